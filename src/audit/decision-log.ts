@@ -1,0 +1,33 @@
+import type { Receipt, RecordDraft, StoredRecord } from './record.ts'
+
+/** Which records to read. */
+export interface RecordQuery {
+  readonly namespace: string | null
+  readonly call?: string
+  readonly afterIndex?: number
+  readonly kinds?: readonly string[]
+  readonly principal?: string
+  /** Newest first when true. */
+  readonly descending?: boolean
+  /** 1-1000. */
+  readonly limit: number
+}
+
+/** Health of the log. */
+export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/**
+ * The append port. One writer, group commit: many concurrent `append` calls share one sync.
+ * `append` resolves only when the record is on stable storage, and rejects with McpworksError
+ * `audit_unavailable` when it is not; the caller must then not act, or must withhold its answer.
+ */
+export interface DecisionLog {
+  append(draft: RecordDraft): Promise<Receipt>
+  read(query: RecordQuery): Promise<StoredRecord[]>
+  /** The decrypted body beside a record, `null` where there is none (level, erasure). */
+  readBody(recordId: string, part: 'input' | 'output' | 'engine_input'): Promise<string | null>
+  health(): LogHealth
+  /** Tries to write after a failure; resolves with the state found. */
+  recheck(): Promise<LogHealth>
+  close(): Promise<void>
+}

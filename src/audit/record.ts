@@ -1,0 +1,127 @@
+import type { Digest, JsonObject, JsonValue } from '../kernel/index.ts'
+
+/** Version of the record format. */
+export const recordVersion = 1
+
+/** Kinds of record. */
+export type RecordKind =
+  | 'decision'
+  | 'outcome'
+  | 'abandoned'
+  | 'denied-at-door'
+  | 'policy-change'
+  | 'credential'
+  | 'start'
+
+/** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
+export type RecordDraft = DecisionDraft | OutcomeDraft | EventDraft
+
+/** Fields that every draft has. */
+interface DraftEnvelope {
+  readonly namespace: string
+  /** Mints one per stretch of an agent's work. */
+  readonly run: string
+  /** Id of the call: the decision and its outcome share it. */
+  readonly call: string
+  readonly parentCall: string | null
+  /** W3C trace id given by the caller: it links, it never keys. */
+  readonly trace: string | null
+}
+
+/** Reference to a body kept beside the record, encrypted, with a salted commitment in the record. */
+export interface BodyDraft {
+  /** JSON text. */
+  readonly json: string
+}
+
+/** Everything known before the effect, and the decision. */
+export interface DecisionDraft extends DraftEnvelope {
+  readonly kind: 'decision'
+  readonly mcp: { readonly method: string; readonly protocolVersion: string | null; readonly requestId: string | null }
+  readonly pre: {
+    readonly principal: { readonly type: string; readonly id: string; readonly groups: readonly string[]; readonly onBehalfOf: readonly string[] }
+    readonly authn: {
+      readonly method: string
+      readonly credentialId: string
+      readonly senderConstrained: boolean
+      readonly expiresAtMs: number | null
+    }
+    readonly client: { readonly address: string; readonly claimedName: string | null }
+    readonly door: string
+    readonly target: {
+      readonly service: string | null
+      readonly tool: string
+      readonly definitionHash: Digest | null
+      readonly codeHash: Digest | null
+    }
+    readonly sandbox: { readonly engine: string; readonly profile: string; readonly profileHash: Digest; readonly runtime: string } | null
+    readonly labelsBefore: readonly string[]
+    readonly derived: JsonObject
+  }
+  readonly decision: {
+    readonly effect: 'allow' | 'deny'
+    readonly basis: string
+    readonly engine: { readonly name: string; readonly version: string } | null
+    readonly policySetHash: Digest | null
+    readonly schemaHash: Digest | null
+    readonly entitiesHash: Digest | null
+    readonly requestHash: Digest | null
+    readonly determining: readonly {
+      readonly id: string
+      readonly effect: string
+      readonly textHash: Digest
+      readonly reason: string | null
+      readonly remedy: string | null
+    }[]
+    readonly errors: readonly { readonly policyId: string | null; readonly message: string }[]
+    readonly obligations: readonly string[]
+    readonly evaluatedAtMs: number
+    readonly durationUs: number
+    readonly mode: 'enforce'
+  }
+  /** The arguments, and the exact engine input. */
+  readonly bodies: { readonly input: BodyDraft | null; readonly engineInput: BodyDraft | null }
+}
+
+/** What happened after an allowed decision. */
+export interface OutcomeDraft extends DraftEnvelope {
+  readonly kind: 'outcome'
+  readonly outcome: {
+    readonly status: 'ok' | 'tool-error' | 'protocol-error' | 'timeout' | 'killed' | 'limit' | 'input-required'
+    /** A sentence for people: `memory: 128 MiB reached`. Never the tool's output. */
+    readonly detail: string | null
+    readonly durationMs: number
+    readonly resources: { readonly cpuMs: number; readonly maxRssBytes: number } | null
+    readonly innerCalls: number
+    readonly invariants: readonly { readonly id: string; readonly pass: boolean; readonly detail: string | null }[]
+    readonly labelsAfter: readonly string[]
+    readonly definitionHashAfter: Digest | null
+  }
+  readonly bodies: { readonly output: BodyDraft | null }
+}
+
+/** Records that are not about a call: refusals at the door, policy and credential changes, starts. */
+export interface EventDraft extends DraftEnvelope {
+  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'start' | 'abandoned'
+  readonly event: { readonly [key: string]: JsonValue }
+}
+
+/** A record as stored and hashed: RFC 8785 text. Field names are those of `design/decision-record.md`. */
+export interface StoredRecord {
+  /** Position in the namespace's log, from 0. */
+  readonly index: number
+  readonly id: string
+  readonly timeMs: number
+  readonly namespace: string
+  readonly kind: RecordKind
+  readonly call: string
+  /** RFC 8785 text; the Merkle leaf is its RFC 6962 hash. */
+  readonly json: string
+}
+
+/** What the writer gets back once the record is durable. */
+export interface Receipt {
+  readonly id: string
+  readonly namespace: string
+  readonly index: number
+}

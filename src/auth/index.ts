@@ -1,0 +1,1 @@
+export type { CredentialStore, StoredKey, StoredPrincipal } from './credential-store.ts'

@@ -1,0 +1,46 @@
+import type { Digest, JsonObject } from '../kernel/index.ts'
+import type { Caller } from '../kernel/index.ts'
+import type { Effect, RequestFacts } from './effect.ts'
+
+/** An effect that was decided, with the arguments that were checked. */
+export interface Invocation {
+  readonly namespace: string
+  readonly call: string
+  readonly run: string
+  readonly caller: Caller
+  readonly effect: Effect
+  readonly facts: RequestFacts
+}
+
+/** The caller's side of a running call. Dropped silently when the caller is gone. */
+export interface InvocationEvents {
+  /** Aborted when the caller disconnects or cancels. */
+  readonly signal: AbortSignal
+  log(level: string, data: unknown, logger?: string): void
+  progress(progress: number, total: number | null, message: string | null): void
+}
+
+/** How an invocation ended. */
+export type ActOutcome = ActFacts &
+  (
+    /** `result` is the MCP result of the method (CallToolResult, ReadResourceResult, ...) or a management answer. */
+    | { readonly status: 'ok'; readonly result: JsonObject }
+    /** The tool failed in its own terms; `result` is a CallToolResult with `isError`. */
+    | { readonly status: 'tool-error'; readonly result: JsonObject; readonly detail: string | null }
+    | { readonly status: 'timeout' | 'killed' | 'limit'; readonly result: JsonObject; readonly detail: string }
+    /** The tool needs something from the client first (`inputRequests` of MCP 2026-07-28). */
+    | { readonly status: 'input-required'; readonly inputRequests: JsonObject; readonly state: string | null }
+    /** The backend refuses in protocol terms; `rpcCode` is a JSON-RPC code. */
+    | { readonly status: 'protocol-error'; readonly rpcCode: number; readonly message: string; readonly data: JsonObject | null }
+  )
+
+/** Facts about the act for the outcome record. */
+export interface ActFacts {
+  readonly resources?: { readonly cpuMs: number; readonly maxRssBytes: number }
+  readonly sandbox?: { readonly engine: string; readonly profile: string; readonly profileHash: Digest }
+}
+
+/** What stands behind catalogue entries: hosted functions, an upstream server, the management operations. */
+export interface Backend {
+  act(invocation: Invocation, events: InvocationEvents): Promise<ActOutcome>
+}

@@ -1,0 +1,36 @@
+import type { Caller, JsonObject } from '../kernel/index.ts'
+import type { Door } from '../policy/index.ts'
+import type { InvocationEvents } from './backend.ts'
+import type { EntryKind } from './catalogue.ts'
+import type { Effect, RequestFacts } from './effect.ts'
+
+/** One request on its way through the pipeline. */
+export interface GatewayRequest {
+  readonly caller: Caller
+  readonly namespace: string
+  readonly door: Door
+  readonly effect: Effect
+  readonly facts: RequestFacts
+}
+
+/** What the caller gets. `call` is the id for `mcpworks why`. */
+export type GatewayAnswer =
+  | { readonly status: 'ok'; readonly call: string; readonly result: JsonObject }
+  | { readonly status: 'input-required'; readonly call: string; readonly inputRequests: JsonObject; readonly state: string | null }
+  /** Refused by policy, visibly: the caller may know that the target exists. */
+  | { readonly status: 'denied'; readonly call: string; readonly message: string; readonly rules: readonly string[]; readonly remedy: string | null }
+  /** Unknown, or not for this caller: the two are not told apart. */
+  | { readonly status: 'unknown'; readonly call: string; readonly message: string }
+  | { readonly status: 'invalid'; readonly call: string; readonly message: string; readonly problems: readonly { readonly path: string; readonly message: string }[] }
+  | { readonly status: 'protocol-error'; readonly call: string; readonly rpcCode: number; readonly message: string; readonly data: JsonObject | null }
+  /** A step could not do its work: nothing was run, or the output is withheld. */
+  | { readonly status: 'unavailable'; readonly call: string; readonly code: 'audit_unavailable' | 'sandbox_unavailable' | 'storage_unavailable' | 'overloaded' | 'internal'; readonly message: string }
+
+/** The pipeline, as the doors see it. */
+export interface Gateway {
+  perform(request: GatewayRequest, events: InvocationEvents): Promise<GatewayAnswer>
+  /** The definitions that the caller may see, by the same policies as `perform`. */
+  list(caller: Caller, namespace: string, kind: EntryKind): readonly JsonObject[]
+  /** Whether the caller may know of the namespace at all; unknown and forbidden are one answer. */
+  mayEnter(caller: Caller, namespace: string): boolean
+}

@@ -1,0 +1,76 @@
+import type { Digest, JsonObject } from '../kernel/index.ts'
+
+/** What a caller wants to do. `manage` is any change of state through the management API, `audit` any reading of records. */
+export type PolicyAction = 'call' | 'read' | 'prompt' | 'manage' | 'audit'
+
+/** The Cedar entity types that a request can be about. */
+export type ResourceType = 'Tool' | 'Resource' | 'Prompt' | 'Namespace'
+
+/** The exact question put to the engine. Holds no secret. */
+export interface PolicyRequest {
+  readonly principal: {
+    readonly type: 'agent' | 'user'
+    readonly id: string
+    readonly namespace: string | null
+    readonly groups: readonly string[]
+  }
+  readonly action: PolicyAction
+  readonly resource: {
+    readonly type: ResourceType
+    /** `namespace/tool-name`, `namespace/uri`, `namespace/prompt`, or the namespace's name. */
+    readonly id: string
+    readonly namespace: string
+    /** The service or server it belongs to; `null` for a namespace. */
+    readonly service: string | null
+  }
+  /** The tool's arguments, a prompt's arguments, or a management operation's. Hostile input: never an entity. */
+  readonly arguments: JsonObject
+  readonly context: {
+    readonly authentication: { readonly method: string; readonly senderConstrained: boolean }
+    /** Which door the request came in by. */
+    readonly door: Door
+    /** The operation's name for `manage` and `audit` (`agent.add`); empty otherwise. */
+    readonly operation: string
+    readonly labels: readonly string[]
+    readonly timeMs: number
+    readonly address: string
+  }
+}
+
+/** The ways into the pipeline. */
+export type Door = 'tool' | 'code' | 'schedule' | 'management' | 'console'
+
+/** Why the effect is what it is. */
+export type DecisionBasis = 'permit' | 'forbid' | 'default-deny' | 'error'
+
+/** A policy that determined the decision. */
+export interface DeterminingPolicy {
+  /** `file#name` where the policy has an `@id`, else `file#line`. */
+  readonly id: string
+  readonly effect: 'permit' | 'forbid'
+  readonly textHash: Digest
+  /** The sentence of `@reason("...")`; `null` where the author gave none. */
+  readonly reason: string | null
+  /** `@remedy("...")`, `null` where none. */
+  readonly remedy: string | null
+}
+
+/** What the engine answered. Deny whenever anything at all went wrong. */
+export interface PolicyDecision {
+  readonly effect: 'allow' | 'deny'
+  readonly basis: DecisionBasis
+  readonly engine: { readonly name: 'cedar'; readonly version: string }
+  readonly policySetHash: Digest
+  readonly schemaHash: Digest
+  readonly entitiesHash: Digest
+  /** Digest of `engineInput`. */
+  readonly requestHash: Digest
+  readonly determining: readonly DeterminingPolicy[]
+  /** Evaluation errors. Never empty when `basis` is `error`. */
+  readonly errors: readonly { readonly policyId: string | null; readonly message: string }[]
+  /** Values of `@obligation("...")` of the determining permits, sorted, unique. */
+  readonly obligations: readonly string[]
+  readonly durationUs: number
+  /** RFC 8785 text of exactly what the engine was given (request, entities), for replay with stock Cedar. */
+  readonly engineInput: string
+}

@@ -1,0 +1,63 @@
+import type { Digest, JsonObject } from '../kernel/index.ts'
+import type { PolicyDecision, PolicyRequest } from './decision.ts'
+
+/** One policy file as its author wrote it. */
+export interface PolicySource {
+  /** File name for messages and policy ids, such as `leads.cedar`. */
+  readonly file: string
+  readonly text: string
+}
+
+/** What policies can speak of in one namespace: the tools with their argument schemas, and the groups. */
+export interface PolicyVocabulary {
+  readonly namespace: string
+  readonly tools: readonly { readonly name: string; readonly service: string; readonly inputSchema: JsonObject }[]
+}
+
+/** A mistake in a policy file. Lines and columns count from 1. */
+export interface PolicyProblem {
+  readonly file: string
+  readonly line: number | null
+  readonly column: number | null
+  readonly message: string
+  /** What to write instead, where that can be told (the nearest name). */
+  readonly hint: string | null
+  readonly severity: 'error' | 'warning'
+}
+
+/** Outcome of checking or installing policies. On a problem of severity `error` nothing was changed. */
+export type PolicyCheck =
+  | { readonly ok: true; readonly policySetHash: Digest; readonly policyCount: number; readonly problems: readonly PolicyProblem[] }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] }
+
+/** Whether a principal sees a tool, resource or prompt at all. */
+export interface VisibilityQuestion {
+  readonly principal: PolicyRequest['principal']
+  readonly action: 'call' | 'read' | 'prompt'
+  readonly resource: PolicyRequest['resource']
+}
+
+/** The policy port: pure, synchronous, no I/O and no clock. */
+export interface PolicyEngine {
+  /** Validates without installing. */
+  check(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
+  /** Validates, and only if there is no error, puts the set in force for the namespace, atomically. */
+  install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
+  /** Forgets a namespace: every request in it is denied from then on. */
+  remove(namespace: string): void
+  /** Decides. Never throws: what would throw is a deny with basis `error`. */
+  decide(request: PolicyRequest): PolicyDecision
+  /** True unless every possible set of arguments and circumstances would be denied. Errors answer false. */
+  isVisible(question: VisibilityQuestion): boolean
+  /** Off the hot path: for a denial, the permits in scope and the condition that each failed; for an allow, the permits. */
+  explain(request: PolicyRequest): Explanation
+  /** Digest of the set in force, `null` where there is none. */
+  policySetHash(namespace: string): Digest | null
+}
+
+/** Why a decision came out as it did, for people. */
+export interface Explanation {
+  readonly decision: PolicyDecision
+  /** Permits whose scope matches the request but whose condition was false, closest first. */
+  readonly nearMisses: readonly { readonly policyId: string; readonly failedCondition: string }[]
+}

@@ -1,0 +1,12 @@
+export type {
+  LimitName,
+  Runtime,
+  Sandbox,
+  SandboxDescription,
+  SandboxEvents,
+  SandboxFacts,
+  SandboxLimits,
+  SandboxOutcome,
+  SandboxSpec,
+  SandboxUsage,
+} from './sandbox.ts'

@@ -1,0 +1,93 @@
+import type { Digest } from '../kernel/index.ts'
+
+/** Languages that hosted code can be written in. */
+export type Runtime = 'python' | 'typescript'
+
+/** Upper bounds of one execution. Each breach is named in the outcome. */
+export interface SandboxLimits {
+  readonly wallMs: number
+  readonly cpuMs: number
+  readonly memoryBytes: number
+  readonly processes: number
+  readonly openFiles: number
+  /** Size of the writable tmpfs. */
+  readonly scratchBytes: number
+  /** Size of the returned JSON. */
+  readonly resultBytes: number
+  /** stdout and stderr together; what is beyond is dropped and counted. */
+  readonly outputBytes: number
+}
+
+/** One execution. */
+export interface SandboxSpec {
+  /** Unique; names the execution in logs. */
+  readonly id: string
+  readonly runtime: Runtime
+  /** Files of the function, by relative path. Placed read-only where the runtime imports them. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** The module file and the exported function to call. */
+  readonly entry: { readonly file: string; readonly name: string }
+  /** JSON text handed to the function as its one argument. */
+  readonly inputJson: string
+  readonly limits: SandboxLimits
+}
+
+/** Limits that can be reached. */
+export type LimitName = 'wall' | 'cpu' | 'memory' | 'processes' | 'open-files' | 'scratch' | 'result' | 'output'
+
+/** What an execution used, as the kernel tells it. Zero where it could not be read. */
+export interface SandboxUsage {
+  readonly wallMs: number
+  readonly cpuMs: number
+  readonly maxRssBytes: number
+}
+
+/** How an execution ended. All text in it comes from hostile code and is bounded. */
+export type SandboxOutcome = SandboxFacts &
+  (
+    | { readonly status: 'ok'; readonly resultJson: string }
+    /** The function threw; `trace` names only the function's own files. */
+    | { readonly status: 'exception'; readonly kind: string; readonly message: string; readonly trace: string }
+    /** The function's code could not be loaded, has no such entry, or returned what JSON cannot carry. */
+    | { readonly status: 'invalid'; readonly message: string }
+    | { readonly status: 'limit'; readonly limit: LimitName; readonly message: string }
+    /** Ended by a signal that no limit explains (`SIGSYS`: the system-call filter), by cancellation, or by loss of the executor. */
+    | { readonly status: 'killed'; readonly reason: 'cancelled' | 'filter' | 'signal' | 'executor-lost'; readonly message: string }
+    /** Nothing was run. */
+    | { readonly status: 'unavailable'; readonly message: string }
+  )
+
+/** Facts that every outcome carries. */
+export interface SandboxFacts {
+  readonly engine: string
+  readonly profile: string
+  readonly profileHash: Digest
+  readonly usage: SandboxUsage
+  readonly stdout: string
+  readonly stderr: string
+  /** Bytes of stdout and stderr dropped beyond the limit. */
+  readonly droppedBytes: number
+}
+
+/** What a running execution may send out while it runs. */
+export interface SandboxEvents {
+  readonly signal?: AbortSignal
+  readonly onLog?: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void
+  readonly onProgress?: (progress: number, total: number | null, message: string | null) => void
+}
+
+/** The port that runs code. Never rejects for what hosted code does; only for a bug here. */
+export interface Sandbox {
+  run(spec: SandboxSpec, events?: SandboxEvents): Promise<SandboxOutcome>
+  /** What is in use, for `doctor`, `/healthz` and the records. */
+  describe(): SandboxDescription
+  /** Kills every execution and the executor with it. */
+  close(): Promise<void>
+}
+
+/** The engine in use and the result of its self-test at start. */
+export interface SandboxDescription {
+  readonly engine: string
+  readonly version: string
+  readonly checks: readonly { readonly id: string; readonly ok: boolean; readonly expected: string; readonly got: string }[]
+}
