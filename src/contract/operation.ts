@@ -1,0 +1,19 @@
+import type { z } from 'zod'
+
+/** One operation of the management API: a route, its input, and the name that policy sees. */
+export interface Operation {
+  /** Name for policy and records: `agent.add`. */
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Path with `{param}` segments. Without `{namespace}` the operation belongs to the namespace `platform`. */
+  readonly path: string
+  /** `manage` changes or shows state, `audit` reads records. Both go through the pipeline. */
+  readonly effect: 'manage' | 'audit'
+  /**
+   * Strict object of path parameters, query parameters (as text, coerced here) and body members together.
+   * `namespace` is always among them where the path has it.
+   */
+  readonly input: z.ZodType
+  /** One sentence for the reference. */
+  readonly summary: string
+}
