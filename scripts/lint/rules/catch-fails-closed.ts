@@ -1,0 +1,152 @@
+import { asNode, child, children, descendants, isFunction, nameOf, type Node, type Rule } from '../rule.ts'
+
+const message =
+  'This catch can let the work go on. Rethrow, or answer with a refusal ({ status: "denied" }, deny(...), reject(...)).'
+
+const refusing = /^(?:deny|denied|refus|reject|fail|abort|kill|invalid|unavailable|error|crash|unauthenticated)/i
+const refusal =
+  /den(?:y|ied)|refus|reject|fail|error|invalid|unavailable|unknown|crash|missing|malformed|expired|revoked|abort|kill|time-?out|limit|broken|unreadable|mismatch|corrupt|exhausted|not-/i
+const verdicts = /^(?:ok|allow|allowed|permit|permitted|valid|success|granted|intact)$/
+/** Functions whose `false` is the answer that lets something through. */
+const falseMeansGo = /revoked|expired|blocked|denied|forbidden|disabled|tampered|limited|over/i
+
+/**
+ * In the folders that decide, a caught error ends in a refusal: every `return` of the handler is one, and its end
+ * cannot be reached. `null` and `undefined` are not refusals, since what they mean is decided elsewhere.
+ * Not seen: a value that a handler assigns and that is returned later.
+ */
+export const catchFailsClosed: Rule = {
+  create(context) {
+    return {
+      CatchClause(node) {
+        const clause = node as unknown as Node
+        const body = child(clause, 'body')
+        if (body === null || !closes(body, enclosingName(clause))) context.report({ node, message })
+      },
+      CallExpression(node) {
+        const call = node as unknown as Node
+        const callee = child(call, 'callee')
+        if (callee?.type !== 'MemberExpression') return
+        const method = nameOf(child(callee, 'property'))
+        const handler = children(call, 'arguments')[method === 'catch' ? 0 : 1]
+        if ((method !== 'catch' && method !== 'then') || handler === undefined) return
+        if (!handlerCloses(handler, enclosingName(call))) context.report({ node: handler as never, message })
+      },
+    }
+  },
+}
+
+function handlerCloses(handler: Node, name: string): boolean {
+  if (!isFunction(handler)) return refuses(handler, name)
+  const body = child(handler, 'body')
+  if (body === null) return false
+  return body.type === 'BlockStatement' ? closes(body, name) : refuses(body, name)
+}
+
+function closes(body: Node, name: string): boolean {
+  for (const node of descendants(body)) {
+    if (node.type === 'ReturnStatement' && !refuses(child(node, 'argument'), name)) return false
+    if (node.type === 'ContinueStatement' || node.type === 'BreakStatement') {
+      if (leaves(node, body)) return false
+    }
+  }
+  return ends(body, name)
+}
+
+/** Whether a jump goes out of the handler, rather than out of a loop or switch inside it. */
+function leaves(jump: Node, body: Node): boolean {
+  for (let node = jump.parent; node !== undefined && node !== body; node = node.parent) {
+    if (/^(?:For|While|DoWhile)/.test(node.type)) return false
+    if (node.type === 'SwitchStatement' && jump.type === 'BreakStatement') return false
+  }
+  return true
+}
+
+/** Whether control cannot fall out of the bottom of the statement without a refusal. */
+function ends(statement: Node | null, name: string): boolean {
+  if (statement === null) return false
+  switch (statement.type) {
+    case 'ThrowStatement':
+    case 'ReturnStatement':
+      return true
+    case 'BlockStatement':
+      return ends(children(statement, 'body').at(-1) ?? null, name)
+    case 'IfStatement':
+      return ends(child(statement, 'consequent'), name) && ends(child(statement, 'alternate'), name)
+    case 'TryStatement': {
+      const handler = child(statement, 'handler')
+      return (
+        ends(child(statement, 'finalizer'), name) ||
+        (ends(child(statement, 'block'), name) && (handler === null || ends(child(handler, 'body'), name)))
+      )
+    }
+    case 'SwitchStatement': {
+      const cases = children(statement, 'cases')
+      const hasDefault = cases.some((item) => item['test'] === null)
+      return hasDefault && ends(children(cases.at(-1) as Node, 'consequent').at(-1) ?? null, name)
+    }
+    case 'ExpressionStatement':
+      return refuses(child(statement, 'expression'), name)
+    default:
+      return false
+  }
+}
+
+function refuses(expression: Node | null, name: string): boolean {
+  if (expression === null) return false
+  switch (expression.type) {
+    case 'Literal':
+      return expression['value'] === false ? !falseMeansGo.test(name) : isRefusalText(expression)
+    case 'Identifier':
+      return refusing.test(nameOf(expression) ?? '')
+    case 'MemberExpression':
+      return refusing.test(nameOf(child(expression, 'property')) ?? '')
+    case 'AwaitExpression':
+    case 'YieldExpression':
+    case 'UnaryExpression':
+      return refuses(child(expression, 'argument'), name)
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'ParenthesizedExpression':
+    case 'ChainExpression':
+      return refuses(child(expression, 'expression'), name)
+    case 'ConditionalExpression':
+      return refuses(child(expression, 'consequent'), name) && refuses(child(expression, 'alternate'), name)
+    case 'NewExpression':
+      return /Error$/.test(nameOf(child(expression, 'callee')) ?? '')
+    case 'CallExpression': {
+      const callee = child(expression, 'callee')
+      const called = callee?.type === 'MemberExpression' ? nameOf(child(callee, 'property')) : nameOf(callee)
+      return refusing.test(called ?? '') || children(expression, 'arguments').some((item) => refuses(item, name))
+    }
+    case 'ObjectExpression':
+      return children(expression, 'properties').some(isRefusalProperty)
+    default:
+      return false
+  }
+}
+
+function isRefusalProperty(property: Node): boolean {
+  const value = child(property, 'value')
+  if (value?.type !== 'Literal') return false
+  if (value['value'] === false) return verdicts.test(nameOf(child(property, 'key')) ?? '')
+  return isRefusalText(value)
+}
+
+function isRefusalText(literal: Node): boolean {
+  return typeof literal['value'] === 'string' && refusal.test(literal['value'])
+}
+
+/** The name of the function, method or variable that the node is in; empty when it has none. */
+function enclosingName(node: Node): string {
+  for (let outer = node.parent; outer !== undefined; outer = asNode(outer.parent) ?? undefined) {
+    if (!isFunction(outer)) continue
+    const owner = outer.parent
+    return (
+      nameOf(child(outer, 'id')) ??
+      (owner === undefined ? null : (nameOf(child(owner, 'key')) ?? nameOf(child(owner, 'id')))) ??
+      ''
+    )
+  }
+  return ''
+}
