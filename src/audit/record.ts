@@ -39,7 +39,12 @@ export interface DecisionDraft extends DraftEnvelope {
   readonly kind: 'decision'
   readonly mcp: { readonly method: string; readonly protocolVersion: string | null; readonly requestId: string | null }
   readonly pre: {
-    readonly principal: { readonly type: string; readonly id: string; readonly groups: readonly string[]; readonly onBehalfOf: readonly string[] }
+    readonly principal: {
+      readonly type: string
+      readonly id: string
+      readonly groups: readonly string[]
+      readonly onBehalfOf: readonly string[]
+    }
     readonly authn: {
       readonly method: string
       readonly credentialId: string
@@ -54,7 +59,12 @@ export interface DecisionDraft extends DraftEnvelope {
       readonly definitionHash: Digest | null
       readonly codeHash: Digest | null
     }
-    readonly sandbox: { readonly engine: string; readonly profile: string; readonly profileHash: Digest; readonly runtime: string } | null
+    readonly sandbox: {
+      readonly engine: string
+      readonly profile: string
+      readonly profileHash: Digest
+      readonly runtime: string
+    } | null
     readonly labelsBefore: readonly string[]
     readonly derived: JsonObject
   }

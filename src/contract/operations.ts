@@ -3,7 +3,9 @@ import type { Operation } from './operation.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 const namespace = { namespace: name }
-const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'tool names are 1-128 letters, digits, hyphens and underscores')
+const toolName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,128}$/, 'tool names are 1-128 letters, digits, hyphens and underscores')
 const callId = z.string().regex(/^[0-9a-f-]{36}$/, 'a call id is a UUID')
 const keyId = z.string().regex(/^[a-z0-9]{12}$/, 'a key id is 12 of a-z and 0-9')
 
@@ -13,84 +15,154 @@ const files = z.record(z.string().min(1).max(300), z.base64())
 /** The management API, as data: HTTP routes, CLI commands and documentation are made from it. */
 export const operations = {
   'namespace.list': {
-    name: 'namespace.list', method: 'GET', path: '/api/v1/namespaces', effect: 'manage',
-    input: z.strictObject({}), summary: 'Lists the namespaces.',
+    name: 'namespace.list',
+    method: 'GET',
+    path: '/api/v1/namespaces',
+    effect: 'manage',
+    input: z.strictObject({}),
+    summary: 'Lists the namespaces.',
   },
   'state.apply': {
-    name: 'state.apply', method: 'POST', path: '/api/v1/namespaces/{namespace}/apply', effect: 'manage',
+    name: 'state.apply',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/apply',
+    effect: 'manage',
     input: z.strictObject({ ...namespace, files, dryRun: z.boolean().default(false) }),
     summary: 'Makes the namespace be what a directory of files says; with dryRun, only tells what would change.',
   },
   'agent.list': {
-    name: 'agent.list', method: 'GET', path: '/api/v1/namespaces/{namespace}/agents', effect: 'manage',
-    input: z.strictObject(namespace), summary: 'Lists the agents of a namespace.',
+    name: 'agent.list',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/agents',
+    effect: 'manage',
+    input: z.strictObject(namespace),
+    summary: 'Lists the agents of a namespace.',
   },
   'agent.add': {
-    name: 'agent.add', method: 'POST', path: '/api/v1/namespaces/{namespace}/agents', effect: 'manage',
+    name: 'agent.add',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents',
+    effect: 'manage',
     input: z.strictObject({ ...namespace, agent: name, groups: z.array(name).max(50).default([]) }),
     summary: 'Adds an agent. It may do nothing until a policy says so.',
   },
   'agent.revoke': {
-    name: 'agent.revoke', method: 'DELETE', path: '/api/v1/namespaces/{namespace}/agents/{agent}', effect: 'manage',
-    input: z.strictObject({ ...namespace, agent: name }), summary: 'Revokes an agent and all its keys. The name is never used again.',
+    name: 'agent.revoke',
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name }),
+    summary: 'Revokes an agent and all its keys. The name is never used again.',
   },
   'key.list': {
-    name: 'key.list', method: 'GET', path: '/api/v1/namespaces/{namespace}/agents/{agent}/keys', effect: 'manage',
-    input: z.strictObject({ ...namespace, agent: name }), summary: 'Lists the keys of an agent, never their secrets.',
+    name: 'key.list',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}/keys',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name }),
+    summary: 'Lists the keys of an agent, never their secrets.',
   },
   'key.create': {
-    name: 'key.create', method: 'POST', path: '/api/v1/namespaces/{namespace}/agents/{agent}/keys', effect: 'manage',
+    name: 'key.create',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}/keys',
+    effect: 'manage',
     input: z.strictObject({
-      ...namespace, agent: name, label: z.string().max(80).default(''),
-      expiresInSeconds: z.number().int().min(60).max(366 * 86_400).nullable().default(null),
+      ...namespace,
+      agent: name,
+      label: z.string().max(80).default(''),
+      expiresInSeconds: z
+        .number()
+        .int()
+        .min(60)
+        .max(366 * 86_400)
+        .nullable()
+        .default(null),
     }),
     summary: 'Makes an API key for an agent. The answer holds the secret, once.',
   },
   'key.revoke': {
-    name: 'key.revoke', method: 'DELETE', path: '/api/v1/namespaces/{namespace}/keys/{key}', effect: 'manage',
-    input: z.strictObject({ ...namespace, key: keyId }), summary: 'Revokes a key at once.',
+    name: 'key.revoke',
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}/keys/{key}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, key: keyId }),
+    summary: 'Revokes a key at once.',
   },
   'function.list': {
-    name: 'function.list', method: 'GET', path: '/api/v1/namespaces/{namespace}/functions', effect: 'manage',
-    input: z.strictObject(namespace), summary: 'Lists the functions of a namespace with their active versions.',
+    name: 'function.list',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/functions',
+    effect: 'manage',
+    input: z.strictObject(namespace),
+    summary: 'Lists the functions of a namespace with their active versions.',
   },
   'function.show': {
-    name: 'function.show', method: 'GET', path: '/api/v1/namespaces/{namespace}/functions/{tool}', effect: 'manage',
-    input: z.strictObject({ ...namespace, tool: toolName }), summary: 'Shows a function: schemas, limits, files, versions.',
+    name: 'function.show',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/functions/{tool}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, tool: toolName }),
+    summary: 'Shows a function: schemas, limits, files, versions.',
   },
   'function.add': {
-    name: 'function.add', method: 'POST', path: '/api/v1/namespaces/{namespace}/services/{service}/functions', effect: 'manage',
+    name: 'function.add',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/services/{service}/functions',
+    effect: 'manage',
     input: z.strictObject({ ...namespace, service: name, files }),
     summary: 'Adds functions to a service, or new versions of them, from their files.',
   },
   'policy.check': {
-    name: 'policy.check', method: 'POST', path: '/api/v1/namespaces/{namespace}/policies/check', effect: 'manage',
+    name: 'policy.check',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/check',
+    effect: 'manage',
     input: z.strictObject({ ...namespace, files: files.nullable().default(null) }),
     summary: 'Checks policy files against the catalogue without putting them in force; without files, those in force.',
   },
   'policy.explain': {
-    name: 'policy.explain', method: 'POST', path: '/api/v1/namespaces/{namespace}/policies/explain', effect: 'manage',
+    name: 'policy.explain',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/explain',
+    effect: 'manage',
     input: z.strictObject({
-      ...namespace, agent: name.nullable().default(null), tool: toolName.nullable().default(null),
+      ...namespace,
+      agent: name.nullable().default(null),
+      tool: toolName.nullable().default(null),
       arguments: z.record(z.string(), z.json()).nullable().default(null),
     }),
     summary: 'Tells what an agent may call, who may call a tool, or how one call would be decided and why.',
   },
   'audit.tail': {
-    name: 'audit.tail', method: 'GET', path: '/api/v1/namespaces/{namespace}/audit/records', effect: 'audit',
+    name: 'audit.tail',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/records',
+    effect: 'audit',
     input: z.strictObject({
-      ...namespace, after: z.coerce.number().int().min(-1).optional(), limit: z.coerce.number().int().min(1).max(1000).default(50),
-      kind: z.string().max(40).optional(), principal: z.string().max(100).optional(),
+      ...namespace,
+      after: z.coerce.number().int().min(-1).optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(50),
+      kind: z.string().max(40).optional(),
+      principal: z.string().max(100).optional(),
     }),
     summary: 'Reads records: the newest, or those after an index.',
   },
   'audit.why': {
-    name: 'audit.why', method: 'GET', path: '/api/v1/namespaces/{namespace}/audit/calls/{call}', effect: 'audit',
-    input: z.strictObject({ ...namespace, call: callId }), summary: 'Everything on one call: decision, reason, outcome, proof.',
+    name: 'audit.why',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/calls/{call}',
+    effect: 'audit',
+    input: z.strictObject({ ...namespace, call: callId }),
+    summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
   'platform.doctor': {
-    name: 'platform.doctor', method: 'GET', path: '/api/v1/doctor', effect: 'manage',
-    input: z.strictObject({}), summary: 'Health of store, decision log, sandbox and policies.',
+    name: 'platform.doctor',
+    method: 'GET',
+    path: '/api/v1/doctor',
+    effect: 'manage',
+    input: z.strictObject({}),
+    summary: 'Health of store, decision log, sandbox and policies.',
   },
 } satisfies Record<string, Operation>
 

@@ -10,5 +10,9 @@ export interface FunctionStore {
   /** Takes a function out of the catalogue; its versions stay. Returns false where there was none. */
   deactivate(namespace: string, service: string, name: string): Promise<boolean>
   /** Hashes, newest first, with when and by whom. */
-  listVersions(namespace: string, service: string, name: string): Promise<{ versionHash: Digest; createdAtMs: number; createdBy: string; active: boolean }[]>
+  listVersions(
+    namespace: string,
+    service: string,
+    name: string,
+  ): Promise<{ versionHash: Digest; createdAtMs: number; createdBy: string; active: boolean }[]>
 }

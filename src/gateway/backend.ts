@@ -22,8 +22,8 @@ export interface InvocationEvents {
 
 /** How an invocation ended. */
 export type ActOutcome = ActFacts &
+  /** `result` is the MCP result of the method (CallToolResult, ReadResourceResult, ...) or a management answer. */
   (
-    /** `result` is the MCP result of the method (CallToolResult, ReadResourceResult, ...) or a management answer. */
     | { readonly status: 'ok'; readonly result: JsonObject }
     /** The tool failed in its own terms; `result` is a CallToolResult with `isError`. */
     | { readonly status: 'tool-error'; readonly result: JsonObject; readonly detail: string | null }
@@ -31,7 +31,12 @@ export type ActOutcome = ActFacts &
     /** The tool needs something from the client first (`inputRequests` of MCP 2026-07-28). */
     | { readonly status: 'input-required'; readonly inputRequests: JsonObject; readonly state: string | null }
     /** The backend refuses in protocol terms; `rpcCode` is a JSON-RPC code. */
-    | { readonly status: 'protocol-error'; readonly rpcCode: number; readonly message: string; readonly data: JsonObject | null }
+    | {
+        readonly status: 'protocol-error'
+        readonly rpcCode: number
+        readonly message: string
+        readonly data: JsonObject | null
+      }
   )
 
 /** Facts about the act for the outcome record. */

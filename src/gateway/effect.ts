@@ -5,7 +5,12 @@ export type Effect =
   | { readonly kind: 'call'; readonly tool: string; readonly arguments: JsonObject; readonly resume: Resume | null }
   | { readonly kind: 'read'; readonly uri: string; readonly resume: Resume | null }
   | { readonly kind: 'prompt'; readonly name: string; readonly arguments: JsonObject; readonly resume: Resume | null }
-  | { readonly kind: 'complete'; readonly ref: JsonObject; readonly argument: JsonObject; readonly context: JsonObject | null }
+  | {
+      readonly kind: 'complete'
+      readonly ref: JsonObject
+      readonly argument: JsonObject
+      readonly context: JsonObject | null
+    }
   | { readonly kind: 'manage'; readonly operation: string; readonly arguments: JsonObject }
   | { readonly kind: 'audit'; readonly operation: string; readonly arguments: JsonObject }
 

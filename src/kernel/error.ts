@@ -19,7 +19,10 @@ export class McpworksError extends Error {
   readonly data: { readonly [key: string]: unknown } | undefined
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
-    super(details.message ?? errorTable[code].message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(
+      details.message ?? errorTable[code].message,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    )
     this.code = code
     this.detail = details.detail
     this.data = details.data

@@ -27,7 +27,12 @@ export interface PolicyProblem {
 
 /** Outcome of checking or installing policies. On a problem of severity `error` nothing was changed. */
 export type PolicyCheck =
-  | { readonly ok: true; readonly policySetHash: Digest; readonly policyCount: number; readonly problems: readonly PolicyProblem[] }
+  | {
+      readonly ok: true
+      readonly policySetHash: Digest
+      readonly policyCount: number
+      readonly problems: readonly PolicyProblem[]
+    }
   | { readonly ok: false; readonly problems: readonly PolicyProblem[] }
 
 /** Whether a principal sees a tool, resource or prompt at all. */

@@ -52,7 +52,11 @@ export type SandboxOutcome = SandboxFacts &
     | { readonly status: 'invalid'; readonly message: string }
     | { readonly status: 'limit'; readonly limit: LimitName; readonly message: string }
     /** Ended by a signal that no limit explains (`SIGSYS`: the system-call filter), by cancellation, or by loss of the executor. */
-    | { readonly status: 'killed'; readonly reason: 'cancelled' | 'filter' | 'signal' | 'executor-lost'; readonly message: string }
+    | {
+        readonly status: 'killed'
+        readonly reason: 'cancelled' | 'filter' | 'signal' | 'executor-lost'
+        readonly message: string
+      }
     /** Nothing was run. */
     | { readonly status: 'unavailable'; readonly message: string }
   )
@@ -89,5 +93,10 @@ export interface Sandbox {
 export interface SandboxDescription {
   readonly engine: string
   readonly version: string
-  readonly checks: readonly { readonly id: string; readonly ok: boolean; readonly expected: string; readonly got: string }[]
+  readonly checks: readonly {
+    readonly id: string
+    readonly ok: boolean
+    readonly expected: string
+    readonly got: string
+  }[]
 }
