@@ -1,5 +1,4 @@
-import type { Digest, JsonObject } from '../kernel/index.ts'
-import type { Caller } from '../kernel/index.ts'
+import type { Caller, Digest, JsonObject } from '../kernel/index.ts'
 import type { Effect, RequestFacts } from './effect.ts'
 
 /** An effect that was decided, with the arguments that were checked. */
@@ -10,6 +9,8 @@ export interface Invocation {
   readonly caller: Caller
   readonly effect: Effect
   readonly facts: RequestFacts
+  /** The pinned entry that was decided on; `null` for management. A backend runs this one, not a newer one. */
+  readonly target: { readonly name: string; readonly definitionHash: Digest } | null
 }
 
 /** The caller's side of a running call. Dropped silently when the caller is gone. */

@@ -1,4 +1,7 @@
 export type { ActFacts, ActOutcome, Backend, Invocation, InvocationEvents } from './backend.ts'
 export type { Catalogue, CatalogueEntry, EntryKind } from './catalogue.ts'
+export { createGateway } from './create-gateway.ts'
 export type { Effect, RequestFacts, Resume } from './effect.ts'
 export type { Gateway, GatewayAnswer, GatewayRequest } from './gateway.ts'
+export { createMemoryCatalogue, type MutableCatalogue } from './memory-catalogue.ts'
+export type { GatewayPorts, SchemaChecker, SchemaProblem } from './ports.ts'

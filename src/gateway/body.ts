@@ -1,0 +1,14 @@
+import { sha256, type JsonValue } from '../kernel/index.ts'
+import type { BodyDraft } from '../audit/index.ts'
+
+/**
+ * The JSON text of a value as it is kept beside a record. A text over the limit is replaced by its size and digest,
+ * so that one call cannot fill the disk.
+ */
+export function bodyOf(value: JsonValue, maxBytes: number): BodyDraft {
+  const json = JSON.stringify(value)
+  const bytes = Buffer.byteLength(json)
+  return bytes <= maxBytes
+    ? { json }
+    : { json: JSON.stringify({ omitted: 'over audit body limit', bytes, sha256: sha256(json) }) }
+}

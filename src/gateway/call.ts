@@ -1,0 +1,32 @@
+import type { Digest } from '../kernel/index.ts'
+import type { PolicyDecision, PolicyRequest } from '../policy/index.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import type { GatewayRequest } from './gateway.ts'
+import type { SchemaProblem } from './ports.ts'
+
+/** A request with the ids that its records will carry. */
+export interface IdentifiedCall extends GatewayRequest {
+  readonly call: string
+  readonly run: string
+  /** Information-flow labels that the run has gathered. Nothing gathers labels yet: always empty. */
+  readonly labels: readonly string[]
+  readonly startedMs: number
+}
+
+/** What the request is about, pinned: exactly this definition is checked, decided on and run. */
+export interface Target {
+  readonly entry: CatalogueEntry | null
+  /** False where the caller may not know of it; then it is answered as unknown. */
+  readonly visible: boolean
+  /** What policy and records call it. */
+  readonly resource: PolicyRequest['resource']
+  readonly action: PolicyRequest['action']
+  readonly inputSchemaHash: Digest | null
+}
+
+/** Why a call was refused before or by policy. */
+export type Verdict =
+  | { readonly kind: 'allowed'; readonly decision: PolicyDecision; readonly entry: CatalogueEntry | null }
+  | { readonly kind: 'unknown'; readonly decision: PolicyDecision | null }
+  | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
+  | { readonly kind: 'denied'; readonly decision: PolicyDecision }

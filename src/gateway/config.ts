@@ -1,0 +1,48 @@
+import { z } from 'zod'
+
+/** Bounds of the pipeline. */
+export const gatewayConfigSchema = z.strictObject({
+  maxConcurrentCalls: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(256)
+    .describe(
+      'Calls under way at once, over all namespaces; one more is answered 429. Does not share fairly between agents.',
+    ),
+  maxResultBytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(64 * 1024 * 1024)
+    .default(1024 * 1024)
+    .describe(
+      'Bytes of JSON in one result; a larger one becomes a tool error. Does not bound what the function holds in memory.',
+    ),
+  runIdleSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3600)
+    .describe(
+      'Seconds without a call after which the next call of the same agent and credential belongs to a new run.',
+    ),
+  auditLevel: z
+    .enum(['metadata', 'request', 'request_response'])
+    .default('request_response')
+    .describe(
+      'Which bodies are kept, encrypted, beside the records: none, arguments, or arguments and results. Commitments to them are always in the record.',
+    ),
+  maxAuditBodyBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(16 * 1024 * 1024)
+    .default(64 * 1024)
+    .describe('Bytes of one body kept beside a record; a larger one is replaced by its size and digest.'),
+})
+
+/** Configuration of the gateway, validated. */
+export type GatewayConfig = z.output<typeof gatewayConfigSchema>

@@ -1,0 +1,52 @@
+import { McpworksError, uuidv7 } from '../kernel/index.ts'
+import type { InvocationEvents } from './backend.ts'
+import type { GatewayAnswer, GatewayRequest } from './gateway.ts'
+import type { GatewayPorts } from './ports.ts'
+import type { RunLedger } from './run-ledger.ts'
+import { act } from './steps/act.ts'
+import { answer, refusal, unavailable } from './steps/answer.ts'
+import { check } from './steps/check.ts'
+import { decide } from './steps/decide.ts'
+import { identify } from './steps/identify.ts'
+import { inspect } from './steps/inspect.ts'
+import { recordDecision } from './steps/record-decision.ts'
+import { recordOutcome } from './steps/record-outcome.ts'
+import { resolve } from './steps/resolve.ts'
+
+/**
+ * The one way to every effect: each step in order, and no other path. A security reviewer reads this file first.
+ *
+ * Never rejects. If a step cannot do its work the answer is `unavailable`: before `act`, nothing was run;
+ * after it, the output is withheld. A denial is recorded like an allowance, before it is answered.
+ */
+export async function perform(
+  request: GatewayRequest,
+  events: InvocationEvents,
+  ports: GatewayPorts,
+  runs: RunLedger,
+  report: (call: string, error: unknown) => void,
+): Promise<GatewayAnswer> {
+  let callId = ''
+  try {
+    const call = identify(request, runs, ports.clock)
+    callId = call.call
+    const target = resolve(call, ports.catalogue, ports.policy)
+    const problems = check(call, target, ports.schemas)
+    const nowMs = ports.clock.nowMs()
+    const verdict = decide(call, target, problems, ports.policy, nowMs)
+
+    await recordDecision(call, target, verdict, nowMs, ports)
+    if (verdict.kind !== 'allowed') return refusal(call, verdict)
+
+    const acted = inspect(await act(call, verdict.entry, ports.management, events), verdict.entry, ports)
+
+    await recordOutcome(call, verdict.entry, acted, ports)
+    if (acted.status === 'broken') report(call.call, acted.error)
+    return answer(call, acted)
+  } catch (error) {
+    const id = callId === '' ? uuidv7(ports.clock.nowMs()) : callId
+    // A McpworksError says all there is to say in its answer; anything else is a bug, and the operator must see it.
+    if (!(error instanceof McpworksError)) report(id, error)
+    return unavailable(id, error)
+  }
+}

@@ -1,0 +1,32 @@
+import type { Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
+import type { DecisionLog } from '../audit/index.ts'
+import type { PolicyEngine } from '../policy/index.ts'
+import type { Backend } from './backend.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { GatewayConfig } from './config.ts'
+
+/** One way in which a value breaks its schema. */
+export interface SchemaProblem {
+  /** JSON Pointer (RFC 6901) of the place; empty for the whole value. */
+  readonly path: string
+  readonly message: string
+}
+
+/** Checks values against JSON Schema 2020-12. Compiles once per schema. Never fetches a `$ref`. */
+export interface SchemaChecker {
+  check(schema: JsonObject, schemaId: Digest, value: JsonValue): readonly SchemaProblem[]
+}
+
+/** What the pipeline stands on. */
+export interface GatewayPorts {
+  readonly catalogue: Catalogue
+  readonly policy: PolicyEngine
+  readonly decisionLog: DecisionLog
+  readonly schemas: SchemaChecker
+  /** Carries out management operations and reads of records. */
+  readonly management: Backend
+  /** The sandbox as calls will find it, for the decision record; `null` where none is running. */
+  readonly sandbox: () => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
+  readonly clock: Clock
+  readonly config: GatewayConfig
+}

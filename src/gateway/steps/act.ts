@@ -1,0 +1,32 @@
+import type { ActOutcome, Backend, InvocationEvents } from '../backend.ts'
+import type { IdentifiedCall } from '../call.ts'
+import type { CatalogueEntry } from '../catalogue.ts'
+
+/** How the act ended, or that the backend broke: then nobody knows what it did. */
+export type Acted = ActOutcome | { readonly status: 'broken'; readonly error: unknown }
+
+/** Runs what was decided on: the entry's own backend, or the management operations where there is no entry. */
+export async function act(
+  call: IdentifiedCall,
+  entry: CatalogueEntry | null,
+  management: Backend,
+  events: InvocationEvents,
+): Promise<Acted> {
+  const backend = entry === null ? management : entry.backend
+  try {
+    return await backend.act(
+      {
+        namespace: call.namespace,
+        call: call.call,
+        run: call.run,
+        caller: call.caller,
+        effect: call.effect,
+        facts: call.facts,
+        target: entry === null ? null : { name: entry.name, definitionHash: entry.definitionHash },
+      },
+      events,
+    )
+  } catch (error) {
+    return { status: 'broken', error }
+  }
+}

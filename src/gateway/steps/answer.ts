@@ -1,0 +1,91 @@
+import { errorTable, McpworksError } from '../../kernel/index.ts'
+import type { PolicyDecision } from '../../policy/index.ts'
+import type { IdentifiedCall, Verdict } from '../call.ts'
+import type { GatewayAnswer } from '../gateway.ts'
+import type { Acted } from './act.ts'
+
+/** The answer to a request that was not allowed. */
+export function refusal(call: IdentifiedCall, verdict: Exclude<Verdict, { kind: 'allowed' }>): GatewayAnswer {
+  switch (verdict.kind) {
+    case 'unknown': {
+      const code =
+        call.effect.kind === 'read'
+          ? 'resource_unknown'
+          : call.effect.kind === 'prompt'
+            ? 'prompt_unknown'
+            : 'tool_unknown'
+      return { status: 'unknown', call: call.call, message: errorTable[code].message }
+    }
+    case 'invalid':
+      return {
+        status: 'invalid',
+        call: call.call,
+        message: errorTable.arguments_invalid.message,
+        problems: verdict.problems,
+      }
+    case 'denied':
+      return {
+        status: 'denied',
+        call: call.call,
+        message: denialSentence(verdict.decision),
+        rules: verdict.decision.determining.filter((rule) => rule.effect === 'forbid').map((rule) => rule.id),
+        remedy: verdict.decision.determining.find((rule) => rule.remedy !== null)?.remedy ?? null,
+      }
+  }
+}
+
+/** The answer to a request that was carried out. */
+export function answer(call: IdentifiedCall, acted: Acted): GatewayAnswer {
+  switch (acted.status) {
+    case 'ok':
+    case 'tool-error':
+    case 'timeout':
+    case 'killed':
+    case 'limit':
+      return { status: 'ok', call: call.call, result: acted.result }
+    case 'input-required':
+      return { status: 'input-required', call: call.call, inputRequests: acted.inputRequests, state: acted.state }
+    case 'protocol-error':
+      return {
+        status: 'protocol-error',
+        call: call.call,
+        rpcCode: acted.rpcCode,
+        message: acted.message,
+        data: acted.data,
+      }
+    case 'broken':
+      return unavailable(call.call, acted.error)
+  }
+}
+
+/** The answer when a step could not do its work. Errors that are not ours say nothing of themselves. */
+export function unavailable(call: string, error: unknown): GatewayAnswer {
+  if (error instanceof McpworksError) {
+    const { code } = error
+    if (
+      code === 'audit_unavailable' ||
+      code === 'sandbox_unavailable' ||
+      code === 'storage_unavailable' ||
+      code === 'overloaded'
+    ) {
+      return { status: 'unavailable', call, code, message: error.message }
+    }
+  }
+  return { status: 'unavailable', call, code: 'internal', message: errorTable.internal.message }
+}
+
+function denialSentence(decision: PolicyDecision): string {
+  const reasons = decision.determining
+    .filter((rule) => rule.effect === 'forbid' && rule.reason !== null)
+    .map((rule) => rule.reason)
+  if (reasons.length > 0) return reasons.join(' ')
+  switch (decision.basis) {
+    case 'forbid':
+      return 'A policy forbids this call.'
+    case 'error':
+      return `The policies could not be evaluated for this call, so it is refused.${decision.errors[0] === undefined ? '' : ` ${decision.errors[0].message}`}`
+    case 'default-deny':
+    case 'permit':
+      return 'No policy permits this call with these arguments.'
+  }
+}

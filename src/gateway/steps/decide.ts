@@ -1,0 +1,52 @@
+import type { JsonObject } from '../../kernel/index.ts'
+import type { PolicyEngine } from '../../policy/index.ts'
+import type { IdentifiedCall, Target, Verdict } from '../call.ts'
+import type { Effect } from '../effect.ts'
+import type { SchemaProblem } from '../ports.ts'
+
+/**
+ * Puts the question to policy. Default deny; a forbid beats every permit; an evaluation error is a denial.
+ * What the caller may not know of is answered as unknown, whatever its arguments look like.
+ */
+export function decide(
+  call: IdentifiedCall,
+  target: Target,
+  problems: readonly SchemaProblem[],
+  policy: PolicyEngine,
+  nowMs: number,
+): Verdict {
+  if (problems.length > 0) return { kind: 'invalid', problems }
+  const { principal, authentication, client } = call.caller
+  const decision = policy.decide({
+    principal: { type: principal.type, id: principal.id, namespace: principal.namespace, groups: principal.groups },
+    action: target.action,
+    resource: target.resource,
+    arguments: argumentsOf(call.effect),
+    context: {
+      authentication: { method: authentication.method, senderConstrained: authentication.senderConstrained },
+      door: call.door,
+      operation: call.effect.kind === 'manage' || call.effect.kind === 'audit' ? call.effect.operation : '',
+      labels: call.labels,
+      timeMs: nowMs,
+      address: client.address,
+    },
+  })
+  if (!target.visible) return { kind: 'unknown', decision }
+  if (decision.effect !== 'allow') return { kind: 'denied', decision }
+  return { kind: 'allowed', decision, entry: target.entry }
+}
+
+function argumentsOf(effect: Effect): JsonObject {
+  switch (effect.kind) {
+    case 'call':
+    case 'prompt':
+      return effect.arguments
+    case 'read':
+      return { uri: effect.uri }
+    case 'complete':
+    case 'manage':
+    case 'audit':
+      // Policy knows operations by name. Their arguments can be whole files and have no type in the policy schema.
+      return {}
+  }
+}

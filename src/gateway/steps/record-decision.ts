@@ -1,0 +1,132 @@
+import type { DecisionDraft } from '../../audit/index.ts'
+import type { JsonValue } from '../../kernel/index.ts'
+import { bodyOf } from '../body.ts'
+import type { IdentifiedCall, Target, Verdict } from '../call.ts'
+import type { Effect } from '../effect.ts'
+import type { GatewayPorts } from '../ports.ts'
+
+/**
+ * Makes the decision durable. Resolves only when it is on stable storage; until then nothing has happened.
+ * @throws McpworksError `audit_unavailable`: nothing may be run.
+ */
+export async function recordDecision(
+  call: IdentifiedCall,
+  target: Target,
+  verdict: Verdict,
+  evaluatedAtMs: number,
+  ports: GatewayPorts,
+): Promise<void> {
+  await ports.decisionLog.append(draft(call, target, verdict, evaluatedAtMs, ports))
+}
+
+function draft(
+  call: IdentifiedCall,
+  target: Target,
+  verdict: Verdict,
+  evaluatedAtMs: number,
+  ports: GatewayPorts,
+): DecisionDraft {
+  const { principal, authentication, client } = call.caller
+  const { auditLevel, maxAuditBodyBytes } = ports.config
+  const runtime = target.entry?.runtime ?? null
+  const sandbox = runtime === null ? null : ports.sandbox()
+  return {
+    kind: 'decision',
+    namespace: call.namespace,
+    run: call.run,
+    call: call.call,
+    parentCall: null,
+    trace: call.facts.trace,
+    mcp: { method: call.facts.method, protocolVersion: call.facts.protocolVersion, requestId: call.facts.requestId },
+    pre: {
+      principal: { type: principal.type, id: principal.id, groups: principal.groups, onBehalfOf: [] },
+      authn: {
+        method: authentication.method,
+        credentialId: authentication.credentialId,
+        senderConstrained: authentication.senderConstrained,
+        expiresAtMs: authentication.expiresAtMs,
+      },
+      client,
+      door: call.door,
+      target: {
+        service: target.entry?.service ?? null,
+        tool: nameOf(call.effect),
+        definitionHash: target.entry?.definitionHash ?? null,
+        codeHash: target.entry?.codeHash ?? null,
+      },
+      sandbox: sandbox === null || runtime === null ? null : { ...sandbox, runtime },
+      labelsBefore: call.labels,
+      derived: {},
+    },
+    decision: decisionOf(verdict, evaluatedAtMs),
+    bodies: {
+      input: auditLevel === 'metadata' ? null : bodyOf(inputOf(call.effect), maxAuditBodyBytes),
+      engineInput:
+        auditLevel === 'metadata' || !('decision' in verdict) || verdict.decision === null
+          ? null
+          : { json: verdict.decision.engineInput },
+    },
+  }
+}
+
+function decisionOf(verdict: Verdict, evaluatedAtMs: number): DecisionDraft['decision'] {
+  const known = 'decision' in verdict ? verdict.decision : null
+  const refusedHere = verdict.kind === 'unknown' && (known === null || known.effect === 'allow')
+  return {
+    effect: verdict.kind === 'allowed' ? 'allow' : 'deny',
+    basis: verdict.kind === 'invalid' ? 'error' : refusedHere ? 'default-deny' : (known?.basis ?? 'default-deny'),
+    engine: known?.engine ?? null,
+    policySetHash: known?.policySetHash ?? null,
+    schemaHash: known?.schemaHash ?? null,
+    entitiesHash: known?.entitiesHash ?? null,
+    requestHash: known?.requestHash ?? null,
+    determining: refusedHere ? [] : (known?.determining ?? []),
+    errors: [
+      ...(known?.errors ?? []),
+      ...(verdict.kind === 'unknown'
+        ? [{ policyId: null, message: 'answered as unknown: no such thing, or not one that the caller may know of' }]
+        : []),
+      // The count only: names and values in the arguments are the caller's, and a record is kept for long.
+      ...(verdict.kind === 'invalid'
+        ? [{ policyId: null, message: `the arguments break the input schema (${verdict.problems.length} problems)` }]
+        : []),
+    ],
+    obligations: known?.obligations ?? [],
+    evaluatedAtMs,
+    durationUs: known?.durationUs ?? 0,
+    mode: 'enforce',
+  }
+}
+
+function nameOf(effect: Effect): string {
+  switch (effect.kind) {
+    case 'call':
+      return effect.tool
+    case 'read':
+      return effect.uri
+    case 'prompt':
+      return effect.name
+    case 'complete':
+      return JSON.stringify(effect.ref)
+    case 'manage':
+    case 'audit':
+      return effect.operation
+  }
+}
+
+function inputOf(effect: Effect): JsonValue {
+  switch (effect.kind) {
+    case 'call':
+    case 'prompt':
+      return effect.resume === null
+        ? effect.arguments
+        : { arguments: effect.arguments, inputResponses: effect.resume.inputResponses }
+    case 'read':
+      return { uri: effect.uri }
+    case 'complete':
+      return { ref: effect.ref, argument: effect.argument }
+    case 'manage':
+    case 'audit':
+      return effect.arguments
+  }
+}

@@ -1,0 +1,67 @@
+import type { OutcomeDraft } from '../../audit/index.ts'
+import { bodyOf } from '../body.ts'
+import type { IdentifiedCall } from '../call.ts'
+import type { CatalogueEntry } from '../catalogue.ts'
+import type { GatewayPorts } from '../ports.ts'
+import type { Acted } from './act.ts'
+
+/**
+ * Makes the outcome durable before the answer leaves.
+ * @throws McpworksError `audit_unavailable`: the output must be withheld.
+ */
+export async function recordOutcome(
+  call: IdentifiedCall,
+  entry: CatalogueEntry | null,
+  acted: Acted,
+  ports: GatewayPorts,
+): Promise<void> {
+  const { auditLevel, maxAuditBodyBytes } = ports.config
+  const definitionHashAfter =
+    entry === null ? null : (ports.catalogue.resolve(call.namespace, entry.kind, entry.name)?.definitionHash ?? null)
+  // A management answer may hold a secret that is shown once, and audit answers are records already.
+  const keepOutput = auditLevel === 'request_response' && entry !== null && 'result' in acted
+  const outcome: OutcomeDraft = {
+    kind: 'outcome',
+    namespace: call.namespace,
+    run: call.run,
+    call: call.call,
+    parentCall: null,
+    trace: call.facts.trace,
+    outcome: {
+      status: acted.status === 'broken' ? 'protocol-error' : acted.status,
+      detail: detailOf(acted),
+      durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
+      resources: acted.status === 'broken' ? null : (acted.resources ?? null),
+      innerCalls: 0,
+      invariants: invariantsOf(entry, acted, ports),
+      labelsAfter: call.labels,
+      definitionHashAfter,
+    },
+    bodies: { output: keepOutput ? bodyOf(acted.result, maxAuditBodyBytes) : null },
+  }
+  await ports.decisionLog.append(outcome)
+}
+
+function detailOf(acted: Acted): string | null {
+  if (acted.status === 'broken') return 'the backend broke; what it did is not known'
+  if (acted.status === 'protocol-error') return `JSON-RPC ${acted.rpcCode}`
+  return 'detail' in acted ? acted.detail : null
+}
+
+function invariantsOf(
+  entry: CatalogueEntry | null,
+  acted: Acted,
+  ports: GatewayPorts,
+): OutcomeDraft['outcome']['invariants'] {
+  if (entry === null || entry.runtime === null) return []
+  const asked = ports.sandbox()
+  const used = acted.status === 'broken' ? undefined : acted.sandbox
+  const pass = asked !== null && used !== undefined && used.profileHash === asked.profileHash
+  return [
+    {
+      id: 'sandbox-profile',
+      pass,
+      detail: pass ? null : `asked ${asked?.profileHash ?? 'none'}, used ${used?.profileHash ?? 'none'}`,
+    },
+  ]
+}
