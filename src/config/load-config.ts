@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { isJsonObject, nearestName, type JsonObject, type JsonValue } from '../kernel/index.ts'
+import { configPaths, type ConfigPath } from './config-paths.ts'
+import { configSchema, type Config } from './schema.ts'
+
+/** Where a value came from: `default`, a file, an environment variable or a flag. */
+export type Origin = string
+
+/** One mistake in the configuration. */
+export interface ConfigProblem {
+  /** `http.port`; empty for a whole file. */
+  readonly path: string
+  readonly origin: Origin
+  readonly message: string
+  /** What to do about it. */
+  readonly fix: string
+}
+
+/** The configuration with the origin of every value, or every mistake at once. */
+export type ConfigOutcome =
+  | { readonly ok: true; readonly config: Config; readonly origins: ReadonlyMap<string, Origin>; readonly file: string | null }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+
+/** What configuration is read from. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Values of flags by path: `{'http.port': '8080'}`. */
+  readonly flags: Readonly<Record<string, string>>
+  /** The file given by a flag; else `MCPWORKS_CONFIG`; else `mcpworks.yaml` in `cwd` if it is there. */
+  readonly file: string | null
+  readonly cwd: string
+}
+
+/** Variables with our prefix that are not configuration of the server: the CLI reads them. */
+const clientVariables = new Set(['MCPWORKS_CONFIG', 'MCPWORKS_URL', 'MCPWORKS_API_KEY'])
+
+/**
+ * Reads defaults < file < environment < flags and validates the whole. Unknown keys and variables are mistakes.
+ * All mistakes are told at once, each with path, origin and fix. Reads nothing but the one file and `*_FILE` secrets.
+ */
+export function loadConfig(sources: ConfigSources): ConfigOutcome {
+  const problems: ConfigProblem[] = []
+  const origins = new Map<string, Origin>()
+  const values: JsonObject = { dataDirectory: join(homedir(), '.mcpworks') }
+  const known = configPaths(configSchema)
+
+  const file = sources.file ?? sources.env.MCPWORKS_CONFIG ?? null
+  const usedFile = readFile(file, sources.cwd, values, origins, problems)
+  readEnvironment(sources.env, known, values, origins, problems)
+  for (const [path, text] of Object.entries(sources.flags)) {
+    const target = known.find((candidate) => candidate.path.join('.') === path)
+    if (target !== undefined) setValue(values, target, text, `flag --${path}`, origins)
+  }
+
+  const parsed = configSchema.safeParse(values)
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, origins, known, usedFile)))
+  if (!parsed.success || problems.length > 0) return { ok: false, problems }
+  return { ok: true, config: parsed.data, origins, file: usedFile }
+}
+
+function readFile(
+  file: string | null,
+  cwd: string,
+  values: JsonObject,
+  origins: Map<string, Origin>,
+  problems: ConfigProblem[],
+): string | null {
+  const path = file ?? join(cwd, 'mcpworks.yaml')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (missing && file === null) return null
+    problems.push({
+      path: '',
+      origin: path,
+      message: missing ? 'the file does not exist' : 'the file cannot be read',
+      fix: 'check the path given by --config or MCPWORKS_CONFIG, and its permissions',
+    })
+    return path
+  }
+  const document = parseDocument(text, { prettyErrors: true })
+  if (document.errors.length > 0) {
+    for (const error of document.errors) problems.push({ path: '', origin: path, message: firstLine(error.message), fix: 'correct the YAML' })
+    return path
+  }
+  const content: unknown = document.toJS({ maxAliasCount: 10 })
+  if (content === null || content === undefined) return path
+  if (!isJsonObject(content)) {
+    problems.push({ path: '', origin: path, message: 'the file is not a mapping', fix: 'write "section:" with its keys below' })
+    return path
+  }
+  merge(values, content, [], path, origins)
+  return path
+}
+
+function merge(into: JsonObject, from: JsonObject, path: readonly string[], origin: Origin, origins: Map<string, Origin>): void {
+  for (const [key, value] of Object.entries(from)) {
+    const here = [...path, key]
+    const existing = Object.hasOwn(into, key) ? into[key] : undefined
+    if (isJsonObject(value)) {
+      const child: JsonObject = isJsonObject(existing) ? existing : {}
+      define(into, key, child)
+      merge(child, value, here, origin, origins)
+    } else {
+      define(into, key, value)
+      origins.set(here.join('.'), origin)
+    }
+  }
+}
+
+/** Sets an own property whatever its name: plain assignment of `__proto__` would set the prototype and hide the key. */
+function define(into: JsonObject, key: string, value: JsonValue): void {
+  Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function readEnvironment(
+  env: ConfigSources['env'],
+  known: readonly ConfigPath[],
+  values: JsonObject,
+  origins: Map<string, Origin>,
+  problems: ConfigProblem[],
+): void {
+  const byName = new Map(known.map((path) => [path.env, path]))
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('MCPWORKS_') || text === undefined || clientVariables.has(name)) continue
+    const target = byName.get(name)
+    if (target === undefined) {
+      const suggestion = nearestName(name, [...byName.keys()])
+      problems.push({
+        path: '',
+        origin: `environment ${name}`,
+        message: 'there is no such setting',
+        fix: suggestion === null ? 'unset it; docs/configuration.md lists the variables' : `did you mean ${suggestion}? Otherwise unset it`,
+      })
+      continue
+    }
+    setValue(values, target, text, `environment ${name}`, origins)
+  }
+}
+
+function setValue(values: JsonObject, target: ConfigPath, text: string, origin: Origin, origins: Map<string, Origin>): void {
+  let object = values
+  for (const part of target.path.slice(0, -1)) {
+    const child = object[part]
+    const next: JsonObject = isJsonObject(child) ? child : {}
+    object[part] = next
+    object = next
+  }
+  const last = target.path.at(-1)
+  if (last !== undefined) object[last] = convert(text, target.kind)
+  origins.set(target.path.join('.'), origin)
+}
+
+/** Text of a variable or flag as the kind of value that the schema wants; what does not fit stays text, so that validation names it. */
+function convert(text: string, kind: ConfigPath['kind']): JsonValue {
+  switch (kind) {
+    case 'number':
+      return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text
+    case 'list':
+      return text === '' ? [] : text.split(',').map((item) => item.trim())
+    case 'text':
+      return text
+  }
+}
+
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  origins: Map<string, Origin>,
+  known: readonly ConfigPath[],
+  file: string | null,
+): ConfigProblem[] {
+  const path = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const full = path === '' ? key : `${path}.${key}`
+      const suggestion = nearestName(full, known.map((candidate) => candidate.path.join('.')))
+      return {
+        path: full,
+        origin: originOf(full, origins, file),
+        message: 'there is no such setting',
+        fix: suggestion === null ? 'remove it; docs/configuration.md lists the settings' : `did you mean ${suggestion}? Otherwise remove it`,
+      }
+    })
+  }
+  return [{ path, origin: originOf(path, origins, file), message: issue.message, fix: 'see docs/configuration.md for what is allowed' }]
+}
+
+function originOf(path: string, origins: Map<string, Origin>, file: string | null): Origin {
+  const exact = origins.get(path) ?? [...origins].find(([key]) => key.startsWith(`${path}.`))?.[1]
+  return exact ?? file ?? 'default'
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text
+}
