@@ -1,0 +1,16 @@
+/** One checker: its name and what Node is run with. None of them writes. */
+export interface Step {
+  readonly name: string
+  readonly args: readonly string[]
+}
+
+/** Every checker of `npm run check`, the slowest first, so that two cores finish together. */
+export const steps: readonly Step[] = [
+  { name: 'unit tests', args: ['node_modules/vitest/vitest.mjs', 'run', '--project=unit', '--reporter=dot'] },
+  { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--no-error-on-unmatched-pattern'] },
+  { name: 'unused', args: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },
+  { name: 'boundaries', args: ['scripts/check-boundaries.ts'] },
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'] },
+  { name: 'generated docs', args: ['scripts/generate-docs.ts', '--check'] },
+  { name: 'format', args: ['node_modules/oxfmt/bin/oxfmt', '--check'] },
+]
