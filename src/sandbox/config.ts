@@ -1,0 +1,109 @@
+import { z } from 'zod'
+
+const mebibyte = 1024 * 1024
+
+const ceilingsSchema = z.strictObject({
+  wallMs: z
+    .int()
+    .min(10)
+    .max(3_600_000)
+    .default(300_000)
+    .describe('Milliseconds from the moment the code is handed over. At the end the execution is killed with all it started.'),
+  cpuMs: z
+    .int()
+    .min(10)
+    .max(3_600_000)
+    .default(300_000)
+    .describe('Milliseconds of processor time of all threads together. Measured every few milliseconds, so a short overshoot is possible.'),
+  memoryBytes: z
+    .int()
+    .min(32 * mebibyte)
+    .max(1024 * 1024 * mebibyte)
+    .default(2048 * mebibyte)
+    .describe(
+      'Bytes of memory of its own, without the shared pages of the runtime and without the scratch space. Python is refused more ' +
+        'at once; for TypeScript it is watched every few milliseconds, so a fast allocation can pass it by some tens of MiB before the kill.',
+    ),
+  processes: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(128)
+    .describe('Threads beyond those of the runtime. Further processes are refused at any setting.'),
+  openFiles: z.int().min(16).max(65_536).default(512).describe('Files held open at once.'),
+  scratchBytes: z
+    .int()
+    .min(0)
+    .max(64 * 1024 * mebibyte)
+    .default(256 * mebibyte)
+    .describe('Size in bytes of the writable /tmp, which is memory and is gone after the execution. Also the largest file that can be written.'),
+  resultBytes: z
+    .int()
+    .min(64)
+    .max(64 * mebibyte)
+    .default(8 * mebibyte)
+    .describe('Size in bytes of the JSON that is returned. A larger result is an error, never cut off.'),
+  outputBytes: z
+    .int()
+    .min(0)
+    .max(16 * mebibyte)
+    .default(mebibyte)
+    .describe(
+      'Bytes of stdout and stderr together that are kept. What is beyond is dropped and counted; an execution that writes ' +
+        '16 times this and 4 MiB more is ended as a flood.',
+    ),
+})
+
+/** Configuration of the sandbox: how hosted code is jailed. No setting of it can turn the jail off. */
+export const sandboxConfigSchema = z.strictObject({
+  engine: z
+    .enum(['auto', 'bubblewrap'])
+    .default('auto')
+    .describe(
+      'How a jail is made. "auto" takes the strongest engine that is there; there is no "none". All of these share the kernel ' +
+        'with the host: a kernel bug reachable through the allowed system calls is not stopped.',
+    ),
+  bubblewrapPath: z.string().startsWith('/').default('/usr/bin/bwrap').describe('Absolute path of the bubblewrap program. It is trusted: whoever can write it owns every jail.'),
+  pythonPath: z
+    .string()
+    .startsWith('/')
+    .default('/usr/bin/python3')
+    .describe('Absolute path of the Python (3.9 or later) that hosted functions run on. Only its standard library is visible to them.'),
+  bunPath: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe('Absolute path of the Bun that TypeScript functions run on. null takes the one that is installed with the product.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .describe('Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take.'),
+  queueLength: z.int().min(0).max(100_000).default(1024).describe('Executions that may wait for a place. Beyond it a call is refused at once.'),
+  executorUid: z
+    .int()
+    .min(1)
+    .max(4_294_967_293)
+    .default(1_990_000_000)
+    .describe(
+      'Numeric user id that the executor takes when the server is started as root; it must belong to nobody. Not used otherwise: ' +
+        'then jails run under the id of the server, which has to be trusted with no more than the sandbox needs.',
+    ),
+  executorGid: z.int().min(1).max(4_294_967_293).default(1_990_000_000).describe('Numeric group id, as executorUid.'),
+  stagingDirectory: z
+    .string()
+    .startsWith('/')
+    .default('/var/cache/mcpworks')
+    .describe(
+      'Where a server started as root puts what jails read (runners, the Bun program), readable by all and writable by root only. ' +
+        'Not used otherwise. Its content is checked by hash at every start.',
+    ),
+  ceilings: ceilingsSchema
+    .prefault({})
+    .describe('The most that any execution gets, whatever its function asks for: a larger bound is lowered to this, and the breach names this one.'),
+})
+
+/** Configuration of the sandbox, complete. */
+export type SandboxConfig = z.output<typeof sandboxConfigSchema>
