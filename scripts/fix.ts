@@ -1,6 +1,7 @@
 import { runStep } from './check/run-step.ts'
 
 const steps = [
+  { name: 'lock file', args: ['scripts/check-lock.ts', '--fix'] },
   { name: 'generated docs', args: ['scripts/generate-docs.ts'] },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--fix'] },
   { name: 'format', args: ['node_modules/oxfmt/bin/oxfmt'] },

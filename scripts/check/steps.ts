@@ -12,5 +12,6 @@ export const steps: readonly Step[] = [
   { name: 'boundaries', args: ['scripts/check-boundaries.ts'] },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'] },
   { name: 'generated docs', args: ['scripts/generate-docs.ts', '--check'] },
+  { name: 'lock file', args: ['scripts/check-lock.ts'] },
   { name: 'format', args: ['node_modules/oxfmt/bin/oxfmt', '--check'] },
 ]
