@@ -4,7 +4,10 @@ import type { Receipt, RecordDraft, StoredRecord } from './record.ts'
 export interface RecordQuery {
   readonly namespace: string | null
   readonly call?: string
+  /** Only records beyond this index, in the direction of reading. Needs a namespace. */
   readonly afterIndex?: number
+  /** Only records written after this one (before it, when descending), over all namespaces. An unknown id finds nothing. */
+  readonly afterId?: string
   readonly kinds?: readonly string[]
   readonly principal?: string
   /** Newest first when true. */
@@ -13,7 +16,7 @@ export interface RecordQuery {
   readonly limit: number
 }
 
-/** Health of the log. */
+/** Health of the log. `reason` is a sentence for operators; it names no path. */
 export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
 /**

@@ -1,4 +1,7 @@
+export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
 export type { DecisionLog, LogHealth, RecordQuery } from './decision-log.ts'
+export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
+export { platformNamespace, requireLogNamespace } from './namespace-of-log.ts'
 export {
   recordVersion,
   type BodyDraft,
@@ -10,3 +13,26 @@ export {
   type RecordKind,
   type StoredRecord,
 } from './record.ts'
+export {
+  consistencyProof,
+  emptyRoot,
+  inclusionProof,
+  leafHash,
+  nodeHash,
+  treeHashBytes,
+  treeRoot,
+  verifyConsistency,
+  verifyInclusion,
+  type SubtreeReader,
+} from './rfc6962.ts'
+export { sealRecord, wellFormedDraft, type BodilessDraft, type BodyReference, type RecordSeal } from './seal-record.ts'
+export { openBody, sealBody, type SealedBody } from './sealed-body.ts'
+export {
+  ed25519PublicKey,
+  ed25519Signer,
+  openNote,
+  signNote,
+  verifierKey,
+  type NoteSigner,
+  type NoteVerifier,
+} from './signed-note.ts'

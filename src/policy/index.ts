@@ -16,3 +16,4 @@ export type {
   PolicyVocabulary,
   VisibilityQuestion,
 } from './policy-engine.ts'
+export type { PolicyStore, StoredPolicySet } from './policy-store.ts'

@@ -1,0 +1,36 @@
+import { openNote, signNote, type NoteSigner, type NoteVerifier } from './signed-note.ts'
+
+/** The state of a log that a checkpoint commits to. */
+export interface Checkpoint {
+  /** Names the log: unique, never used for another one. */
+  readonly origin: string
+  /** Number of leaves. */
+  readonly size: number
+  /** RFC 6962 root over them: 32 bytes. */
+  readonly root: Uint8Array
+}
+
+/** The origin of a namespace's log. Also the name of the key that signs its checkpoints. */
+export function checkpointOrigin(logId: string, namespace: string): string {
+  return `mcpworks/${logId}/${namespace}`
+}
+
+/** Signs a checkpoint as a note (c2sp.org/tlog-checkpoint). */
+export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): string {
+  const root = Buffer.from(checkpoint.root).toString('base64')
+  return signNote(`${checkpoint.origin}\n${checkpoint.size}\n${root}\n`, signer)
+}
+
+/**
+ * The checkpoint in a note, or `null` where the signature is not good or the text is not a checkpoint.
+ * Does not compare it with a tree: that is for the caller.
+ */
+export function openCheckpoint(note: string, verifier: NoteVerifier): Checkpoint | null {
+  const text = openNote(note, verifier)
+  if (text === null) return null
+  const [origin, size, root] = text.split('\n')
+  if (origin === undefined || size === undefined || root === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(size)) return null
+  const bytes = Buffer.from(root, 'base64')
+  if (bytes.length !== 32 || bytes.toString('base64') !== root) return null
+  return { origin, size: Number(size), root: bytes }
+}

@@ -1,0 +1,73 @@
+import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+
+const ed25519Algorithm = 0x01
+
+/** A key that signs notes: the name goes into every signature line and into the key's id. */
+export interface NoteSigner {
+  /** Non-empty, without spaces and plus signs. */
+  readonly name: string
+  readonly privateKey: KeyObject
+  /** The raw 32 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+/** What a reader must have to believe a note. */
+export interface NoteVerifier {
+  readonly name: string
+  readonly publicKey: Uint8Array
+}
+
+/**
+ * A C2SP signed note (c2sp.org/signed-note) with one Ed25519 signature.
+ * `text` ends in a newline and holds no empty line at its end.
+ */
+export function signNote(text: string, signer: NoteSigner): string {
+  const signature = sign(null, Buffer.from(text), signer.privateKey)
+  const line = Buffer.concat([noteKeyId(signer.name, signer.publicKey), signature]).toString('base64')
+  return `${text}\n\u2014 ${signer.name} ${line}\n`
+}
+
+/**
+ * The text of a note if it bears a good signature by the verifier's key, else `null`.
+ * Signatures by other keys are passed over (c2sp.org/signed-note, "verification").
+ */
+export function openNote(note: string, verifier: NoteVerifier): string | null {
+  const cut = note.lastIndexOf('\n\n')
+  if (cut < 0 || !note.endsWith('\n')) return null
+  const text = note.slice(0, cut + 1)
+  const id = noteKeyId(verifier.name, verifier.publicKey)
+  for (const line of note.slice(cut + 2, -1).split('\n')) {
+    const [dash, name, encoded, ...rest] = line.split(' ')
+    if (dash !== '\u2014' || encoded === undefined || rest.length > 0) return null
+    const bytes = Buffer.from(encoded, 'base64')
+    // Base64 has slack bits that the decoder drops; one signature has one spelling here.
+    if (bytes.toString('base64') !== encoded || bytes.length < 5) return null
+    if (name !== verifier.name || !bytes.subarray(0, 4).equals(id)) continue
+    if (verify(null, Buffer.from(text), ed25519PublicKey(verifier.publicKey), bytes.subarray(4))) return text
+  }
+  return null
+}
+
+/** The verifier key line that other tools take: `name+keyid+base64(0x01 || public key)`. */
+export function verifierKey(verifier: NoteVerifier): string {
+  const key = Buffer.concat([Buffer.from([ed25519Algorithm]), verifier.publicKey]).toString('base64')
+  return `${verifier.name}+${noteKeyId(verifier.name, verifier.publicKey).toString('hex')}+${key}`
+}
+
+/** An Ed25519 public key from its raw 32 bytes (RFC 8032). @throws where node refuses the key. */
+export function ed25519PublicKey(raw: Uint8Array): KeyObject {
+  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') } })
+}
+
+/** A signer from the PKCS 8 bytes of an Ed25519 private key. @throws where node refuses the key. */
+export function ed25519Signer(pkcs8: Uint8Array): Omit<NoteSigner, 'name'> {
+  const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
+  return { privateKey, publicKey: Buffer.from(x ?? '', 'base64url') }
+}
+
+/** First four bytes of SHA-256 over name, newline, algorithm and key (c2sp.org/signed-note, "signatures"). */
+function noteKeyId(name: string, publicKey: Uint8Array): Buffer {
+  const digest = createHash('sha256').update(`${name}\n`).update(Buffer.from([ed25519Algorithm])).update(publicKey).digest()
+  return digest.subarray(0, 4)
+}

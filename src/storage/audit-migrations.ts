@@ -1,0 +1,37 @@
+/** Scripts that bring the audit database from one version to the next. Never edited once released; only added to. */
+export const auditMigrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE logs (log INTEGER PRIMARY KEY, namespace TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE records (
+    seq INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), idx INTEGER NOT NULL, id TEXT NOT NULL,
+    time_ms INTEGER NOT NULL, kind TEXT NOT NULL, call TEXT NOT NULL, principal TEXT,
+    leaf_hash BLOB NOT NULL, json TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX records_by_index ON records (log, idx);
+  CREATE UNIQUE INDEX records_by_id ON records (id);
+  CREATE INDEX records_by_call ON records (call);
+  CREATE INDEX records_by_principal ON records (log, principal, idx) WHERE principal IS NOT NULL;
+  -- One b-tree: the row id is record seq * 4 + part (0 input, 1 output, 2 engine input).
+  CREATE TABLE bodies (slot INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE data_keys (
+    data_key INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), epoch INTEGER NOT NULL, wrapped BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX data_keys_by_log ON data_keys (log, epoch);
+  CREATE TABLE tiles (
+    log INTEGER NOT NULL REFERENCES logs (log), level INTEGER NOT NULL, idx INTEGER NOT NULL,
+    root BLOB NOT NULL, hashes BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX tiles_by_place ON tiles (log, level, idx);
+  CREATE TABLE checkpoints (
+    ordinal INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), size INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL, note TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX checkpoints_by_size ON checkpoints (log, size);
+  -- Where the writer is: one row, changed in every commit.
+  CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, next_seq INTEGER NOT NULL, last_hash BLOB,
+    checkpoints INTEGER NOT NULL, open_from INTEGER NOT NULL, mac BLOB NOT NULL
+  ) STRICT;
+  `,
+]

@@ -1,0 +1,20 @@
+/** Tables of the audit database that are read through kysely. */
+export interface AuditTables {
+  readonly logs: { log: number; namespace: string }
+  readonly records: {
+    seq: number
+    log: number
+    idx: number
+    id: string
+    time_ms: number
+    kind: string
+    call: string
+    principal: string | null
+    leaf_hash: Uint8Array
+    json: string
+  }
+  readonly bodies: { slot: number; data_key: number; sealed: Uint8Array }
+  readonly data_keys: { data_key: number; log: number; epoch: number; wrapped: Uint8Array }
+  readonly tiles: { log: number; level: number; idx: number; root: Uint8Array; hashes: Uint8Array }
+  readonly checkpoints: { ordinal: number; log: number; size: number; time_ms: number; note: string }
+}

@@ -1,0 +1,299 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import {
+  ed25519Signer,
+  leafHash,
+  requireLogNamespace,
+  sealBody,
+  sealRecord,
+  signCheckpoint,
+  wellFormedDraft,
+  type BodilessDraft,
+  type BodyReference,
+  type EventDraft,
+} from '../audit/index.ts'
+import { McpworksError, uuidv7 } from '../kernel/index.ts'
+import { headMac, type AuditHead } from './audit-head.ts'
+import { loadLogState, type AuditLogState, type LogIdentity } from './audit-log-state.ts'
+import { auditMigrations } from './audit-migrations.ts'
+import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
+import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
+import { headKey, unwrapKey, wrapKey } from './data-keys.ts'
+import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
+import { openWritable } from './sqlite-database.ts'
+import type { AppendAnswer, AppendItem } from './worker-protocol.ts'
+
+const leavesPerCheckpoint = 256
+const signingKeyPurpose = 'log signing key'
+
+/** What the writer is opened with. */
+export interface AuditWriterSettings {
+  readonly path: string
+  readonly masterKey: Uint8Array
+  readonly maxPages: number | null
+}
+
+/**
+ * The one writer of the audit database. Lives in the storage worker; synchronous.
+ * After any error of the database nothing it holds in memory is trusted: it is closed, and `reopen` reads all anew.
+ */
+export class AuditWriter {
+  readonly #settings: AuditWriterSettings
+  readonly #headKey: Uint8Array
+  #open: OpenWriter | null = null
+  #epoch: number | null = null
+
+  constructor(settings: AuditWriterSettings) {
+    this.#settings = settings
+    this.#headKey = headKey(settings.masterKey)
+  }
+
+  /**
+   * Opens the log, begins a new epoch and writes `abandoned` for every allowed decision without an outcome.
+   * @throws SQLite's own errors; McpworksError `storage_unavailable`
+   */
+  start(nowMs: number): void {
+    this.#reload()
+    this.#transact((open) => {
+      for (const decision of open.unfinished.values()) this.#insert(open, abandonedDraft(decision), nowMs, null)
+    })
+  }
+
+  /** Log id and raw public key, for auditors. */
+  identity(): { readonly logId: string; readonly publicKey: Uint8Array } {
+    const { identity } = this.#required()
+    return { logId: identity.logId, publicKey: identity.key.publicKey }
+  }
+
+  /** Records all drafts that can be recorded, in one transaction with one sync. @throws SQLite's own errors: nothing is recorded */
+  append(items: readonly AppendItem[]): AppendAnswer[] {
+    return this.#transact((open) => items.map((item) => this.#appendOne(open, item)))
+  }
+
+  /** Signs a checkpoint for every log that has leaves beyond its newest one. @throws SQLite's own errors */
+  signCheckpoints(): void {
+    const { dirty } = this.#required()
+    if (dirty.size === 0) return
+    this.#transact((open) => {
+      for (const log of open.dirty) this.#signCheckpoint(open, log)
+    })
+  }
+
+  /** Opens the database anew after an error and proves that it takes a durable write. @throws SQLite's own errors */
+  reopen(): void {
+    this.#reload()
+    this.#transact((open) => {
+      // More than a batch usually needs: space that is only just back would be gone with the next record.
+      open.database.prepare('INSERT INTO meta (name, value) VALUES (?, zeroblob(262144))').run('probe')
+    })
+    this.#transact((open) => {
+      open.database.prepare('DELETE FROM meta WHERE name = ?').run('probe')
+    })
+  }
+
+  /** Signs what is unsigned, folds the write-ahead log into the database and closes it. */
+  close(): void {
+    if (this.#open === null) return
+    try {
+      this.signCheckpoints()
+      this.#open.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      this.#discard()
+    }
+  }
+
+  #required(): OpenWriter {
+    if (this.#open === null) throw new McpworksError('audit_unavailable', { detail: 'the log is not open' })
+    return this.#open
+  }
+
+  #discard(): void {
+    const database = this.#open?.database
+    this.#open = null
+    database?.close()
+  }
+
+  #transact<Result>(work: (open: OpenWriter) => Result): Result {
+    const open = this.#required()
+    try {
+      open.statements.begin.run()
+      const result = work(open)
+      this.#writeHead(open)
+      open.statements.commit.run()
+      return result
+    } catch (error) {
+      // Closing rolls back. The trees and counters in memory are ahead of the database now: drop them with it.
+      this.#discard()
+      throw error
+    }
+  }
+
+  #reload(): void {
+    this.#discard()
+    const { path, maxPages, masterKey } = this.#settings
+    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 250 })
+    try {
+      const identity = loadIdentity(database, masterKey)
+      const stored = readHead(database)
+      this.#epoch ??= stored.epoch + 1
+      this.#open = {
+        database,
+        statements: prepareAuditStatements(database),
+        identity: { ...identity, epoch: this.#epoch, masterKey },
+        logs: new Map(),
+        dirty: new Set(),
+        unfinished: findOpenDecisions(database, stored.openFrom),
+        nextSeq: stored.nextSeq,
+        lastHash: stored.lastHash,
+        checkpoints: stored.checkpoints,
+      }
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  }
+
+  #appendOne(open: OpenWriter, item: AppendItem): AppendAnswer {
+    let draft = JSON.parse(item.draft) as BodilessDraft
+    if (item.draft.includes('\\ud')) draft = wellFormedDraft(draft)
+    try {
+      requireLogNamespace(draft.namespace)
+      return { ticket: item.ticket, ...this.#insert(open, draft, item.timeMs, item) }
+    } catch (error) {
+      if (!(error instanceof McpworksError) || error.code === 'storage_unavailable') throw error
+      return { ticket: item.ticket, code: error.code, detail: error.detail ?? '' }
+    }
+  }
+
+  #insert(open: OpenWriter, draft: BodilessDraft, timeMs: number, bodies: Bodies | null): { id: string; index: number } {
+    const { identity, statements } = open
+    const log = this.#logFor(open, draft.namespace)
+    const seq = open.nextSeq
+    const id = uuidv7(timeMs)
+    const sealed: { part: BodyPart; bytes: Uint8Array }[] = []
+    const seal = (part: BodyPart, body: string | null | undefined): BodyReference | null => {
+      if (body === null || body === undefined) return null
+      const { commitment, bytes, sealed: stored } = sealBody(log.dataKey, bodyContext(id, part), body)
+      sealed.push({ part, bytes: stored })
+      return { commitment, bytes }
+    }
+    const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
+    const json = sealRecord(draft, {
+      id,
+      timeMs,
+      writer: { id: identity.logId, epoch: identity.epoch, seq, prevHash },
+      input: seal('input', bodies?.input),
+      output: seal('output', bodies?.output),
+      engineInput: seal('engine_input', bodies?.engineInput),
+    })
+    const leaf = leafHash(json)
+    const index = log.tree.size
+    const principal = draft.kind === 'decision' ? draft.pre.principal.id : null
+    statements.insertRecord.run(seq, log.log, index, id, timeMs, draft.kind, draft.call, principal, leaf, json)
+    for (const { part, bytes } of sealed) statements.insertBody.run(bodySlot(seq, part), log.dataKeyId, bytes)
+    for (const tile of log.tree.append(leaf)) {
+      statements.insertTile.run(log.log, tile.level, tile.index, tile.root, tile.hashes)
+    }
+    open.nextSeq += 1
+    open.lastHash = leaf
+    log.lastTimeMs = timeMs
+    noteProgress(open.unfinished, draft, seq, id)
+    open.dirty.add(log)
+    if (log.tree.size - log.checkpointed >= leavesPerCheckpoint) this.#signCheckpoint(open, log)
+    return { id, index }
+  }
+
+  #logFor(open: OpenWriter, namespace: string): AuditLogState {
+    const known = open.logs.get(namespace)
+    if (known !== undefined) return known
+    const loaded = loadLogState(open.database, open.identity, namespace)
+    open.logs.set(namespace, loaded)
+    return loaded
+  }
+
+  #signCheckpoint(open: OpenWriter, log: AuditLogState): void {
+    open.checkpoints += 1
+    const { size } = log.tree
+    const note = signCheckpoint({ origin: log.signer.name, size, root: log.tree.root() }, log.signer)
+    open.statements.insertCheckpoint.run(open.checkpoints, log.log, size, log.lastTimeMs, note)
+    log.checkpointed = size
+    open.dirty.delete(log)
+  }
+
+  #writeHead(open: OpenWriter): void {
+    const [oldest] = open.unfinished.values()
+    const head: AuditHead = {
+      epoch: open.identity.epoch,
+      nextSeq: open.nextSeq,
+      lastHash: open.lastHash,
+      checkpoints: open.checkpoints,
+      openFrom: oldest?.seq ?? open.nextSeq,
+    }
+    const mac = headMac(this.#headKey, open.identity.logId, head)
+    open.statements.writeHead.run(head.epoch, head.nextSeq, head.lastHash, head.checkpoints, head.openFrom, mac)
+  }
+}
+
+interface Bodies {
+  readonly input: string | null
+  readonly output: string | null
+  readonly engineInput: string | null
+}
+
+/** Everything that is only true while the database is open and no write has failed. */
+interface OpenWriter {
+  readonly database: DatabaseSync
+  readonly statements: AuditStatements
+  readonly identity: LogIdentity
+  readonly logs: Map<string, AuditLogState>
+  readonly dirty: Set<AuditLogState>
+  /** Allowed decisions without an outcome by call, oldest first. */
+  readonly unfinished: Map<string, OpenDecision>
+  nextSeq: number
+  lastHash: Uint8Array | null
+  checkpoints: number
+}
+
+function noteProgress(unfinished: Map<string, OpenDecision>, draft: BodilessDraft, seq: number, id: string): void {
+  if (draft.kind === 'outcome' || draft.kind === 'abandoned') unfinished.delete(draft.call)
+  if (draft.kind !== 'decision' || draft.decision.effect !== 'allow') return
+  const { namespace, run, call, parentCall, trace } = draft
+  unfinished.set(call, { seq, id, namespace, run, call, parentCall, trace })
+}
+
+function abandonedDraft(decision: OpenDecision): EventDraft {
+  const { namespace, run, call, parentCall, trace, id } = decision
+  const reason = 'The server stopped before an outcome was recorded. Whether the effect took place is not known.'
+  return { kind: 'abandoned', namespace, run, call, parentCall, trace, event: { decision: id, reason } }
+}
+
+function readHead(database: DatabaseSync): AuditHead {
+  const row = database.prepare('SELECT epoch, next_seq, last_hash, checkpoints, open_from FROM head').get()
+  if (row === undefined) return { epoch: 0, nextSeq: 0, lastHash: null, checkpoints: 0, openFrom: 0 }
+  return {
+    epoch: Number(row['epoch']),
+    nextSeq: Number(row['next_seq']),
+    lastHash: row['last_hash'] as Uint8Array | null,
+    checkpoints: Number(row['checkpoints']),
+    openFrom: Number(row['open_from']),
+  }
+}
+
+/** Reads who this log is, or decides it at first start: an id and a signing key, wrapped under the master key. */
+function loadIdentity(database: DatabaseSync, masterKey: Uint8Array): Pick<LogIdentity, 'logId' | 'key'> {
+  const get = database.prepare('SELECT value FROM meta WHERE name = ?')
+  const wrapped = get.get('signing_key')?.['value'] as Uint8Array | undefined
+  const logId = get.get('log_id')?.['value'] as Uint8Array | undefined
+  if (wrapped !== undefined && logId !== undefined) {
+    const key = ed25519Signer(unwrapKey(masterKey, signingKeyPurpose, wrapped))
+    return { logId: Buffer.from(logId).toString('utf8'), key }
+  }
+  const made = randomBytes(8).toString('hex')
+  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
+  const put = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)')
+  database.exec('BEGIN IMMEDIATE')
+  put.run('log_id', Buffer.from(made))
+  put.run('signing_key', wrapKey(masterKey, signingKeyPurpose, pkcs8))
+  database.exec('COMMIT')
+  return { logId: made, key: ed25519Signer(pkcs8) }
+}

@@ -1,0 +1,86 @@
+import { existsSync, statSync } from 'node:fs'
+import type { DecisionLog } from '../audit/index.ts'
+import type { CredentialStore } from '../auth/index.ts'
+import type { FunctionStore } from '../functions/index.ts'
+import { McpworksError, type Clock } from '../kernel/index.ts'
+import type { PolicyStore } from '../policy/index.ts'
+import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
+import { lockDataDirectory } from './data-directory-lock.ts'
+import type { NamespaceStore } from './namespace-store.ts'
+import { SqlCredentialStore } from './sql-credential-store.ts'
+import { SqlFunctionStore } from './sql-function-store.ts'
+import { SqlNamespaceStore } from './sql-namespace-store.ts'
+import { SqlPolicyStore } from './sql-policy-store.ts'
+import { SqliteDecisionLog } from './sqlite-decision-log.ts'
+import { openStateDatabase } from './state-database.ts'
+import { WorkerClient } from './worker-client.ts'
+
+/** How storage is opened. */
+export interface StorageOptions {
+  /** Made with mode 0700 if it is not there. */
+  readonly dataDirectory: string
+  readonly clock: Clock
+  /** 32 bytes. Without it, `master.key` in the data directory is used, and made at first start. */
+  readonly masterKey?: Uint8Array
+  /** Upper bound of the audit database in pages of 4096 bytes. Reaching it is the same as a full disk. */
+  readonly auditMaxPages?: number
+}
+
+/** All ports that keep something. */
+export interface Storage {
+  readonly decisionLog: DecisionLog
+  readonly functions: FunctionStore
+  readonly credentials: CredentialStore
+  readonly policies: PolicyStore
+  readonly namespaces: NamespaceStore
+  /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a data directory for this process alone and writes `abandoned` for every allowed call that a former process
+ * left without an outcome. Nothing is written by this thread: one worker owns both databases.
+ * @throws McpworksError `data_directory_in_use`, `storage_unavailable`
+ */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { dataDirectory, clock } = options
+  if (options.masterKey !== undefined && options.masterKey.length !== masterKeyBytes) {
+    throw new McpworksError('config_invalid', { message: `The master key must be ${masterKeyBytes} bytes.` })
+  }
+  const paths = dataDirectoryPaths(dataDirectory)
+  prepareDataDirectory(dataDirectory, paths)
+  const lock = lockDataDirectory(paths)
+  try {
+    const isNew = !existsSync(paths.audit) || statSync(paths.audit).size === 0
+    const masterKey = options.masterKey ?? loadMasterKey(paths.masterKey, isNew)
+    const client = await WorkerClient.start({
+      auditPath: paths.audit,
+      statePath: paths.state,
+      publicKeyPath: paths.publicKey,
+      masterKey,
+      startedAtMs: clock.nowMs(),
+      auditMaxPages: options.auditMaxPages ?? null,
+    })
+    const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
+    const state = openStateDatabase(client)
+    return {
+      decisionLog,
+      functions: new SqlFunctionStore(state),
+      credentials: new SqlCredentialStore(state),
+      policies: new SqlPolicyStore(state),
+      namespaces: new SqlNamespaceStore(state),
+      async close() {
+        try {
+          await client.close()
+          await decisionLog.close()
+          await state.destroy()
+        } finally {
+          lock.release()
+        }
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}

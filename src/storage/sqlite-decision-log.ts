@@ -1,0 +1,149 @@
+import { Kysely } from 'kysely'
+import { openBody, type DecisionLog, type LogHealth, type Receipt, type RecordDraft, type RecordQuery, type StoredRecord } from '../audit/index.ts'
+import { McpworksError, type Clock } from '../kernel/index.ts'
+import type { AuditTables } from './audit-tables.ts'
+import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
+import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
+import { readableDialect } from './readable-dialect.ts'
+import { openReadable } from './sqlite-database.ts'
+import type { WorkerClient } from './worker-client.ts'
+
+const waitingLimit = 20_000
+const readLimit = 1000
+
+/** What the log is made of. */
+export interface SqliteDecisionLogParts {
+  readonly client: WorkerClient
+  readonly auditPath: string
+  readonly masterKey: Uint8Array
+  readonly clock: Clock
+}
+
+/** The decision log on SQLite: appends go to the storage worker, reads use a connection of their own. */
+export class SqliteDecisionLog implements DecisionLog {
+  readonly #client: WorkerClient
+  readonly #clock: Clock
+  readonly #masterKey: Uint8Array
+  readonly #database: Kysely<AuditTables>
+  readonly #dataKeys = new Map<number, Uint8Array>()
+
+  constructor(parts: SqliteDecisionLogParts) {
+    this.#client = parts.client
+    this.#clock = parts.clock
+    this.#masterKey = parts.masterKey
+    this.#database = new Kysely<AuditTables>({ dialect: readableDialect(openReadable(parts.auditPath)) })
+  }
+
+  async append(draft: RecordDraft): Promise<Receipt> {
+    if (this.#client.waiting >= waitingLimit) {
+      throw new McpworksError('audit_unavailable', { detail: `${waitingLimit} records are waiting for the disk` })
+    }
+    const bodies = bodiesOf(draft)
+    const where = await this.#client.append({
+      timeMs: this.#clock.nowMs(),
+      draft: JSON.stringify('bodies' in draft ? { ...draft, bodies: undefined } : draft),
+      ...bodies,
+    })
+    return { id: where.id, namespace: draft.namespace, index: where.index }
+  }
+
+  async read(query: RecordQuery): Promise<StoredRecord[]> {
+    const { namespace, call, afterIndex, afterId, kinds, principal, descending = false, limit } = query
+    if (!Number.isInteger(limit) || limit < 1 || limit > readLimit || (afterIndex !== undefined && namespace === null)) {
+      throw new McpworksError('invalid_request', { detail: 'limit is 1-1000, and afterIndex needs a namespace' })
+    }
+    const beyond = descending ? '<' : '>'
+    let select = this.#database
+      .selectFrom('records')
+      .innerJoin('logs', 'logs.log', 'records.log')
+      .select(['idx', 'id', 'time_ms', 'namespace', 'kind', 'call', 'json'])
+      .orderBy(namespace === null ? 'seq' : 'idx', descending ? 'desc' : 'asc')
+      .limit(limit)
+    if (namespace !== null) select = select.where('namespace', '=', namespace)
+    if (call !== undefined) select = select.where('call', '=', call)
+    if (principal !== undefined) select = select.where('principal', '=', principal)
+    if (kinds !== undefined) select = select.where('kind', 'in', [...kinds])
+    if (afterIndex !== undefined) select = select.where('idx', beyond, afterIndex)
+    if (afterId !== undefined) {
+      select = select.where('seq', beyond, (from) => from.selectFrom('records').select('seq').where('id', '=', afterId))
+    }
+    const rows = await this.#reading(() => select.execute())
+    return rows.map((row) => ({
+      index: row.idx,
+      id: row.id,
+      timeMs: row.time_ms,
+      namespace: row.namespace,
+      kind: row.kind as StoredRecord['kind'],
+      call: row.call,
+      json: row.json,
+    }))
+  }
+
+  async readBody(recordId: string, part: BodyPart): Promise<string | null> {
+    const record = await this.#reading(() =>
+      this.#database.selectFrom('records').select('seq').where('id', '=', recordId).executeTakeFirst(),
+    )
+    if (record === undefined) return null
+    const row = await this.#reading(() =>
+      this.#database
+        .selectFrom('bodies')
+        .select(['data_key', 'sealed'])
+        .where('slot', '=', bodySlot(record.seq, part))
+        .executeTakeFirst(),
+    )
+    if (row === undefined) return null
+    const opened = openBody(await this.#dataKey(row.data_key), bodyContext(recordId, part), row.sealed)
+    if (opened === null) {
+      throw new McpworksError('storage_unavailable', { message: 'A stored body does not open: it was changed, or belongs elsewhere.' })
+    }
+    return opened.body
+  }
+
+  health(): LogHealth {
+    const reason = this.#client.failure
+    return reason === null ? { ok: true } : { ok: false, reason }
+  }
+
+  async recheck(): Promise<LogHealth> {
+    await this.#client.recheck()
+    return this.health()
+  }
+
+  /** Closes the reading side; the worker is the storage's to close. */
+  async close(): Promise<void> {
+    await this.#database.destroy()
+  }
+
+  async #dataKey(id: number): Promise<Uint8Array> {
+    const known = this.#dataKeys.get(id)
+    if (known !== undefined) return known
+    const row = await this.#reading(() =>
+      this.#database
+        .selectFrom('data_keys')
+        .innerJoin('logs', 'logs.log', 'data_keys.log')
+        .select(['wrapped', 'epoch', 'namespace'])
+        .where('data_key', '=', id)
+        .executeTakeFirst(),
+    )
+    if (row === undefined) throw new McpworksError('storage_unavailable', { detail: 'a body whose data key is gone' })
+    const key = unwrapKey(this.#masterKey, dataKeyPurpose(row.namespace, row.epoch), row.wrapped)
+    this.#dataKeys.set(id, key)
+    return key
+  }
+
+  async #reading<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (cause) {
+      throw new McpworksError('storage_unavailable', { cause })
+    }
+  }
+}
+
+function bodiesOf(draft: RecordDraft): { input: string | null; output: string | null; engineInput: string | null } {
+  const none = { input: null, output: null, engineInput: null }
+  if (draft.kind === 'decision') {
+    return { ...none, input: draft.bodies.input?.json ?? null, engineInput: draft.bodies.engineInput?.json ?? null }
+  }
+  return draft.kind === 'outcome' ? { ...none, output: draft.bodies.output?.json ?? null } : none
+}

@@ -1,0 +1,31 @@
+/** The primary result code of an error of `node:sqlite` (sqlite.org/rescode.html), 0 where it is none of SQLite's. */
+export function sqliteCode(error: unknown): number {
+  return extendedCode(error) & 0xff
+}
+
+/** The extended result code, 0 where it is none of SQLite's. */
+export function extendedCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+}
+
+/** A sentence for operators on why a database cannot be written. Names no path. */
+export function failureReason(error: unknown): string {
+  switch (sqliteCode(error)) {
+    case 13:
+      return 'the disk is full'
+    case 8:
+      return 'the data directory is read-only'
+    case 10:
+      return 'the disk reports an input/output error'
+    case 14:
+      return 'the database file cannot be opened'
+    case 11:
+    case 26:
+      return 'the database file is damaged'
+    case 5:
+    case 6:
+      return 'another process holds the database'
+    default:
+      return error instanceof Error ? `the database reports: ${error.message}` : 'the database failed'
+  }
+}

@@ -1,0 +1,48 @@
+/** Scripts that bring the state database from one version to the next. Never edited once released; only added to. */
+export const stateMigrations: readonly string[] = [
+  `
+  CREATE TABLE namespaces (
+    name TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL, created_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE principals (
+    id TEXT PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT, groups_json TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, revoked_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY, principal_id TEXT NOT NULL REFERENCES principals (id), label TEXT NOT NULL,
+    secret_sha256 TEXT NOT NULL UNIQUE, scopes_json TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, revoked_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE function_versions (
+    namespace TEXT NOT NULL, service TEXT NOT NULL, name TEXT NOT NULL, version_hash TEXT NOT NULL,
+    code_hash TEXT NOT NULL, runtime TEXT NOT NULL, entry_file TEXT NOT NULL, entry_name TEXT NOT NULL,
+    title TEXT, description TEXT NOT NULL, input_schema_json TEXT NOT NULL, output_schema_json TEXT,
+    annotations_json TEXT NOT NULL, limits_json TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, created_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, service, name, version_hash)
+  ) STRICT;
+  CREATE TABLE function_files (
+    namespace TEXT NOT NULL, service TEXT NOT NULL, name TEXT NOT NULL, version_hash TEXT NOT NULL,
+    path TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (namespace, service, name, version_hash, path),
+    FOREIGN KEY (namespace, service, name, version_hash)
+      REFERENCES function_versions (namespace, service, name, version_hash)
+  ) STRICT;
+  CREATE TABLE active_functions (
+    namespace TEXT NOT NULL, service TEXT NOT NULL, name TEXT NOT NULL, version_hash TEXT NOT NULL,
+    PRIMARY KEY (namespace, service, name),
+    FOREIGN KEY (namespace, service, name, version_hash)
+      REFERENCES function_versions (namespace, service, name, version_hash)
+  ) STRICT;
+  CREATE TABLE policy_sets (
+    namespace TEXT NOT NULL, policy_set_hash TEXT NOT NULL, sources_json TEXT NOT NULL,
+    PRIMARY KEY (namespace, policy_set_hash)
+  ) STRICT;
+  CREATE TABLE policy_activations (
+    namespace TEXT NOT NULL, ordinal INTEGER NOT NULL, policy_set_hash TEXT NOT NULL,
+    activated_at_ms INTEGER NOT NULL, activated_by TEXT NOT NULL, comment TEXT NOT NULL,
+    PRIMARY KEY (namespace, ordinal),
+    FOREIGN KEY (namespace, policy_set_hash) REFERENCES policy_sets (namespace, policy_set_hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
+]

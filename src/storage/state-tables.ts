@@ -1,0 +1,56 @@
+/** Tables of the state database, for kysely. Times are Unix milliseconds; `json` columns hold JSON text. */
+export interface StateTables {
+  readonly namespaces: { name: string; created_at_ms: number; created_by: string }
+  readonly principals: {
+    id: string
+    type: 'agent' | 'user'
+    name: string
+    namespace: string | null
+    groups_json: string
+    created_at_ms: number
+    revoked_at_ms: number | null
+  }
+  readonly api_keys: {
+    id: string
+    principal_id: string
+    label: string
+    secret_sha256: string
+    scopes_json: string
+    created_at_ms: number
+    expires_at_ms: number | null
+    revoked_at_ms: number | null
+  }
+  readonly function_versions: FunctionKey & {
+    version_hash: string
+    code_hash: string
+    runtime: string
+    entry_file: string
+    entry_name: string
+    title: string | null
+    description: string
+    input_schema_json: string
+    output_schema_json: string | null
+    annotations_json: string
+    limits_json: string
+    created_at_ms: number
+    created_by: string
+  }
+  readonly function_files: FunctionKey & { version_hash: string; path: string; content: Uint8Array }
+  readonly active_functions: FunctionKey & { version_hash: string }
+  readonly policy_sets: { namespace: string; policy_set_hash: string; sources_json: string }
+  readonly policy_activations: {
+    namespace: string
+    /** Counts the activations of the namespace, from 1. */
+    ordinal: number
+    policy_set_hash: string
+    activated_at_ms: number
+    activated_by: string
+    comment: string
+  }
+}
+
+interface FunctionKey {
+  namespace: string
+  service: string
+  name: string
+}

@@ -1,0 +1,172 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { SQLInputValue } from 'node:sqlite'
+import { McpworksError } from '../kernel/index.ts'
+import type { AppendAnswer, AppendItem, QueryResult, WorkerMessage, WorkerRequest, WorkerSettings } from './worker-protocol.ts'
+
+/** A statement that the state database refused. `errcode` is SQLite's extended result code. */
+export class StateQueryError extends Error {
+  override readonly name = 'StateQueryError'
+  readonly errcode: number
+
+  constructor(errcode: number, message: string) {
+    super(message)
+    this.errcode = errcode
+  }
+}
+
+/** Where a record went. */
+export interface Appended {
+  readonly id: string
+  readonly index: number
+}
+
+/** The main thread's side of the storage worker. */
+export class WorkerClient {
+  readonly #worker: Worker
+  readonly #appends = new Map<number, { resolve: (where: Appended) => void; reject: (error: McpworksError) => void }>()
+  readonly #queries = new Map<number, { resolve: (result: QueryResult) => void; reject: (error: Error) => void }>()
+  #outgoing: AppendItem[] = []
+  #ticket = 0
+  #failure: string | null = null
+  #closed = false
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+  }
+
+  /** Starts the worker and waits until both databases are open. @throws McpworksError `storage_unavailable` */
+  static async start(settings: WorkerSettings): Promise<WorkerClient> {
+    // The same extension as this file: .ts under the type stripper, .js in a release.
+    const entry = new URL(`./storage-worker${extname(import.meta.url)}`, import.meta.url)
+    const worker = new Worker(entry, { workerData: settings, name: 'storage' })
+    const client = new WorkerClient(worker)
+    await new Promise<void>((resolve, reject) => {
+      worker.once('message', (message: WorkerMessage) => {
+        if (message.kind === 'failed') reject(new McpworksError(message.code, { message: message.message, detail: message.detail }))
+        else resolve()
+      })
+      worker.once('error', (cause) => reject(new McpworksError('storage_unavailable', { cause })))
+    })
+    worker.on('message', (message: WorkerMessage) => client.#receive(message))
+    worker.on('error', (error) => client.#lost(error instanceof Error ? error.message : 'unknown'))
+    worker.on('exit', () => client.#lost('it ended'))
+    return client
+  }
+
+  /** Why the audit log cannot be written, `null` while it can. */
+  get failure(): string | null {
+    return this.#failure
+  }
+
+  /** Appends that have no answer yet. */
+  get waiting(): number {
+    return this.#appends.size
+  }
+
+  /** Sends a record off with all others of this turn of the event loop. Settles when it is durable, or is not going to be. */
+  append(item: Omit<AppendItem, 'ticket'>): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null || this.#closed) {
+        reject(unavailable(this.#failure ?? 'the log is closed'))
+        return
+      }
+      const ticket = ++this.#ticket
+      this.#appends.set(ticket, { resolve, reject })
+      if (this.#outgoing.length === 0) setImmediate(() => this.#flush())
+      this.#outgoing.push({ ticket, ...item })
+    })
+  }
+
+  /** Runs one statement on the state database. @throws StateQueryError; McpworksError `storage_unavailable` */
+  query(sql: string, parameters: readonly SQLInputValue[]): Promise<QueryResult> {
+    return this.#request((ticket) => ({ kind: 'query', ticket, sql, parameters }))
+  }
+
+  /** Tries whether the audit log can be written again; `failure` tells. */
+  async recheck(): Promise<void> {
+    if (!this.#closed) await this.#request((ticket) => ({ kind: 'recheck', ticket }))
+  }
+
+  /** Writes what is waiting, closes both databases and ends the worker. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#flush()
+    const done = this.#request((ticket) => ({ kind: 'close', ticket }))
+    this.#closed = true
+    await done
+    await this.#worker.terminate()
+  }
+
+  #request(make: (ticket: number) => WorkerRequest): Promise<QueryResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new McpworksError('storage_unavailable', { detail: 'the storage is closed' }))
+        return
+      }
+      const ticket = ++this.#ticket
+      this.#queries.set(ticket, { resolve, reject })
+      this.#post(make(ticket))
+    })
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0) return
+    const items = this.#outgoing
+    this.#outgoing = []
+    this.#post({ kind: 'append', items })
+  }
+
+  #post(request: WorkerRequest): void {
+    this.#worker.postMessage(request)
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'appended':
+        for (const answer of message.answers) this.#settle(answer)
+        return
+      case 'refused':
+        for (const ticket of message.tickets) this.#take(ticket)?.reject(unavailable(message.reason))
+        return
+      case 'health':
+        this.#failure = message.reason
+        return
+      case 'answer':
+        this.#queries.get(message.ticket)?.resolve(message.result ?? { rows: [], changes: 0 })
+        this.#queries.delete(message.ticket)
+        return
+      case 'query-failed':
+        this.#queries.get(message.ticket)?.reject(new StateQueryError(message.errcode, message.message))
+        this.#queries.delete(message.ticket)
+        return
+      default:
+    }
+  }
+
+  #settle(answer: AppendAnswer): void {
+    const waiter = this.#take(answer.ticket)
+    if (waiter === undefined) return
+    if ('code' in answer) waiter.reject(new McpworksError(answer.code, { detail: answer.detail }))
+    else waiter.resolve({ id: answer.id, index: answer.index })
+  }
+
+  #take(ticket: number) {
+    const waiter = this.#appends.get(ticket)
+    this.#appends.delete(ticket)
+    return waiter
+  }
+
+  /** Without its worker the storage can do nothing: everything waiting is refused, and all that comes. */
+  #lost(reason: string): void {
+    this.#failure ??= `the storage thread stopped: ${reason}`
+    for (const ticket of [...this.#appends.keys()]) this.#take(ticket)?.reject(unavailable(this.#failure))
+    for (const { reject } of this.#queries.values()) reject(new McpworksError('storage_unavailable', { detail: reason }))
+    this.#queries.clear()
+    this.#closed = true
+  }
+}
+
+function unavailable(reason: string): McpworksError {
+  return new McpworksError('audit_unavailable', { detail: reason })
+}

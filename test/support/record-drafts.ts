@@ -1,0 +1,94 @@
+import type { DecisionDraft, EventDraft, OutcomeDraft } from '../../src/audit/index.ts'
+import { sha256, uuidv7 } from '../../src/kernel/index.ts'
+
+/** What a test wants to be different in a draft. */
+export interface DraftChoices {
+  readonly namespace?: string
+  readonly call?: string
+  readonly effect?: 'allow' | 'deny'
+  readonly principal?: string
+  readonly input?: string | null
+  readonly output?: string | null
+  readonly engineInput?: string | null
+}
+
+/** A decision as the pipeline would draft it, about 1.5 KB once sealed. */
+export function decisionDraft(choices: DraftChoices = {}): DecisionDraft {
+  const { namespace = 'demo', effect = 'allow', principal = 'demo/analyst' } = choices
+  const { input = '{"country":"CH","limit":5}', engineInput = '{"action":"call"}' } = choices
+  return {
+    kind: 'decision',
+    namespace,
+    run: 'run-1',
+    call: choices.call ?? uuidv7(Date.now()),
+    parentCall: null,
+    trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    mcp: { method: 'tools/call', protocolVersion: '2026-07-28', requestId: '7' },
+    pre: {
+      principal: { type: 'agent', id: principal, groups: ['analysts'], onBehalfOf: [] },
+      authn: { method: 'api-key', credentialId: 'k_7f3a', senderConstrained: false, expiresAtMs: null },
+      client: { address: '127.0.0.1', claimedName: 'example-client 1.0' },
+      door: 'tool',
+      target: { service: 'leads', tool: 'leads-search', definitionHash: sha256('definition'), codeHash: sha256('code') },
+      sandbox: { engine: 'bubblewrap', profile: 'default', profileHash: sha256('profile'), runtime: 'python' },
+      labelsBefore: [],
+      derived: {},
+    },
+    decision: {
+      effect,
+      basis: effect === 'allow' ? 'permit' : 'forbid',
+      engine: { name: 'cedar', version: '4.13.0' },
+      policySetHash: sha256('policies'),
+      schemaHash: sha256('schema'),
+      entitiesHash: sha256('entities'),
+      requestHash: sha256('request'),
+      determining: [
+        {
+          id: 'leads.cedar#analysts-search',
+          effect: effect === 'allow' ? 'permit' : 'forbid',
+          textHash: sha256('policy'),
+          reason: 'Analysts may search leads.',
+          remedy: null,
+        },
+      ],
+      errors: [],
+      obligations: [],
+      evaluatedAtMs: 1_780_000_000_000,
+      durationUs: 212,
+      mode: 'enforce',
+    },
+    bodies: {
+      input: input === null ? null : { json: input },
+      engineInput: engineInput === null ? null : { json: engineInput },
+    },
+  }
+}
+
+/** The outcome of a decision's call. */
+export function outcomeDraft(decision: Pick<DecisionDraft, 'namespace' | 'run' | 'call'>, choices: DraftChoices = {}): OutcomeDraft {
+  const { output = '{"rows":[{"name":"Ada"}]}' } = choices
+  return {
+    kind: 'outcome',
+    namespace: decision.namespace,
+    run: decision.run,
+    call: decision.call,
+    parentCall: null,
+    trace: null,
+    outcome: {
+      status: 'ok',
+      detail: null,
+      durationMs: 41.5,
+      resources: { cpuMs: 31, maxRssBytes: 21_000_000 },
+      innerCalls: 0,
+      invariants: [{ id: 'profile', pass: true, detail: null }],
+      labelsAfter: [],
+      definitionHashAfter: sha256('definition'),
+    },
+    bodies: { output: output === null ? null : { json: output } },
+  }
+}
+
+/** An event that belongs to no call of a tool. */
+export function eventDraft(kind: EventDraft['kind'], event: EventDraft['event'], namespace = 'demo'): EventDraft {
+  return { kind, namespace, run: 'run-1', call: uuidv7(Date.now()), parentCall: null, trace: null, event }
+}
