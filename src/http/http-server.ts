@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Authenticator } from '../auth/index.ts'
+import type { Catalogue, Gateway } from '../gateway/index.ts'
+import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
+import { serveOperation } from './admin/admin-endpoint.ts'
+import { invalidChallenge, missingChallenge, scopeChallenge } from './check-credential.ts'
+import { createHostCheck } from './check-host.ts'
+import { createOriginCheck } from './check-origin.ts'
+import type { HttpConfig } from './config.ts'
+import type { DoorRefusal, Incident } from './door-refusal.ts'
+import { serveMcp } from './mcp/mcp-endpoint.ts'
+import type { McpServices } from './mcp/mcp-services.ts'
+import { createRequestStateSealer } from './mcp/request-state.ts'
+import type { ServerInfo } from './mcp/server-facts.ts'
+import { createSessions } from './mcp/sessions.ts'
+import { createSubscriptions } from './mcp/subscriptions.ts'
+import { readRequestHead, type RequestHead } from './request-head.ts'
+import { abandonBody, sendError, sendJson, type ErrorAnswer } from './respond.ts'
+import { createRouteTable, routes, type Route } from './routes.ts'
+
+/** Whether calls would be taken now, and if not which part refuses. Shown to strangers: names of parts only. */
+export interface Health {
+  readonly ok: boolean
+  readonly refusing: readonly string[]
+}
+
+/** What the server is made of. */
+export interface HttpServerParts {
+  readonly gateway: Gateway
+  readonly authenticator: Authenticator
+  readonly catalogue: Pick<Catalogue, 'onChange'>
+  readonly config: HttpConfig
+  readonly clock: Clock
+  readonly serverInfo: ServerInfo
+  health(): Health
+  /** Told of each request refused before the pipeline. Must not throw; may drop under load. */
+  recordDoorRefusal(refusal: DoorRefusal): void
+  /** Told of each exception that nobody expected, with the id that the caller got. */
+  reportIncident(incident: Incident): void
+}
+
+/** The HTTP server. */
+export interface HttpServer {
+  /** Starts to listen. Rejects where the address cannot be had. */
+  listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>
+  /** Takes no more requests, ends streams, gives running calls `graceMs` (5 s) to answer, then cuts them off. */
+  close(graceMs?: number): Promise<void>
+}
+
+/** One request at the door. */
+interface Visit {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: RequestHead
+  readonly route: Route | null
+  readonly namespace: string | null
+  readonly caller: Caller | null
+}
+
+/**
+ * Makes the server: admin API, MCP endpoints and `/healthz` on node:http. Order of the checks, for every path alike:
+ * well-formed head, Host, Origin, credential, route, method, scope; only `/healthz` goes without a credential.
+ * Does not do TLS, compression or CORS.
+ */
+export function createHttpServer(parts: HttpServerParts): HttpServer {
+  const { gateway, authenticator, config, clock, serverInfo } = parts
+  const hostAllowed = createHostCheck(config)
+  const originAllowed = createOriginCheck(config)
+  const findRoute = createRouteTable(routes)
+  const mcp: McpServices = {
+    gateway,
+    config,
+    serverInfo,
+    sessions: createSessions({
+      maxSessions: config.maxSessions,
+      maxPerCredential: config.maxSessionsPerCredential,
+      idleSeconds: config.sessionIdleSeconds,
+      clock,
+    }),
+    subscriptions: createSubscriptions({ gateway, catalogue: parts.catalogue, config, serverInfo }),
+    sealer: createRequestStateSealer({
+      key: config.requestStateKey === null ? randomBytes(32) : Buffer.from(config.requestStateKey, 'base64url'),
+      lifetimeSeconds: config.requestStateSeconds,
+      clock,
+      maxUsed: 100_000,
+    }),
+    incident,
+  }
+
+  function incident(where: string, error: unknown): string {
+    const id = uuidv7(clock.nowMs())
+    parts.reportIncident({ id, where, error })
+    return id
+  }
+
+  function record(visit: Visit, code: ErrorCode, reason: string): void {
+    parts.recordDoorRefusal({
+      code,
+      status: errorTable[code].status,
+      address: visit.request.socket.remoteAddress ?? '',
+      route: visit.route?.path ?? null,
+      namespace: visit.namespace,
+      principalId: visit.caller?.principal.id ?? null,
+      credentialId: visit.caller?.authentication.credentialId ?? null,
+      reason,
+    })
+  }
+
+  function refuse(visit: Visit, code: ErrorCode, reason: string, answer: ErrorAnswer = {}): void {
+    record(visit, code, reason)
+    abandonBody(visit.request, visit.response)
+    sendError(visit.response, code, answer)
+  }
+
+  async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const head = readRequestHead(request)
+    const stranger: Visit = { request, response, head, route: null, namespace: null, caller: null }
+    if (head.repeated !== null) {
+      return refuse(stranger, 'invalid_request', `${head.repeated} twice`, {
+        message: `The header ${head.repeated} was sent twice.`,
+      })
+    }
+    if (!hostAllowed(head.host)) return refuse(stranger, 'host_refused', 'Host')
+    if (!originAllowed(head.origin)) return refuse(stranger, 'origin_refused', 'Origin')
+    const match = findRoute(head.method, head.path)
+    const route = match.found ? match.route : null
+    if (route?.access.kind === 'public') return servePublic(stranger)
+    const presented = {
+      authorization: head.authorization,
+      address: request.socket.remoteAddress ?? '',
+      claimedName: head.userAgent?.slice(0, 100) ?? null,
+    }
+    const authentication = await authenticator.authenticate(presented)
+    if (!authentication.ok) {
+      const missing = authentication.code === 'credential_missing'
+      // The same for every path, so that strangers cannot tell which paths exist.
+      return refuse(stranger, authentication.code, authentication.reason, {
+        headers: missing ? missingChallenge('mcp') : invalidChallenge(),
+      })
+    }
+    const { caller } = authentication
+    const namespace = match.found ? (match.parameters.namespace ?? null) : null
+    const visit: Visit = {
+      ...stranger,
+      route,
+      caller,
+      namespace: namespace !== null && isName(namespace) ? namespace : null,
+    }
+    if (!match.found || route === null || route.access.kind !== 'credential') {
+      const methods = match.found ? [] : match.methods
+      if (methods.length === 0) return refuse(visit, 'not_found', 'no such path')
+      return refuse(visit, 'method_not_allowed', 'method', { headers: { Allow: methods.join(', ') } })
+    }
+    const { scope } = route.access
+    if (!caller.authentication.scopes.includes(scope)) {
+      return refuse(visit, 'scope_missing', `scope ${scope}`, { headers: scopeChallenge(scope) })
+    }
+    const refused = (code: ErrorCode, reason: string): void => record(visit, code, reason)
+    if (route.serve.kind === 'operation') {
+      const { operation } = route.serve
+      return serveOperation(
+        { request, response, head, caller, operation, parameters: match.parameters, refused },
+        { gateway, config },
+      )
+    }
+    if (visit.namespace === null || !gateway.mayEnter(caller, visit.namespace))
+      return refuse(visit, 'not_found', 'namespace')
+    const stillValid = async (): Promise<boolean> => (await authenticator.authenticate(presented)).ok
+    return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, stillValid }, mcp)
+  }
+
+  function servePublic({ request, response }: Visit): void {
+    abandonBody(request, response)
+    const health = parts.health()
+    sendJson(response, health.ok ? 200 : 503, { ok: health.ok, refusing: health.refusing })
+  }
+
+  const server = createServer(
+    {
+      headersTimeout: config.headersTimeoutMs,
+      requestTimeout: config.requestTimeoutMs,
+      keepAliveTimeout: config.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, config.headersTimeoutMs),
+      maxHeaderSize: 16 * 1024,
+      requireHostHeader: true,
+      insecureHTTPParser: false,
+      noDelay: true,
+    },
+    (request, response) => {
+      response.on('error', () => {})
+      admit(request, response).catch((error: unknown) => {
+        const id = incident('http', error)
+        abandonBody(request, response)
+        sendError(response, 'internal', { members: { incident: id } })
+        // An exception in the middle of a stream leaves nothing sensible to say.
+        if (response.headersSent && !response.writableEnded) response.destroy()
+      })
+    },
+  )
+  server.maxConnections = config.maxConnections
+  server.maxRequestsPerSocket = 0
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ host: config.host, port: config.port }, () => {
+          server.off('error', reject)
+          const address = server.address()
+          const port = typeof address === 'object' && address !== null ? address.port : config.port
+          const host = config.host.includes(':') ? `[${config.host}]` : config.host
+          resolve({ host: config.host, port, url: `http://${host}:${port}` })
+        })
+      }),
+    close: (graceMs = 5000) =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(cut)
+          resolve()
+        })
+        mcp.subscriptions.close()
+        server.closeIdleConnections()
+      }),
+  }
+}

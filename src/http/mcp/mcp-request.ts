@@ -1,0 +1,16 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller, ErrorCode } from '../../kernel/index.ts'
+import type { RequestHead } from '../request-head.ts'
+
+/** An authenticated POST to a namespace that the caller may enter. */
+export interface McpRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: RequestHead
+  readonly caller: Caller
+  readonly namespace: string
+  /** Whether the credential is still good; asked again while a stream is open. */
+  readonly stillValid: () => Promise<boolean>
+  /** Called for what is refused before a method is reached. */
+  readonly refused: (code: ErrorCode, reason: string) => void
+}

@@ -1,0 +1,13 @@
+import type { MethodServices } from './methods.ts'
+import type { ServerInfo } from './server-facts.ts'
+import type { Sessions } from './sessions.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+/** What the endpoint works with. */
+export interface McpServices extends MethodServices {
+  readonly sessions: Sessions
+  readonly subscriptions: Subscriptions
+  readonly serverInfo: ServerInfo
+  /** Takes an exception nobody expected and gives the id to tell the caller. */
+  readonly incident: (where: string, error: unknown) => string
+}

@@ -1,0 +1,69 @@
+import { operations, type Operation } from '../contract/index.ts'
+import type { Scope } from '../kernel/index.ts'
+
+/** Who may use a route. There is no default: a route without this does not compile. */
+export type Access = { readonly kind: 'public' } | { readonly kind: 'credential'; readonly scope: Scope }
+
+/** One route of the server. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Path with `{param}` segments. */
+  readonly path: string
+  readonly access: Access
+  readonly serve:
+    | { readonly kind: 'health' }
+    | { readonly kind: 'mcp' }
+    | { readonly kind: 'operation'; readonly operation: Operation }
+}
+
+/** Every route there is. What is not here is answered 401 to strangers and 404 to everybody else. */
+export const routes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/mcp/{namespace}',
+    access: { kind: 'credential', scope: 'mcp' },
+    serve: { kind: 'mcp' },
+  },
+  { method: 'GET', path: '/healthz', access: { kind: 'public' }, serve: { kind: 'health' } },
+  ...Object.values<Operation>(operations).map((operation): Route => ({
+    method: operation.method,
+    path: operation.path,
+    access: { kind: 'credential', scope: 'admin' },
+    serve: { kind: 'operation', operation },
+  })),
+]
+
+/** The route of a request, or which methods the path takes; an empty list where there is no such path. */
+export type RouteMatch =
+  | { readonly found: true; readonly route: Route; readonly parameters: Readonly<Record<string, string>> }
+  | { readonly found: false; readonly methods: readonly string[] }
+
+/** Looks routes up. */
+export type RouteTable = (method: string, path: string) => RouteMatch
+
+/**
+ * Compiles routes to a look-up. Segments are compared as sent and never decoded, so that `%2e%2e` or `%2f` name nothing.
+ * Parameters are one segment of letters, digits, `-`, `_` and `.`.
+ */
+export function createRouteTable(table: readonly Route[]): RouteTable {
+  const compiled = table.map((route) => ({
+    route,
+    names: [...route.path.matchAll(/\{([a-zA-Z]+)\}/g)].map((match) => match[1] as string),
+    pattern: new RegExp(
+      `^${route.path.replaceAll('.', '\\.').replaceAll(/\{[a-zA-Z]+\}/g, '([A-Za-z0-9_.-]{1,200})')}$`,
+    ),
+  }))
+  return (method, path) => {
+    const methods: string[] = []
+    for (const { route, names, pattern } of compiled) {
+      const match = pattern.exec(path)
+      if (match === null) continue
+      if (route.method === method) {
+        const parameters = Object.fromEntries(names.map((name, index) => [name, match[index + 1] as string]))
+        return { found: true, route, parameters }
+      }
+      methods.push(route.method)
+    }
+    return { found: false, methods }
+  }
+}
