@@ -8,6 +8,8 @@ export interface ConfigPath {
   readonly env: string
   readonly kind: 'number' | 'boolean' | 'list' | 'text'
   readonly description: string
+  /** Never printed: its description begins with `Secret:`. */
+  readonly secret: boolean
   /** JSON Schema of the value. */
   readonly schema: JsonObject
 }
@@ -25,12 +27,23 @@ function walk(schema: JsonObject, path: readonly string[]): ConfigPath[] {
     const here = [...path, key]
     if (isJsonObject(child.properties)) return walk(child, here)
     const description = typeof child.description === 'string' ? child.description : ''
-    return [{ path: here, env: envNameOf(here), kind: kindOf(child), description, schema: child }]
+    return [
+      {
+        path: here,
+        env: envNameOf(here),
+        kind: kindOf(child),
+        description,
+        secret: description.startsWith('Secret:'),
+        schema: child,
+      },
+    ]
   })
 }
 
 function kindOf(schema: JsonObject): ConfigPath['kind'] {
-  const types = Array.isArray(schema.anyOf) ? schema.anyOf.map((part) => (isJsonObject(part) ? part.type : null)) : [schema.type]
+  const types = Array.isArray(schema.anyOf)
+    ? schema.anyOf.map((part) => (isJsonObject(part) ? part.type : null))
+    : [schema.type]
   if (types.includes('array')) return 'list'
   if (types.includes('boolean')) return 'boolean'
   if (types.includes('number') || types.includes('integer')) return 'number'

@@ -22,7 +22,12 @@ export interface ConfigProblem {
 
 /** The configuration with the origin of every value, or every mistake at once. */
 export type ConfigOutcome =
-  | { readonly ok: true; readonly config: Config; readonly origins: ReadonlyMap<string, Origin>; readonly file: string | null }
+  | {
+      readonly ok: true
+      readonly config: Config
+      readonly origins: ReadonlyMap<string, Origin>
+      readonly file: string | null
+    }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
 
 /** What configuration is read from. */
@@ -57,7 +62,8 @@ export function loadConfig(sources: ConfigSources): ConfigOutcome {
   }
 
   const parsed = configSchema.safeParse(values)
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, origins, known, usedFile)))
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, origins, known, usedFile)))
   if (!parsed.success || problems.length > 0) return { ok: false, problems }
   return { ok: true, config: parsed.data, origins, file: usedFile }
 }
@@ -86,20 +92,32 @@ function readFile(
   }
   const document = parseDocument(text, { prettyErrors: true })
   if (document.errors.length > 0) {
-    for (const error of document.errors) problems.push({ path: '', origin: path, message: firstLine(error.message), fix: 'correct the YAML' })
+    for (const error of document.errors)
+      problems.push({ path: '', origin: path, message: firstLine(error.message), fix: 'correct the YAML' })
     return path
   }
   const content: unknown = document.toJS({ maxAliasCount: 10 })
   if (content === null || content === undefined) return path
   if (!isJsonObject(content)) {
-    problems.push({ path: '', origin: path, message: 'the file is not a mapping', fix: 'write "section:" with its keys below' })
+    problems.push({
+      path: '',
+      origin: path,
+      message: 'the file is not a mapping',
+      fix: 'write "section:" with its keys below',
+    })
     return path
   }
   merge(values, content, [], path, origins)
   return path
 }
 
-function merge(into: JsonObject, from: JsonObject, path: readonly string[], origin: Origin, origins: Map<string, Origin>): void {
+function merge(
+  into: JsonObject,
+  from: JsonObject,
+  path: readonly string[],
+  origin: Origin,
+  origins: Map<string, Origin>,
+): void {
   for (const [key, value] of Object.entries(from)) {
     const here = [...path, key]
     const existing = Object.hasOwn(into, key) ? into[key] : undefined
@@ -130,13 +148,21 @@ function readEnvironment(
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('MCPWORKS_') || text === undefined || clientVariables.has(name)) continue
     const target = byName.get(name)
+    const fromFile = name.endsWith('_FILE') ? byName.get(name.slice(0, -'_FILE'.length)) : undefined
+    if (target === undefined && fromFile !== undefined) {
+      readValueFile(text, fromFile, name, values, origins, problems)
+      continue
+    }
     if (target === undefined) {
       const suggestion = nearestName(name, [...byName.keys()])
       problems.push({
         path: '',
         origin: `environment ${name}`,
         message: 'there is no such setting',
-        fix: suggestion === null ? 'unset it; docs/configuration.md lists the variables' : `did you mean ${suggestion}? Otherwise unset it`,
+        fix:
+          suggestion === null
+            ? 'unset it; docs/configuration.md lists the variables'
+            : `did you mean ${suggestion}? Otherwise unset it`,
       })
       continue
     }
@@ -144,7 +170,34 @@ function readEnvironment(
   }
 }
 
-function setValue(values: JsonObject, target: ConfigPath, text: string, origin: Origin, origins: Map<string, Origin>): void {
+/** `MCPWORKS_X_FILE` names a file whose content is the value, so that secrets stay out of the environment. */
+function readValueFile(
+  path: string,
+  target: ConfigPath,
+  name: string,
+  values: JsonObject,
+  origins: Map<string, Origin>,
+  problems: ConfigProblem[],
+): void {
+  try {
+    setValue(values, target, readFileSync(path, 'utf8').trim(), `environment ${name}`, origins)
+  } catch {
+    problems.push({
+      path: target.path.join('.'),
+      origin: `environment ${name}`,
+      message: 'the file that it names cannot be read',
+      fix: 'check the path and the permissions of the file',
+    })
+  }
+}
+
+function setValue(
+  values: JsonObject,
+  target: ConfigPath,
+  text: string,
+  origin: Origin,
+  origins: Map<string, Origin>,
+): void {
   let object = values
   for (const part of target.path.slice(0, -1)) {
     const child = object[part]
@@ -181,16 +234,29 @@ function problemsOf(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const full = path === '' ? key : `${path}.${key}`
-      const suggestion = nearestName(full, known.map((candidate) => candidate.path.join('.')))
+      const suggestion = nearestName(
+        full,
+        known.map((candidate) => candidate.path.join('.')),
+      )
       return {
         path: full,
         origin: originOf(full, origins, file),
         message: 'there is no such setting',
-        fix: suggestion === null ? 'remove it; docs/configuration.md lists the settings' : `did you mean ${suggestion}? Otherwise remove it`,
+        fix:
+          suggestion === null
+            ? 'remove it; docs/configuration.md lists the settings'
+            : `did you mean ${suggestion}? Otherwise remove it`,
       }
     })
   }
-  return [{ path, origin: originOf(path, origins, file), message: issue.message, fix: 'see docs/configuration.md for what is allowed' }]
+  return [
+    {
+      path,
+      origin: originOf(path, origins, file),
+      message: issue.message,
+      fix: 'see docs/configuration.md for what is allowed',
+    },
+  ]
 }
 
 function originOf(path: string, origins: Map<string, Origin>, file: string | null): Origin {

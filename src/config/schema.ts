@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { gatewayConfigSchema } from '../gateway/config.ts'
-import { httpConfigSchema } from '../http/config.ts'
+import { HttpConfig } from '../http/config.ts'
 import { sandboxConfigSchema } from '../sandbox/config.ts'
 
 /** Everything that can be configured. The reference in `docs/configuration.md` is made from it. */
@@ -16,10 +16,12 @@ export const configSchema = z.strictObject({
       level: z
         .enum(['trace', 'debug', 'info', 'warn', 'error'])
         .default('info')
-        .describe('Least severity of lines that the server logs, as JSON on stderr. Credentials are never logged at any level.'),
+        .describe(
+          'Least severity of lines that the server logs, as JSON on stderr. Credentials are never logged at any level.',
+        ),
     })
     .prefault({}),
-  http: httpConfigSchema.prefault({}),
+  http: HttpConfig.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
 })

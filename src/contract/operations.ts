@@ -9,8 +9,12 @@ const toolName = z
 const callId = z.string().regex(/^[0-9a-f-]{36}$/, 'a call id is a UUID')
 const keyId = z.string().regex(/^[a-z0-9]{12}$/, 'a key id is 12 of a-z and 0-9')
 
-/** Files of a directory by relative path, each base64 (RFC 4648 section 4). */
-const files = z.record(z.string().min(1).max(300), z.base64())
+/** Files of a directory by relative path; each has its content once, as UTF-8 `text` or as `base64` (RFC 4648 section 4). */
+const files = z
+  .array(
+    z.strictObject({ path: z.string().min(1).max(300), text: z.string().optional(), base64: z.string().optional() }),
+  )
+  .max(1000)
 
 /** The management API, as data: HTTP routes, CLI commands and documentation are made from it. */
 export const operations = {

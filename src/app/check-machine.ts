@@ -1,0 +1,41 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import type { Config } from '../config/index.ts'
+import type { HealthCheck } from './management/platform-handlers.ts'
+
+/** Looks at what a server on this machine would need. Starts nothing and changes nothing. */
+export async function checkMachine(config: Config): Promise<HealthCheck[]> {
+  const major = Number(process.versions.node.split('.')[0])
+  return [
+    {
+      id: 'node',
+      ok: major >= 24,
+      detail: process.versions.node,
+      remedy: 'run it through npm start or npx mcpworks, which bring Node 24',
+    },
+    program('bubblewrap', config.sandbox.bubblewrapPath, 'bubblewrap'),
+    program('python', config.sandbox.pythonPath, 'python3'),
+    dataDirectory(config.dataDirectory),
+  ]
+}
+
+function program(id: string, path: string, debianPackage: string): HealthCheck {
+  try {
+    accessSync(path, constants.X_OK)
+    return { id, ok: true, detail: path, remedy: null }
+  } catch {
+    return { id, ok: false, detail: `${path} is not there`, remedy: `sudo apt-get install -y ${debianPackage}` }
+  }
+}
+
+function dataDirectory(path: string): HealthCheck {
+  const id = 'data directory'
+  if (!existsSync(path)) return { id, ok: true, detail: `${path} will be made`, remedy: null }
+  const others = statSync(path).mode & 0o077
+  if (others !== 0) return { id, ok: false, detail: `${path} can be read by others`, remedy: `chmod 700 ${path}` }
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return { id, ok: true, detail: path, remedy: null }
+  } catch {
+    return { id, ok: false, detail: `${path} cannot be written`, remedy: `make it writable for this user` }
+  }
+}

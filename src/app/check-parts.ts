@@ -1,0 +1,47 @@
+import type { DecisionLog } from '../audit/index.ts'
+import type { PolicyEngine } from '../policy/index.ts'
+import type { Sandbox } from '../sandbox/index.ts'
+import type { HealthCheck } from './management/platform-handlers.ts'
+import type { Namespaces } from './namespaces.ts'
+
+/** Looks at every part of the running server. Tries to write to the decision log if it refused before. */
+export async function checkParts(parts: {
+  readonly decisionLog: DecisionLog
+  readonly sandbox: Sandbox
+  readonly policy: PolicyEngine
+  readonly namespaces: Namespaces
+}): Promise<HealthCheck[]> {
+  const log = await parts.decisionLog.recheck()
+  const sandbox = parts.sandbox.describe()
+  return [
+    {
+      id: 'decision-log',
+      ok: log.ok,
+      detail: log.ok ? 'records are written durably' : log.reason,
+      remedy: log.ok
+        ? null
+        : 'make room on the disk, or make the data directory writable; calls are taken again by themselves',
+    },
+    {
+      id: 'sandbox',
+      ok: sandbox.checks.every((check) => check.ok),
+      detail: `${sandbox.engine} ${sandbox.version}`,
+      remedy: 'see the failed checks',
+    },
+    ...sandbox.checks.map((check) => ({
+      id: `sandbox ${check.id}`,
+      ok: check.ok,
+      detail: check.ok ? check.got : `expected ${check.expected}, got ${check.got}`,
+      remedy: check.ok ? null : 'no call is run in a sandbox that fails this; see docs',
+    })),
+    ...parts.namespaces.list().map(({ name }) => {
+      const ok = parts.policy.policySetHash(name) !== null
+      return {
+        id: `policies of ${name}`,
+        ok,
+        detail: ok ? 'in force' : 'none in force: every call is refused',
+        remedy: ok ? null : `mcpworks policy check -n ${name}`,
+      }
+    }),
+  ]
+}

@@ -1,0 +1,120 @@
+import type { FunctionStore, FunctionVersion } from '../functions/index.ts'
+import type { Backend, CatalogueEntry, MutableCatalogue } from '../gateway/index.ts'
+import { McpworksError, toolName, type Clock, type Digest } from '../kernel/index.ts'
+import type { PolicyEngine, PolicyProblem, PolicySource, PolicyStore, PolicyVocabulary } from '../policy/index.ts'
+import { functionEntry } from './function-entry.ts'
+
+/** Functions and policies of all namespaces as they are in force, with the one way to change them. */
+export interface HostedState {
+  functions(namespace: string): readonly FunctionVersion[]
+  findFunction(namespace: string, tool: string): FunctionVersion | null
+  policySources(namespace: string): readonly PolicySource[]
+  /** What policies may speak of if the functions were these (default: those in force). */
+  vocabulary(namespace: string, functions?: readonly FunctionVersion[]): PolicyVocabulary
+  /**
+   * Puts functions and policies in force together: checked first, then stored, then swapped in one turn of the event
+   * loop, so that no call sees the new functions under the old policies.
+   * @throws McpworksError `policy_invalid` with the problems; then nothing has changed.
+   */
+  replace(namespace: string, change: HostedChange): Promise<{ policySetHash: Digest }>
+}
+
+/** The new state of a namespace. */
+export interface HostedChange {
+  readonly functions: readonly FunctionVersion[]
+  readonly policies: readonly PolicySource[]
+  /** Principal id. */
+  readonly by: string
+}
+
+/** What the hosted state stands on. */
+export interface HostedStatePorts {
+  readonly functionStore: FunctionStore
+  readonly policyStore: PolicyStore
+  readonly policy: PolicyEngine
+  readonly catalogue: MutableCatalogue
+  readonly functionBackend: Backend
+  readonly clock: Clock
+}
+
+/**
+ * Loads what is in force. A namespace whose stored policies no longer fit its tools gets none, so that every call in
+ * it is refused; `onProblem` says so.
+ */
+export async function createHostedState(
+  ports: HostedStatePorts,
+  onProblem: (namespace: string, problems: readonly PolicyProblem[]) => void,
+): Promise<HostedState> {
+  const { functionStore, policyStore, policy, catalogue, functionBackend, clock } = ports
+  const functions = new Map<string, readonly FunctionVersion[]>()
+  const policies = new Map<string, readonly PolicySource[]>()
+
+  for (const [namespace, versions] of Map.groupBy(await functionStore.loadActive(), (version) => version.namespace)) {
+    functions.set(namespace, versions)
+    publish(namespace, versions, [])
+  }
+  for (const stored of await policyStore.loadActive()) {
+    policies.set(stored.namespace, stored.sources)
+    const check = policy.install(stored.sources, vocabulary(stored.namespace))
+    if (!check.ok) onProblem(stored.namespace, check.problems)
+  }
+
+  function vocabulary(namespace: string, hosted = functions.get(namespace) ?? []): PolicyVocabulary {
+    const hostedServices = new Set([...hosted, ...(functions.get(namespace) ?? [])].map((version) => version.service))
+    const others = catalogue
+      .list(namespace, 'tool')
+      .filter((entry) => !hostedServices.has(entry.service))
+      .map((entry) => ({ name: entry.name, service: entry.service, inputSchema: entry.inputSchema ?? {} }))
+    const own = hosted.map((version) => ({
+      name: toolName(version.service, version.name),
+      service: version.service,
+      inputSchema: version.inputSchema,
+    }))
+    return { namespace, tools: [...others, ...own] }
+  }
+
+  function publish(namespace: string, next: readonly FunctionVersion[], previous: readonly FunctionVersion[]): void {
+    const entries = next.map((version) => functionEntry(version, functionBackend))
+    const byService = Map.groupBy<string, CatalogueEntry>(entries, (entry) => entry.service)
+    for (const { service } of previous) if (!byService.has(service)) byService.set(service, [])
+    for (const [service, own] of byService) catalogue.replaceService(namespace, service, own)
+  }
+
+  return {
+    functions: (namespace) => functions.get(namespace) ?? [],
+    findFunction: (namespace, tool) =>
+      functions.get(namespace)?.find((version) => toolName(version.service, version.name) === tool) ?? null,
+    policySources: (namespace) => policies.get(namespace) ?? [],
+    vocabulary,
+    async replace(namespace, change) {
+      const previous = functions.get(namespace) ?? []
+      const nextVocabulary = vocabulary(namespace, change.functions)
+      const checked = policy.check(change.policies, nextVocabulary)
+      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
+
+      await functionStore.activate(change.functions)
+      const kept = new Set(change.functions.map((version) => toolName(version.service, version.name)))
+      for (const { service, name } of previous) {
+        if (!kept.has(toolName(service, name))) await functionStore.deactivate(namespace, service, name)
+      }
+      await policyStore.activate({
+        namespace,
+        policySetHash: checked.policySetHash,
+        sources: change.policies,
+        activatedAtMs: clock.nowMs(),
+        activatedBy: change.by,
+        comment: '',
+      })
+
+      functions.set(namespace, change.functions)
+      policies.set(namespace, change.policies)
+      publish(namespace, change.functions, previous)
+      const installed = policy.install(change.policies, nextVocabulary)
+      if (!installed.ok) {
+        policy.remove(namespace)
+        throw new McpworksError('policy_invalid', { data: { problems: installed.problems } })
+      }
+      return { policySetHash: installed.policySetHash }
+    },
+  }
+}

@@ -1,0 +1,6 @@
+export { checkMachine } from './check-machine.ts'
+export { createLog, type Log } from './log.ts'
+export { readDesiredState, type ReadDesiredState } from './read-desired-state.ts'
+export { seedDemo, type Demo } from './seed-demo.ts'
+export { start, type RunningApp, type StartOptions } from './start.ts'
+export { verifyDataDirectory, type VerifyResult } from './verify-data-directory.ts'

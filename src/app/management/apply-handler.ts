@@ -1,0 +1,174 @@
+import type { IdentityRegistry } from '../../auth/index.ts'
+import {
+  parseDesiredState,
+  type FunctionSource,
+  type FunctionVersion,
+  type ParsedState,
+  type SourceProblem,
+} from '../../functions/index.ts'
+import { McpworksError, toolName, type JsonObject } from '../../kernel/index.ts'
+import type { PolicyEngine, PolicyProblem } from '../../policy/index.ts'
+import type { HostedState } from '../hosted-state.ts'
+import type { Namespaces } from '../namespaces.ts'
+import type { Handlers } from './handler.ts'
+
+/** Turns sources into versions, deriving schemas where none were given; names every problem. */
+export type BuildFunctions = (
+  sources: readonly FunctionSource[],
+  by: string,
+) => Promise<
+  | { readonly ok: true; readonly versions: readonly FunctionVersion[] }
+  | { readonly ok: false; readonly problems: readonly SourceProblem[] }
+>
+
+/** What applying stands on. */
+export interface ApplyPorts {
+  readonly registry: IdentityRegistry
+  readonly hosted: HostedState
+  readonly namespaces: Namespaces
+  readonly policy: PolicyEngine
+  readonly build: BuildFunctions
+}
+
+/** One difference between what is and what the directory says. */
+interface Change extends JsonObject {
+  change: 'add' | 'change' | 'remove'
+  kind: 'namespace' | 'agent' | 'function' | 'policy'
+  name: string
+  detail: string
+}
+
+/**
+ * Makes a namespace be what a directory says. Everything is parsed, built and validated before the first change.
+ * Functions and policies that the directory no longer has go; agents stay, because revoking one cannot be undone:
+ * `agent revoke` does that.
+ */
+export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
+  return async ({ namespace, files, dryRun }, invocation) => {
+    const parsed = parseDesiredState({ files: files.map(withoutUndefined) })
+    if (!parsed.ok)
+      throw invalid('function_invalid', 'The directory has mistakes; nothing was changed.', parsed.problems)
+    const { state } = parsed
+    if (state.namespace !== namespace) {
+      throw new McpworksError('invalid_request', {
+        message: `namespace.yaml says ${state.namespace}, but the request is about ${namespace}.`,
+      })
+    }
+    const by = invocation.caller.principal.id
+    const built = await ports.build(
+      state.services.flatMap((service) => service.functions),
+      by,
+    )
+    if (!built.ok)
+      throw invalid('function_invalid', 'The functions have mistakes; nothing was changed.', built.problems)
+
+    const checked = ports.policy.check(state.policies, ports.hosted.vocabulary(namespace, built.versions))
+    if (!checked.ok)
+      throw invalid(
+        'policy_invalid',
+        'The policies have mistakes; nothing was changed.',
+        checked.problems.map(inPolicies),
+      )
+    refuseRevokedAgents(state, ports.registry)
+
+    const changes = compare(state, built.versions, ports)
+    if (!dryRun && changes.length > 0) {
+      await ports.namespaces.ensure(namespace, by)
+      await applyAgents(state, ports.registry)
+      await ports.hosted.replace(namespace, { functions: built.versions, policies: state.policies, by })
+    }
+    return {
+      changes,
+      applied: !dryRun,
+      policySetHash: checked.policySetHash,
+      warnings: checked.problems.map((problem) => ({ ...inPolicies(problem) })),
+    }
+  }
+}
+
+async function applyAgents(state: ParsedState, registry: IdentityRegistry): Promise<void> {
+  for (const agent of state.agents) {
+    const known = registry.findPrincipal(`${state.namespace}/${agent.name}`)
+    if (known === null) await registry.addAgent(state.namespace, agent.name, agent.groups)
+    else if (!sameGroups(known.groups, agent.groups)) await registry.setGroups(known.id, agent.groups)
+  }
+}
+
+function refuseRevokedAgents(state: ParsedState, registry: IdentityRegistry): void {
+  for (const { name } of state.agents) {
+    const known = registry.findPrincipal(`${state.namespace}/${name}`)
+    if (known !== null && known.revokedAtMs !== null) {
+      throw new McpworksError('already_exists', {
+        message: `Agent ${known.id} was revoked, and its name is never used again. Give it another name in namespace.yaml.`,
+      })
+    }
+  }
+}
+
+function compare(
+  state: ParsedState,
+  versions: readonly FunctionVersion[],
+  { registry, hosted, namespaces }: ApplyPorts,
+): Change[] {
+  const { namespace } = state
+  const changes: Change[] = namespaces.has(namespace)
+    ? []
+    : [{ change: 'add', kind: 'namespace', name: namespace, detail: '' }]
+  for (const agent of state.agents) {
+    const known = registry.findPrincipal(`${namespace}/${agent.name}`)
+    const detail = agent.groups.length > 0 ? `groups ${agent.groups.join(', ')}` : ''
+    if (known === null) changes.push({ change: 'add', kind: 'agent', name: agent.name, detail })
+    else if (!sameGroups(known.groups, agent.groups))
+      changes.push({ change: 'change', kind: 'agent', name: agent.name, detail })
+  }
+  const active = new Map(
+    hosted.functions(namespace).map((version) => [toolName(version.service, version.name), version.versionHash]),
+  )
+  for (const version of versions) {
+    const name = toolName(version.service, version.name)
+    const known = active.get(name)
+    active.delete(name)
+    if (known === version.versionHash) continue
+    changes.push({
+      change: known === undefined ? 'add' : 'change',
+      kind: 'function',
+      name,
+      detail: version.versionHash.slice(0, 19),
+    })
+  }
+  for (const name of active.keys()) changes.push({ change: 'remove', kind: 'function', name, detail: '' })
+  const before = new Map(hosted.policySources(namespace).map(({ file, text }) => [file, text]))
+  for (const { file, text } of state.policies) {
+    const known = before.get(file)
+    before.delete(file)
+    if (known !== text)
+      changes.push({ change: known === undefined ? 'add' : 'change', kind: 'policy', name: file, detail: '' })
+  }
+  for (const file of before.keys()) changes.push({ change: 'remove', kind: 'policy', name: file, detail: '' })
+  return changes
+}
+
+function sameGroups(a: readonly string[], b: readonly string[]): boolean {
+  const wanted = new Set(b)
+  return new Set(a).size === wanted.size && a.every((group) => wanted.has(group))
+}
+
+function inPolicies(problem: PolicyProblem): PolicyProblem {
+  return { ...problem, file: `policies/${problem.file}` }
+}
+
+function invalid(
+  code: 'function_invalid' | 'policy_invalid',
+  message: string,
+  problems: readonly object[],
+): McpworksError {
+  return new McpworksError(code, { message, data: { problems } })
+}
+
+function withoutUndefined(file: { path: string; text?: string | undefined; base64?: string | undefined }): JsonObject {
+  return {
+    path: file.path,
+    ...(file.text === undefined ? {} : { text: file.text }),
+    ...(file.base64 === undefined ? {} : { base64: file.base64 }),
+  }
+}

@@ -1,0 +1,104 @@
+import type { IdentityRegistry } from '../../auth/index.ts'
+import type { Catalogue } from '../../gateway/index.ts'
+import { McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
+import type { PolicyEngine, PolicyRequest, PolicySource } from '../../policy/index.ts'
+import type { HostedState } from '../hosted-state.ts'
+import type { Handlers } from './handler.ts'
+import { unknownNamespace } from './identity-handlers.ts'
+
+type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.explain'>
+
+/** What the policy handlers stand on. */
+export interface PolicyHandlerPorts {
+  readonly policy: PolicyEngine
+  readonly catalogue: Catalogue
+  readonly registry: IdentityRegistry
+  readonly hosted: HostedState
+  readonly clock: Clock
+}
+
+/** Checking and explaining policies. Neither changes anything. */
+export function policyHandlers({ policy, catalogue, registry, hosted, clock }: PolicyHandlerPorts): PolicyHandlers {
+  return {
+    async 'policy.check'({ namespace, files }) {
+      if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
+      const sources = files === null ? hosted.policySources(namespace) : files.map(sourceOf)
+      return asJson(policy.check(sources, hosted.vocabulary(namespace)))
+    },
+    async 'policy.explain'({ namespace, agent, tool, arguments: args }) {
+      if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
+      const agents =
+        agent === null
+          ? registry.listAgents(namespace).filter((one) => one.revokedAtMs === null)
+          : [findAgent(registry, namespace, agent)]
+      const tools = catalogue.list(namespace, 'tool').filter((entry) => tool === null || entry.name === tool)
+      const [entry] = tools
+      if (entry === undefined)
+        throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no tool ${tool ?? ''}.` })
+      const [principal] = agents
+      if (args !== null && agent !== null && tool !== null && principal !== undefined) {
+        const request: PolicyRequest = {
+          principal,
+          action: 'call',
+          resource: { type: 'Tool', id: `${namespace}/${entry.name}`, namespace, service: entry.service },
+          arguments: args,
+          context: {
+            authentication: { method: 'api-key', senderConstrained: false },
+            door: 'tool',
+            operation: '',
+            labels: [],
+            timeMs: clock.nowMs(),
+            address: '127.0.0.1',
+          },
+        }
+        return asJson(policy.explain(request))
+      }
+      if (args !== null)
+        throw new McpworksError('invalid_request', {
+          message: 'Arguments can be explained for one agent and one tool: give both.',
+        })
+      return {
+        access: agents.flatMap((one) =>
+          accessOf(
+            policy,
+            namespace,
+            one,
+            tools.map((candidate) => candidate.name),
+          ),
+        ),
+      }
+    },
+  }
+}
+
+function accessOf(
+  policy: PolicyEngine,
+  namespace: string,
+  principal: PolicyRequest['principal'],
+  tools: readonly string[],
+): JsonObject[] {
+  return policy
+    .explainAccess(namespace, principal)
+    .filter((access) => tools.includes(access.tool))
+    .map((access) => ({
+      principal: principal.id,
+      tool: access.tool,
+      access: access.access,
+      policies: [...access.policyIds],
+    }))
+}
+
+function findAgent(registry: IdentityRegistry, namespace: string, agent: string): PolicyRequest['principal'] {
+  const found = registry.findPrincipal(`${namespace}/${agent}`)
+  if (found === null || found.revokedAtMs !== null)
+    throw new McpworksError('unknown_object', { message: `There is no agent ${namespace}/${agent}.` })
+  return found
+}
+
+function sourceOf(file: { path: string; text?: string | undefined; base64?: string | undefined }): PolicySource {
+  return { file: file.path, text: file.text ?? Buffer.from(file.base64 ?? '', 'base64').toString('utf8') }
+}
+
+function asJson(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject
+}

@@ -1,0 +1,172 @@
+import { createApiKeyAuthenticator, createIdentityRegistry, type IdentityRegistry } from '../auth/index.ts'
+import type { Config } from '../config/index.ts'
+import { createMemoryCatalogue, createGateway, type CatalogueEntry, type Gateway } from '../gateway/index.ts'
+import { createHttpServer, type Health } from '../http/index.ts'
+import { systemClock, type Caller, type Clock } from '../kernel/index.ts'
+import { createCedarPolicyEngine } from '../policy/index.ts'
+import { startSandbox, type Sandbox } from '../sandbox/index.ts'
+import { openStorage, type Storage } from '../storage/index.ts'
+import { connectionFiles } from './connection-files.ts'
+import { createDoorRecords } from './door-records.ts'
+import { createFunctionServices } from './function-services.ts'
+import { createHostedState } from './hosted-state.ts'
+import type { Log } from './log.ts'
+import { applyHandler } from './management/apply-handler.ts'
+import { auditHandlers } from './management/audit-handlers.ts'
+import { createManagementBackend } from './management/create-management-backend.ts'
+import { functionHandlers } from './management/function-handlers.ts'
+import { identityHandlers } from './management/identity-handlers.ts'
+import { platformHandlers } from './management/platform-handlers.ts'
+import { policyHandlers } from './management/policy-handlers.ts'
+import { createNamespaces } from './namespaces.ts'
+import { ensureOperator } from './operator.ts'
+import { checkParts } from './check-parts.ts'
+import { explainCallFrom } from './explain-call.ts'
+
+/** What a start can be given besides the configuration. */
+export interface StartOptions {
+  readonly config: Config
+  readonly log: Log
+  readonly version: string
+  readonly clock?: Clock
+  /** Entries with backends of their own in this process, for tests and benchmarks of the whole pipeline. */
+  readonly entries?: readonly CatalogueEntry[]
+}
+
+/** A running server. */
+export interface RunningApp {
+  readonly url: string
+  /** True when the data directory held no namespace before. */
+  readonly isFirstStart: boolean
+  /** Names of the namespaces, in no order. */
+  namespaces(): string[]
+  readonly gateway: Gateway
+  readonly registry: IdentityRegistry
+  /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
+  readonly operator: Caller
+  /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
+  close(): Promise<void>
+}
+
+/**
+ * Composes and starts everything: sandbox, storage, policies, pipeline, HTTP. Listens last.
+ * Whatever was started is stopped again if a later part cannot start.
+ * @throws McpworksError `sandbox_unavailable`, `data_directory_in_use`, `storage_unavailable`
+ */
+export async function start(options: StartOptions): Promise<RunningApp> {
+  const { config } = options
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.toReversed()) await close()
+  }
+  try {
+    // The data directory first: a second server must not start a sandbox that it will not use. The sandbox soon after:
+    // starting a process costs more the larger this one has grown.
+    const clock = options.clock ?? systemClock
+    const storage = await openStorage({ dataDirectory: config.dataDirectory, clock })
+    opened.push(() => storage.close())
+    const sandbox = await startSandbox(config.sandbox)
+    opened.push(() => sandbox.close())
+    return await compose(options, clock, storage, sandbox, opened, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function compose(
+  { config, log, version, entries = [] }: StartOptions,
+  clock: Clock,
+  storage: Storage,
+  sandbox: Sandbox,
+  opened: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningApp> {
+  const { decisionLog } = storage
+  const catalogue = createMemoryCatalogue()
+  const policy = createCedarPolicyEngine()
+  const registry = await createIdentityRegistry(storage.credentials, clock)
+  const namespaces = await createNamespaces(storage.namespaces, catalogue, clock)
+  const isFirstStart = namespaces.list().length === 0
+  for (const [service, own] of Map.groupBy(entries, (entry) => JSON.stringify([entry.namespace, entry.service]))) {
+    const [namespace, name] = JSON.parse(service) as [string, string]
+    catalogue.replaceService(namespace, name, own)
+  }
+
+  const functions = createFunctionServices({
+    sandbox,
+    clock,
+    findVersion: (namespace, tool) => hosted.findFunction(namespace, tool),
+  })
+  const hosted = await createHostedState(
+    {
+      functionStore: storage.functions,
+      policyStore: storage.policies,
+      policy,
+      catalogue,
+      functionBackend: functions.backend,
+      clock,
+    },
+    (namespace, problems) =>
+      log.error(
+        { namespace, problems },
+        'the stored policies do not fit the tools: every call in the namespace is refused',
+      ),
+  )
+
+  const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
+  const management = createManagementBackend({
+    ...identityHandlers(registry, clock, namespaces.has),
+    ...auditHandlers(decisionLog, explainCallFrom(decisionLog, config.dataDirectory)),
+    ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
+    ...functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build }),
+    ...platformHandlers(namespaces, partsHealth),
+    'state.apply': applyHandler({ registry, hosted, namespaces, policy, build: functions.build }),
+  })
+  const gateway = createGateway(
+    {
+      catalogue,
+      policy,
+      decisionLog,
+      schemas: functions.schemas,
+      management,
+      sandbox: functions.describeSandbox,
+      clock,
+      config: config.gateway,
+    },
+    (call, error) => log.error({ call, err: error }, 'a call broke in a way that nobody expected'),
+  )
+
+  const files = connectionFiles(config.dataDirectory)
+  const operator = await ensureOperator(registry, files)
+  const doorRecords = createDoorRecords(decisionLog, clock, log)
+  opened.push(() => doorRecords.close())
+  const server = createHttpServer({
+    gateway,
+    authenticator: createApiKeyAuthenticator(registry),
+    catalogue,
+    config: config.http,
+    clock,
+    serverInfo: { name: 'mcpworks', version },
+    health: (): Health => {
+      const log = decisionLog.health()
+      return { ok: log.ok, refusing: log.ok ? [] : ['decision-log'] }
+    },
+    recordDoorRefusal: doorRecords.add,
+    reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),
+  })
+  const { url } = await server.listen()
+  opened.push(() => server.close())
+  files.writeUrl(url)
+  opened.push(async () => files.removeUrl())
+
+  return {
+    url,
+    isFirstStart,
+    namespaces: () => namespaces.list().map(({ name }) => name),
+    gateway,
+    registry,
+    operator,
+    close: closeAll,
+  }
+}

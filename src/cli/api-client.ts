@@ -1,0 +1,88 @@
+import { operations, type OperationName } from '../contract/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts'
+import { CliError } from './cli-error.ts'
+import type { Connection } from './connection.ts'
+import { exitCode } from './exit-code.ts'
+
+/** The management API as functions. */
+export interface ApiClient {
+  /** Carries out one operation of the contract. @throws CliError with the server's own sentence. */
+  call(name: OperationName, input: JsonObject): Promise<JsonObject>
+}
+
+/** A client for one server. Follows no redirect: a credential goes where it was meant to go or nowhere. */
+export function createApiClient(connection: Connection): ApiClient {
+  return {
+    async call(name, input) {
+      const operation = operations[name]
+      const rest = { ...input }
+      const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, key: string) => {
+        const value = rest[key]
+        delete rest[key]
+        return encodeURIComponent(String(value))
+      })
+      const query = operation.method === 'GET' ? queryOf(rest) : ''
+      return request(connection, operation.method, `${path}${query}`, operation.method === 'POST' ? rest : null)
+    },
+  }
+}
+
+/** Sends one request with the credential and gives the JSON answer; an error answer becomes a CliError. */
+async function request(
+  connection: Connection,
+  method: string,
+  path: string,
+  body: JsonObject | null,
+): Promise<JsonObject> {
+  const response = await send(connection, path, {
+    method,
+    headers: { accept: 'application/json', ...(body === null ? {} : { 'content-type': 'application/json' }) },
+    body: body === null ? null : JSON.stringify(body),
+  })
+  const answer: unknown = await response.json().catch(() => null)
+  if (response.ok && isJsonObject(answer)) return answer
+  const error: JsonObject = isJsonObject(answer) && isJsonObject(answer.error) ? answer.error : {}
+  const message = typeof error.message === 'string' ? error.message : `The server answered ${response.status}.`
+  throw new CliError(exitCode.failed, withProblems(message, error.problems), null, {
+    status: response.status,
+    ...error,
+  })
+}
+
+/**
+ * One HTTP request to the server with the credential.
+ * @throws CliError `unreachable` where nobody answers.
+ */
+export async function send(connection: Connection, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(`${connection.url}${path}`, {
+      ...init,
+      redirect: 'error',
+      headers: { ...init.headers, authorization: `Bearer ${connection.apiKey}` },
+    })
+  } catch {
+    throw new CliError(exitCode.unreachable, `No server answers at ${connection.url}.`, 'Start one with: npm start')
+  }
+}
+
+function queryOf(values: JsonObject): string {
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries(values)) if (value !== null) query.set(key, String(value))
+  const text = query.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+function withProblems(message: string, problems: JsonValue | undefined): string {
+  if (!Array.isArray(problems)) return message
+  return [message, ...problems.map((problem) => `  ${problemLine(problem)}`)].join('\n')
+}
+
+/** One line for a problem in a file (`file:line:column: message`) or in a request (`path: message`). */
+export function problemLine(problem: JsonValue): string {
+  if (!isJsonObject(problem)) return String(problem)
+  const place = [problem.file ?? problem.path, problem.line, problem.column].filter(
+    (part) => part !== null && part !== undefined && part !== '',
+  )
+  const hint = typeof problem.hint === 'string' && problem.hint !== '' ? ` (${problem.hint})` : ''
+  return `${place.length > 0 ? `${place.join(':')}: ` : ''}${String(problem.message)}${hint}`
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import type { CommandContext } from '../context.ts'
+import { exitCode } from '../exit-code.ts'
+import { printable } from '../terminal.ts'
+import { objects } from './agent.ts'
+
+/** `mcpworks audit tail|verify` and `mcpworks why`. */
+export function addAuditCommands(program: Command, context: () => CommandContext): void {
+  const audit = program.command('audit').description('The decision log')
+
+  audit
+    .command('tail')
+    .description('Shows the newest records of a namespace')
+    .requiredOption('-n, --namespace <name>', 'namespace')
+    .option('-c, --count <number>', 'how many records', '20')
+    .option('--kind <kind>', 'only records of this kind: decision, outcome, ...')
+    .option('--agent <agent>', 'only calls of this agent')
+    .option('-f, --follow', 'go on showing new records until interrupted')
+    .action(async (options: { namespace: string; count: string; kind?: string; agent?: string; follow?: boolean }) => {
+      const { terminal, api } = context()
+      const filter = {
+        namespace: options.namespace,
+        kind: options.kind ?? null,
+        principal: options.agent === undefined ? null : `${options.namespace}/${options.agent}`,
+      }
+      const first = await api().call('audit.tail', { ...filter, limit: options.count })
+      for (const record of objects(first.records)) terminal.line(record, recordLine(record))
+      let after = Number(first.lastIndex ?? -1)
+      while (options.follow === true) {
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        const next = await api().call('audit.tail', { ...filter, after, limit: 1000 })
+        for (const record of objects(next.records)) terminal.line(record, recordLine(record))
+        after = Number(next.lastIndex ?? after)
+      }
+    })
+
+  audit
+    .command('verify')
+    .description('Checks the whole log offline: every record, chain, tree and signature. Needs no running server.')
+    .action(async () => {
+      const { terminal, config } = context()
+      const { verifyDataDirectory } = await import('../../app/index.ts')
+      const report = await verifyDataDirectory(config().dataDirectory, (text) => terminal.note(text))
+      terminal.result(report.json, printable(report.text))
+      if (!report.ok) process.exitCode = exitCode.failed
+    })
+
+  program
+    .command('why <call>')
+    .description('Why a call was allowed or refused, what happened, and the proof')
+    .requiredOption('-n, --namespace <name>', 'namespace')
+    .action(async (call: string, options: { namespace: string }) => {
+      const { terminal, api } = context()
+      const answer = await api().call('audit.why', { namespace: options.namespace, call })
+      terminal.result(answer, printable(String(answer.text)))
+    })
+}
+
+/** One line of `audit tail`. */
+function recordLine(record: JsonObject): string {
+  const body: JsonObject = isJsonObject(record.record) ? record.record : {}
+  const head = `${String(record.index).padStart(6)}  ${String(body.time)}  ${String(record.kind).padEnd(10)}`
+  return printable(`${head}  ${String(record.summary ?? '')}  ${String(record.call)}`)
+}

@@ -1,0 +1,107 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import { problemLine } from '../api-client.ts'
+import { CliError } from '../cli-error.ts'
+import type { CommandContext } from '../context.ts'
+import { exitCode } from '../exit-code.ts'
+import { printable, table } from '../terminal.ts'
+import { objects } from './agent.ts'
+
+/** `mcpworks policy check|explain`. */
+export function addPolicyCommands(program: Command, context: () => CommandContext): void {
+  const policy = program.command('policy').description('Policies: who may call what')
+
+  policy
+    .command('check [directory]')
+    .description('Checks the .cedar files of a directory against the tools of a namespace; changes nothing')
+    .requiredOption('-n, --namespace <name>', 'namespace')
+    .action(async (directory: string | undefined, options: { namespace: string }) => {
+      const { terminal, api } = context()
+      const files = directory === undefined ? null : await readPolicies(directory)
+      const answer = await api().call('policy.check', { namespace: options.namespace, files })
+      const problems = objects(answer.problems).map((problem) => `${String(problem.severity)}: ${problemLine(problem)}`)
+      const head =
+        answer.ok === true
+          ? `${String(answer.policyCount)} policies, no mistakes.`
+          : 'The policies have mistakes. Those in force stay in force.'
+      terminal.result(answer, printable([head, ...problems].join('\n')))
+      if (answer.ok !== true) process.exitCode = exitCode.failed
+    })
+
+  policy
+    .command('explain')
+    .description('Tells what an agent may call, who may call a tool, or how one call would be decided and why')
+    .requiredOption('-n, --namespace <name>', 'namespace')
+    .option('--agent <agent>', 'what this agent may call')
+    .option('--tool <tool>', 'who may call this tool')
+    .option('--args <json>', 'with --agent and --tool: how this call would be decided')
+    .action(async (options: { namespace: string; agent?: string; tool?: string; args?: string }) => {
+      if (options.agent === undefined && options.tool === undefined) {
+        throw new CliError(exitCode.usage, 'Say what to explain.', 'Give --agent, --tool, or both with --args')
+      }
+      const { terminal, api } = context()
+      const answer = await api().call('policy.explain', {
+        namespace: options.namespace,
+        agent: options.agent ?? null,
+        tool: options.tool ?? null,
+        arguments: options.args === undefined ? null : parseArguments(options.args),
+      })
+      terminal.result(answer, printable(explainText(answer)))
+    })
+}
+
+async function readPolicies(directory: string): Promise<JsonObject[]> {
+  let names: string[]
+  try {
+    names = (await readdir(directory)).filter((name) => name.endsWith('.cedar')).sort()
+  } catch {
+    throw new CliError(
+      exitCode.usage,
+      `${directory} is not a directory that can be read.`,
+      'Give the folder that holds the .cedar files',
+    )
+  }
+  if (names.length === 0)
+    throw new CliError(exitCode.usage, `There is no .cedar file in ${directory}.`, 'Give the folder that holds them')
+  return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
+}
+
+function parseArguments(text: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = null
+  }
+  if (!isJsonObject(value))
+    throw new CliError(
+      exitCode.usage,
+      '--args is not a JSON object.',
+      `Write an object in single quotes: --args '{"n": 5}'`,
+    )
+  return value
+}
+
+function explainText(answer: JsonObject): string {
+  if (isJsonObject(answer.decision)) {
+    const { decision } = answer
+    const rules = objects(decision.determining).map(
+      (rule) =>
+        `  ${String(rule.effect)} ${String(rule.id)}${typeof rule.reason === 'string' ? `: ${rule.reason}` : ''}`,
+    )
+    const misses = objects(answer.nearMisses).map(
+      (miss) => `  ${String(miss.policyId)} would permit it, but this was not so: ${String(miss.failedCondition)}`,
+    )
+    const errors = objects(decision.errors).map((error) => `  ${String(error.message)}`)
+    return [`${String(decision.effect)} (${String(decision.basis)})`, ...rules, ...errors, ...misses].join('\n')
+  }
+  const rows = objects(answer.access).map((row) => [
+    String(row.principal),
+    String(row.tool),
+    String(row.access),
+    Array.isArray(row.policies) ? row.policies.join(', ') : '',
+  ])
+  return table(['AGENT', 'TOOL', 'MAY CALL', 'RULES'], rows)
+}

@@ -1,0 +1,81 @@
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import type { Demo, RunningApp } from '../../app/index.ts'
+import { clientConfigs } from '../client-configs.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `mcpworks up`. */
+export function addUpCommand(program: Command, context: () => CommandContext): void {
+  program
+    .command('up')
+    .description('Starts the server and stays until interrupted. The first start sets up a demo namespace.')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <number>', 'port to listen on (default: 7433)')
+    .option('--no-demo', 'set up nothing at the first start')
+    .action(async (options: { host?: string; port?: string; demo: boolean }) => {
+      const { terminal, config: load } = context()
+      const config = load({
+        ...(options.host === undefined ? {} : { 'http.host': options.host }),
+        ...(options.port === undefined ? {} : { 'http.port': options.port }),
+      })
+      const stopped = waitForSignal()
+      const { createLog, seedDemo, start } = await import('../../app/index.ts')
+      const app = await start({ config, log: createLog(config.log.level), version: program.version() ?? '' })
+      try {
+        const demo = app.isFirstStart && options.demo ? await seedDemo(app, demoDirectory()) : null
+        terminal.line(
+          {
+            event: 'started',
+            url: app.url,
+            dataDirectory: config.dataDirectory,
+            demo: demo === null ? null : { ...demo, endpoint: `${app.url}/mcp/${demo.namespace}` },
+          },
+          banner(app, demo, config.dataDirectory),
+        )
+        await stopped
+        terminal.note('Stopping.')
+      } finally {
+        await app.close()
+      }
+    })
+}
+
+function demoDirectory(): string {
+  return fileURLToPath(new URL('../../../examples/leads', import.meta.url))
+}
+
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+function waitForSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): string {
+  if (demo === null) {
+    return [
+      `MCPWorks is running at ${app.url}  (data in ${dataDirectory})`,
+      ...app.namespaces().map((name) => `  endpoint  ${app.url}/mcp/${name}`),
+      '',
+      'Keys were shown when they were made. Another one:  npx mcpworks key create AGENT -n NAMESPACE',
+      'Ctrl-C stops it.',
+    ].join('\n')
+  }
+  const endpoint = `${app.url}/mcp/${demo.namespace}`
+  const [first] = demo.agents
+  const configs = first === undefined ? [] : clientConfigs(`mcpworks-${demo.namespace}`, endpoint, first.apiKey)
+  return [
+    `MCPWorks is running at ${app.url}  (data in ${dataDirectory})`,
+    '',
+    `  endpoint  ${endpoint}`,
+    ...demo.agents.map((agent) => `  ${agent.name.padEnd(9)} ${agent.apiKey}`),
+    '',
+    'The keys are shown this once. Only their hashes are stored.',
+    ...configs.flatMap(({ client, where, text }) => ['', `${client} (${where}):`, `  ${text}`]),
+    '',
+    'Try it in another terminal:',
+    `  export MCPWORKS_API_KEY=${first?.apiKey ?? ''}`,
+    `  npx mcpworks function call leads-top -n ${demo.namespace} --args '{"n": 3}'`,
+    'Ctrl-C stops it.',
+  ].join('\n')
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import type { ConfigSources } from '../config/index.ts'
+import { addAgentCommands } from './commands/agent.ts'
+import { addApplyCommand } from './commands/apply.ts'
+import { addAuditCommands } from './commands/audit.ts'
+import { addConfigCommands } from './commands/config.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
+import { addFunctionCommands } from './commands/function.ts'
+import { addKeyCommands } from './commands/key.ts'
+import { addPolicyCommands } from './commands/policy.ts'
+import { addUpCommand } from './commands/up.ts'
+import { createContext, type CommandContext, type GlobalOptions } from './context.ts'
+
+/** The command line, as data for commander; `docs/cli.md` is made from it. */
+export function createProgram(version: string, env: ConfigSources['env'], cwd: string): Command {
+  const program = new Command('mcpworks')
+    .description('Runs and fronts MCP servers: every call authenticated, decided by policy, sandboxed and recorded.')
+    .version(version)
+    .option('--json', 'print JSON, for scripts')
+    .option('--config <file>', 'configuration file (default: mcpworks.yaml in the current directory, if it is there)')
+    .option('--data-directory <directory>', 'directory of all state (default: ~/.mcpworks)')
+    .showHelpAfterError('(--help shows what there is)')
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 refused or failed, 2 a mistake in the command or configuration, 3 no server answers, 70 a bug.',
+    )
+  const context = (): CommandContext => createContext(program.opts<GlobalOptions>(), env, cwd)
+
+  addUpCommand(program, context)
+  addApplyCommand(program, context)
+  addAgentCommands(program, context)
+  addKeyCommands(program, context)
+  addFunctionCommands(program, context)
+  addPolicyCommands(program, context)
+  addAuditCommands(program, context)
+  addConfigCommands(program, context)
+  addDoctorCommand(program, context)
+  return program
+}
