@@ -17,7 +17,10 @@ export interface FunctionVersion {
   readonly description: string
   /** JSON Schema 2020-12, always of type object. */
   readonly inputSchema: JsonObject
-  /** JSON Schema 2020-12, `null` where none was given or could be derived. */
+  /**
+   * JSON Schema 2020-12, of type object: the schema of `structuredContent`. `null` where none was given or could be
+   * derived. Where the function returns something else than an object, it stands under `result`.
+   */
   readonly outputSchema: JsonObject | null
   readonly annotations: JsonObject
   readonly limits: SandboxLimits

@@ -1,0 +1,117 @@
+import { uuidv7, type Clock, type JsonObject, type JsonValue } from '../kernel/index.ts'
+import type { LimitName, Sandbox, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox/index.ts'
+import { adaptPython } from './adapter/adapt-python.ts'
+import { errorResult, structuredContent, successResult } from './call-tool-result.ts'
+import type { FunctionVersion } from './function-version.ts'
+import type { SchemaValidator } from './schema/create-schema-validator.ts'
+import { readableTrace } from './readable-trace.ts'
+
+/** How a call of a hosted function ended. `result` is an MCP `CallToolResult`. */
+export type FunctionOutcome = { readonly facts: SandboxFacts } & (
+  | { readonly status: 'ok'; readonly result: JsonObject }
+  /** The function failed in its own terms, or returned what its output schema does not allow. */
+  | { readonly status: 'tool-error'; readonly result: JsonObject; readonly detail: string }
+  | { readonly status: 'timeout' | 'limit' | 'killed'; readonly result: JsonObject; readonly detail: string }
+  /** Nothing was run: answer with the error `sandbox_unavailable`. */
+  | { readonly status: 'unavailable'; readonly detail: string }
+)
+
+/** Runs hosted functions. */
+export interface FunctionRunner {
+  /**
+   * Runs one version once, in a fresh sandbox. Not checked here: the arguments, which the pipeline has checked against
+   * the input schema before it decided, and whether anybody may call this. The returned value is checked against the
+   * output schema. What a function writes to stdout and stderr is in `facts`, for its owner; callers see none of it.
+   * Never rejects for what the function does.
+   */
+  run(version: FunctionVersion, args: JsonObject, events?: SandboxEvents): Promise<FunctionOutcome>
+}
+
+/** What running stands on. */
+export interface RunnerPorts {
+  readonly sandbox: Sandbox
+  readonly validator: SchemaValidator
+  readonly clock: Clock
+}
+
+/** A runner over a sandbox. */
+export function createFunctionRunner({ sandbox, validator, clock }: RunnerPorts): FunctionRunner {
+  return {
+    async run(version, args, events = {}) {
+      const outcome = await sandbox.run(sandboxSpec(version, args, uuidv7(clock.nowMs())), events)
+      return describe(version, outcome, validator)
+    },
+  }
+}
+
+function sandboxSpec(version: FunctionVersion, args: JsonObject, id: string): SandboxSpec {
+  const { runtime, limits } = version
+  const { files, entry } = runtime === 'python' ? adaptPython(version.files, version.entry) : version
+  return { id, runtime, files, entry, inputJson: JSON.stringify(args), limits }
+}
+
+function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: SchemaValidator): FunctionOutcome {
+  const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes } = outcome
+  const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes }
+  const failed = (status: 'tool-error' | 'timeout' | 'limit' | 'killed', text: string, detail = text): FunctionOutcome => ({
+    facts, status, result: errorResult(text), detail,
+  })
+  switch (outcome.status) {
+    case 'ok':
+      return { facts, ...checkResult(version, outcome.resultJson, validator) }
+    case 'exception':
+      return failed('tool-error', readableTrace(outcome), `${outcome.kind}: ${outcome.message}`.slice(0, 500))
+    case 'invalid':
+      return failed('tool-error', outcome.message)
+    case 'limit':
+      return failed(outcome.limit === 'wall' ? 'timeout' : 'limit', limitSentence(outcome.limit, version), outcome.message)
+    case 'killed':
+      return failed('killed', killedSentences[outcome.reason], outcome.message)
+    case 'unavailable':
+      return { facts, status: 'unavailable', detail: outcome.message }
+  }
+}
+
+function checkResult(
+  version: FunctionVersion,
+  resultJson: string,
+  validator: SchemaValidator,
+): { status: 'ok'; result: JsonObject } | { status: 'tool-error'; result: JsonObject; detail: string } {
+  let value: JsonValue
+  try {
+    value = JSON.parse(resultJson) as JsonValue
+  } catch {
+    const text = 'The function returned what is not JSON.'
+    return { status: 'tool-error', result: errorResult(text), detail: text }
+  }
+  if (version.outputSchema !== null) {
+    const problems = validator.validate(version.outputSchema, structuredContent(version, value) ?? value)
+    if (problems.length > 0) {
+      const list = problems.map(({ path, message }) => `- ${path === '' ? 'the result' : path}: ${message}`).join('\n')
+      const text = `The function returned what its output schema does not allow:\n${list}`
+      return { status: 'tool-error', result: errorResult(text), detail: text }
+    }
+  }
+  return { status: 'ok', result: successResult(version, value) }
+}
+
+function limitSentence(limit: LimitName, { limits }: FunctionVersion): string {
+  const sentences: Readonly<Record<LimitName, string>> = {
+    wall: `The function was stopped after ${limits.wallMs} ms, its time limit (wallMs).`,
+    cpu: `The function was stopped after ${limits.cpuMs} ms of processor time, its limit (cpuMs).`,
+    memory: `The function needed more memory than its limit of ${limits.memoryBytes} bytes (memoryBytes).`,
+    processes: `The function tried to start a process, or more threads than its limit of ${limits.processes} (processes).`,
+    'open-files': `The function opened more files at once than its limit of ${limits.openFiles} (openFiles).`,
+    scratch: `The function wrote more to its scratch space than its limit of ${limits.scratchBytes} bytes (scratchBytes).`,
+    result: `The function returned more than its limit of ${limits.resultBytes} bytes of JSON (resultBytes). Ask for less.`,
+    output: `The function was stopped because it flooded stdout or stderr; its limit is ${limits.outputBytes} bytes (outputBytes).`,
+  }
+  return sentences[limit]
+}
+
+const killedSentences: Readonly<Record<'cancelled' | 'filter' | 'signal' | 'executor-lost', string>> = {
+  cancelled: 'The call was cancelled.',
+  filter: 'The function was stopped because it tried a system operation that hosted functions may not use.',
+  signal: 'The function crashed.',
+  'executor-lost': 'The call was lost because the process that runs functions ended. It may be tried again.',
+}

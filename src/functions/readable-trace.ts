@@ -1,0 +1,25 @@
+import { adapterFile } from './adapter/adapt-python.ts'
+
+const maximumCharacters = 4000
+
+/**
+ * An exception for people and agents: what it says, then where in the function's own files. Frames of the platform's
+ * adapter are left out. The sandbox gives traces that name only the function's files, by their path in the function.
+ */
+export function readableTrace(exception: { readonly kind: string; readonly message: string; readonly trace: string }): string {
+  const headline = `${exception.kind}: ${exception.message}`.trimEnd()
+  const lines = exception.trace.trimEnd().split('\n')
+  const kept: string[] = []
+  let skipping = false
+  for (const line of lines) {
+    const isFrame = /^\s*File "/.test(line)
+    // Source lines and markers below a frame are indented deeper than the frame.
+    if (isFrame) skipping = line.includes(`"${adapterFile}"`)
+    else if (!/^\s{4}/.test(line)) skipping = false
+    if (!skipping) kept.push(line)
+  }
+  const trace = kept.join('\n')
+  const text = trace.includes(headline) ? trace : trace === '' ? headline : `${headline}\n${trace}`
+  // The end of a trace is the part that names the cause.
+  return text.length <= maximumCharacters ? text : `...${text.slice(-maximumCharacters)}`
+}
