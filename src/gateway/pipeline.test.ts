@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest'
+import type { DecisionLog, RecordDraft } from '../audit/index.ts'
+import { digestJson, McpworksError, type JsonObject } from '../kernel/index.ts'
+import type { PolicyDecision, PolicyEngine } from '../policy/index.ts'
+import type { ActOutcome } from './backend.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import { createGateway } from './create-gateway.ts'
+import type { GatewayRequest } from './gateway.ts'
+import { createMemoryCatalogue } from './memory-catalogue.ts'
+import type { GatewayPorts } from './ports.ts'
+
+const definition: JsonObject = { name: 'notes-add', inputSchema: { type: 'object' } }
+const hash = digestJson('x')
+
+/** A gateway over ports that write down what happens, in order. */
+function harness(options: {
+  effect?: 'allow' | 'deny'
+  visible?: boolean
+  failOn?: 'decision' | 'outcome'
+  problems?: { path: string; message: string }[]
+  act?: () => Promise<ActOutcome>
+  entry?: Partial<CatalogueEntry>
+  maxConcurrentCalls?: number
+}) {
+  const events: string[] = []
+  const drafts: RecordDraft[] = []
+  const reported: unknown[] = []
+  const log: DecisionLog = {
+    async append(draft) {
+      events.push(`${draft.kind} begun`)
+      await Promise.resolve()
+      if (draft.kind === options.failOn) throw new McpworksError('audit_unavailable')
+      drafts.push(draft)
+      events.push(`${draft.kind} durable`)
+      return { id: '1', namespace: draft.namespace, index: drafts.length - 1 }
+    },
+    read: async () => [],
+    readBody: async () => null,
+    health: () => ({ ok: true }),
+    recheck: async () => ({ ok: true }),
+    close: async () => {},
+  }
+  const decision: PolicyDecision = {
+    effect: options.effect ?? 'allow',
+    basis: (options.effect ?? 'allow') === 'allow' ? 'permit' : 'forbid',
+    engine: { name: 'cedar', version: '0' },
+    policySetHash: hash,
+    schemaHash: hash,
+    entitiesHash: hash,
+    requestHash: hash,
+    determining: [{ id: 'a.cedar#1', effect: options.effect === 'deny' ? 'forbid' : 'permit', textHash: hash, reason: 'Because.', remedy: null }],
+    errors: [],
+    obligations: [],
+    durationUs: 1,
+    engineInput: '{}',
+  }
+  const policy = { decide: () => decision, isVisible: () => options.visible ?? true, policySetHash: () => hash } as Partial<PolicyEngine> as PolicyEngine
+  const catalogue = createMemoryCatalogue()
+  const entry: CatalogueEntry = {
+    kind: 'tool', namespace: 'demo', service: 'notes', name: 'notes-add', definition, definitionHash: digestJson(definition),
+    inputSchema: { type: 'object' }, outputSchema: null, codeHash: null, runtime: null,
+    backend: {
+      act: async () => {
+        events.push('act')
+        return options.act === undefined ? { status: 'ok', result: { content: [] } } : options.act()
+      },
+    },
+    ...options.entry,
+  }
+  catalogue.replaceService('demo', 'notes', [entry])
+  const ports: GatewayPorts = {
+    catalogue, policy, decisionLog: log,
+    schemas: { check: () => options.problems ?? [] },
+    management: { act: async () => ({ status: 'ok', result: { apiKey: 'shown once' } }) },
+    sandbox: () => null,
+    clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
+    config: { maxConcurrentCalls: options.maxConcurrentCalls ?? 8, maxResultBytes: 1000, runIdleSeconds: 60, auditLevel: 'request_response', maxAuditBodyBytes: 200 },
+  }
+  const gateway = createGateway(ports, (_call, error) => reported.push(error))
+  return { gateway, events, drafts, reported, catalogue }
+}
+
+function request(effect: GatewayRequest['effect'] = { kind: 'call', tool: 'notes-add', arguments: { text: 'hi' }, resume: null }): GatewayRequest {
+  return {
+    caller: {
+      principal: { type: 'agent', id: 'demo/writer', name: 'writer', namespace: 'demo', groups: [] },
+      authentication: { method: 'api-key', credentialId: 'k', senderConstrained: false, expiresAtMs: null, scopes: ['mcp'] },
+      client: { address: '127.0.0.1', claimedName: null },
+    },
+    namespace: 'demo',
+    door: 'tool',
+    effect,
+    facts: { method: 'tools/call', protocolVersion: '2026-07-28', requestId: '1', trace: null, clientCapabilities: {} },
+  }
+}
+
+const events = { signal: new AbortController().signal, log: () => {}, progress: () => {} }
+
+describe('the pipeline', () => {
+  it('makes the decision durable before the act and the outcome durable before the answer', async () => {
+    const { gateway, events: order } = harness({})
+    const answer = await gateway.perform(request(), events)
+    expect(answer.status).toBe('ok')
+    expect(order).toEqual(['decision begun', 'decision durable', 'act', 'outcome begun', 'outcome durable'])
+  })
+
+  it('runs nothing when the decision cannot be recorded', async () => {
+    const { gateway, events: order } = harness({ failOn: 'decision' })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'audit_unavailable' })
+    expect(order).toEqual(['decision begun'])
+  })
+
+  it('withholds the output when the outcome cannot be recorded', async () => {
+    const { gateway } = harness({ failOn: 'outcome', act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'the output' }] } }) })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'audit_unavailable' })
+    expect(JSON.stringify(answer)).not.toContain('the output')
+  })
+
+  it('records a denial before it answers it, with the reason, and runs nothing', async () => {
+    const { gateway, events: order, drafts } = harness({ effect: 'deny' })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'denied', message: 'Because.', rules: ['a.cedar#1'] })
+    expect(order).toEqual(['decision begun', 'decision durable'])
+    expect(drafts[0]).toMatchObject({ kind: 'decision', decision: { effect: 'deny', basis: 'forbid' } })
+  })
+
+  it('answers a hidden tool exactly like one that does not exist, even when its arguments are wrong', async () => {
+    const hidden = harness({ visible: false, problems: [{ path: '/text', message: 'is wrong' }] })
+    const there = await hidden.gateway.perform(request(), events)
+    const missing = await hidden.gateway.perform(request({ kind: 'call', tool: 'notes-nope', arguments: {}, resume: null }), events)
+    expect({ ...there, call: '' }).toEqual({ ...missing, call: '' })
+    expect(there.status).toBe('unknown')
+    expect(hidden.events).not.toContain('act')
+  })
+
+  it('refuses arguments that break the schema, says which, and keeps their content out of the record', async () => {
+    const { gateway, drafts, events: order } = harness({ problems: [{ path: '/text', message: 'must be string' }] })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'invalid', problems: [{ path: '/text', message: 'must be string' }] })
+    expect(order).not.toContain('act')
+    const [draft] = drafts
+    expect(draft).toMatchObject({ decision: { effect: 'deny', basis: 'error' } })
+    expect(JSON.stringify({ ...draft, bodies: null })).not.toContain('hi')
+  })
+
+  it('reports a backend that throws, records that what it did is not known, and tells the caller nothing of it', async () => {
+    const { gateway, drafts, reported } = harness({ act: () => Promise.reject(new Error('secret detail')) })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'internal' })
+    expect(JSON.stringify(answer)).not.toContain('secret detail')
+    expect(drafts[1]).toMatchObject({ kind: 'outcome', outcome: { status: 'protocol-error' } })
+    expect(reported).toHaveLength(1)
+  })
+
+  it('replaces a result over the limit by a tool error that says so', async () => {
+    const { gateway, drafts } = harness({ act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'x'.repeat(2000) }] } }) })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'ok', result: { isError: true } })
+    expect(drafts[1]).toMatchObject({ outcome: { status: 'limit', detail: 'result: 1000 bytes reached' } })
+  })
+
+  it('withholds a structured result that breaks the output schema', async () => {
+    const { gateway } = harness({
+      entry: { outputSchema: { type: 'object', required: ['total'] } },
+      act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'raw output' }] } }),
+    })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'ok', result: { isError: true } })
+    expect(JSON.stringify(answer)).not.toContain('raw output')
+  })
+
+  it('keeps the output of management operations out of the record: it may hold a secret', async () => {
+    const { gateway, drafts } = harness({})
+    const answer = await gateway.perform(request({ kind: 'manage', operation: 'key.create', arguments: {} }), events)
+    expect(answer).toMatchObject({ status: 'ok', result: { apiKey: 'shown once' } })
+    expect(JSON.stringify(drafts)).not.toContain('shown once')
+  })
+
+  it('replaces a body over the audit limit by its size and digest', async () => {
+    const { gateway, drafts } = harness({})
+    await gateway.perform(request({ kind: 'call', tool: 'notes-add', arguments: { text: 'y'.repeat(500) }, resume: null }), events)
+    expect(drafts[0]).toMatchObject({ kind: 'decision', bodies: { input: { json: expect.stringContaining('"omitted"') } } })
+    expect(JSON.stringify(drafts)).not.toContain('yyyy')
+  })
+
+  it('answers overloaded above the bound on concurrent calls, and takes calls again afterwards', async () => {
+    let release: () => void = () => {}
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const { gateway } = harness({ maxConcurrentCalls: 1, act: async () => (await gate, { status: 'ok', result: {} }) })
+    const first = gateway.perform(request(), events)
+    expect(await gateway.perform(request(), events)).toMatchObject({ status: 'unavailable', code: 'overloaded' })
+    release()
+    expect((await first).status).toBe('ok')
+    expect((await gateway.perform(request(), events)).status).toBe('ok')
+  })
+
+  it('keeps one run for a principal and credential, and another for another credential', async () => {
+    const { gateway, drafts } = harness({})
+    const other = request()
+    await gateway.perform(request(), events)
+    await gateway.perform(request(), events)
+    await gateway.perform({ ...other, caller: { ...other.caller, authentication: { ...other.caller.authentication, credentialId: 'k2' } } }, events)
+    const runs = drafts.filter((draft) => draft.kind === 'decision').map((draft) => draft.run)
+    expect(runs[0]).toBe(runs[1])
+    expect(runs[2]).not.toBe(runs[0])
+  })
+})
+
+describe('lists', () => {
+  it('leave out what policy hides', () => {
+    const caller = request().caller
+    expect(harness({ visible: true }).gateway.list(caller, 'demo', 'tool')).toEqual([definition])
+    expect(harness({ visible: false }).gateway.list(caller, 'demo', 'tool')).toEqual([])
+  })
+
+  it('follow a change of the catalogue at once', () => {
+    const { gateway, catalogue } = harness({})
+    const caller = request().caller
+    gateway.list(caller, 'demo', 'tool')
+    catalogue.replaceService('demo', 'notes', [])
+    expect(gateway.list(caller, 'demo', 'tool')).toEqual([])
+  })
+
+  it('close the namespace to agents of another one', () => {
+    const { gateway } = harness({})
+    const { caller } = request()
+    expect(gateway.mayEnter(caller, 'demo')).toBe(true)
+    expect(gateway.mayEnter({ ...caller, principal: { ...caller.principal, namespace: 'other' } }, 'demo')).toBe(false)
+    expect(gateway.mayEnter(caller, 'nowhere')).toBe(false)
+  })
+})
