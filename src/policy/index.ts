@@ -9,6 +9,7 @@ export type {
 } from './decision.ts'
 export type {
   Explanation,
+  MisfitRule,
   PolicyCheck,
   PolicyEngine,
   PolicyProblem,
@@ -17,3 +18,5 @@ export type {
   VisibilityQuestion,
 } from './policy-engine.ts'
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
+export { builtInFile, builtInPolicies } from './built-in-policies.ts'
+export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'

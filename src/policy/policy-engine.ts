@@ -12,7 +12,21 @@ export interface PolicySource {
 export interface PolicyVocabulary {
   readonly namespace: string
   readonly tools: readonly { readonly name: string; readonly service: string; readonly inputSchema: JsonObject }[]
+  /** Names of services beyond those of the tools (they may hold only resources or prompts). */
+  readonly services?: readonly string[]
+  /** Names of the agents there are. Given, a policy that names another one gets a warning: agents come and go. */
+  readonly agents?: readonly string[]
+  /** Names of the agent groups there are. Given, a policy that names another one gets a warning. */
+  readonly groups?: readonly string[]
 }
+
+/**
+ * What to do with policies that no longer fit the catalogue (a tool is gone, an argument has another name).
+ * `refuse`: they are errors; for a person who writes policies. `deny-affected`: they are warnings, and every tool that
+ * such a policy's scope covers is denied until policy and tool agree again; for a change of the catalogue under
+ * policies that were accepted before, and for the start of the server. Mistakes of grammar are errors either way.
+ */
+export type MisfitRule = 'refuse' | 'deny-affected'
 
 /** A mistake in a policy file. Lines and columns count from 1. */
 export interface PolicyProblem {
@@ -47,7 +61,7 @@ export interface PolicyEngine {
   /** Validates without installing. */
   check(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
   /** Validates, and only if there is no error, puts the set in force for the namespace, atomically. */
-  install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
+  install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit?: MisfitRule): PolicyCheck
   /** Forgets a namespace: every request in it is denied from then on. */
   remove(namespace: string): void
   /** Decides. Never throws: what would throw is a deny with basis `error`. */

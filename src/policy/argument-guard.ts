@@ -1,0 +1,39 @@
+import type { JsonValue } from '../kernel/index.ts'
+import { reservedKeys } from './argument-type.ts'
+
+/** Levels of objects and arrays that arguments may nest. Cedar's own JSON reader gives up at 128. */
+export const argumentDepthLimit = 32
+
+/**
+ * Looks through hostile arguments for what must not reach Cedar, visible to policies or not. Answers the fault as a
+ * sentence that names no value, or `null`. Never recurses, so no input can exhaust the stack.
+ *
+ * Refused: the keys by which Cedar's JSON form smuggles in entities and extension values, nesting deeper than
+ * `argumentDepthLimit`, strings and keys with a lone surrogate, numbers that are not finite.
+ */
+export function argumentFault(value: JsonValue): string | null {
+  const pending: { readonly value: JsonValue; readonly depth: number }[] = [{ value, depth: 0 }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const item = next.value
+    if (typeof item === 'string') {
+      if (!item.isWellFormed()) return 'The arguments hold a string that is not Unicode text (a lone surrogate).'
+    } else if (typeof item === 'number') {
+      if (!Number.isFinite(item)) return 'The arguments hold a number that is out of range.'
+    } else if (typeof item === 'object' && item !== null) {
+      const depth = next.depth + 1
+      if (depth > argumentDepthLimit) return `The arguments nest more than ${argumentDepthLimit} deep.`
+      if (Array.isArray(item)) {
+        for (const element of item) pending.push({ value: element, depth })
+        continue
+      }
+      for (const key of Object.keys(item)) {
+        if (reservedKeys.has(key)) return `The arguments hold the key "${key}", which is reserved.`
+        if (!key.isWellFormed()) return 'The arguments hold a key that is not Unicode text (a lone surrogate).'
+        pending.push({ value: item[key] ?? null, depth })
+      }
+    } else if (typeof item !== 'boolean' && item !== null) {
+      return 'The arguments hold what JSON cannot carry.'
+    }
+  }
+  return null
+}

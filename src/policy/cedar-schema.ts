@@ -1,0 +1,132 @@
+import type { CedarRecord, CedarType } from './argument-type.ts'
+import type { SchemaJson } from './cedar.ts'
+import type { PolicyAction, PolicyRequest, ResourceType } from './decision.ts'
+
+/** Actions in the schema. Those that no request can ask for yet are reserved, so that policies may already name them. */
+export const actionResources: Readonly<Record<PolicyAction | ReservedAction, readonly ResourceType[]>> = {
+  call: ['Tool'],
+  list: ['Tool', 'Resource', 'Prompt'],
+  read: ['Resource'],
+  prompt: ['Prompt'],
+  execute: ['Namespace'],
+  connect: ['Namespace'],
+  use: ['Namespace'],
+  manage: ['Namespace'],
+  approve: ['Tool', 'Namespace'],
+  audit: ['Namespace'],
+}
+
+type ReservedAction = 'list' | 'execute' | 'connect' | 'use' | 'approve'
+
+/** The Cedar entity type of a principal. */
+export const principalTypes: Readonly<Record<PolicyRequest['principal']['type'], 'Agent' | 'User'>> = {
+  agent: 'Agent',
+  user: 'User',
+}
+
+const ownNamespace = {
+  type: 'Record',
+  attributes: { namespace: { type: 'Entity', name: 'Namespace', required: false } },
+} as const
+
+/** Entity types: parents, and for principals the namespace they belong to (absent for a platform user). */
+const entityTypes: SchemaJson<string>[string]['entityTypes'] = {
+  Namespace: {},
+  AgentGroup: {},
+  UserGroup: {},
+  Role: {},
+  Service: { memberOfTypes: ['Namespace'] },
+  Agent: { memberOfTypes: ['AgentGroup', 'Namespace'], shape: ownNamespace },
+  User: { memberOfTypes: ['Role', 'UserGroup', 'Namespace'], shape: ownNamespace },
+  Tool: { memberOfTypes: ['Service', 'Namespace'] },
+  Resource: { memberOfTypes: ['Service', 'Namespace'] },
+  Prompt: { memberOfTypes: ['Service', 'Namespace'] },
+}
+
+/** What every request's context holds besides the arguments. */
+export const circumstanceTypes = {
+  authn: {
+    type: 'Record',
+    attributes: {
+      method: { type: 'String', required: true },
+      sender_constrained: { type: 'Boolean', required: true },
+    },
+  },
+  door: { type: 'String' },
+  operation: { type: 'String' },
+  labels: { type: 'Set', element: { type: 'String' } },
+  time: { type: 'Extension', name: 'datetime' },
+  hour: { type: 'Long' },
+  weekday: { type: 'Long' },
+  address: { type: 'Extension', name: 'ipaddr' },
+} as const
+
+/** The entity type names, for hints. */
+export const entityTypeNames: readonly string[] = Object.keys(entityTypes)
+
+/**
+ * The schema that policies are validated against: every entity type and action, with the given type as that of
+ * `context.args` under `call`. The other actions have no `args`: what no schema describes, no policy can name.
+ */
+export function validationSchema(args: CedarRecord): SchemaJson<string> {
+  const actions: SchemaJson<string>[string]['actions'] = {}
+  for (const [action, resourceTypes] of Object.entries(actionResources)) {
+    actions[action] = {
+      appliesTo: {
+        principalTypes: ['Agent', 'User'],
+        resourceTypes: [...resourceTypes],
+        context: contextType(action === 'call' ? args : null, null),
+      },
+    }
+  }
+  return { '': { entityTypes, actions } }
+}
+
+/**
+ * The part of that schema that one kind of request needs: one action, one principal type, one resource type, and of the
+ * context only the attributes in `names` (`null`: all of them). Smaller is faster, and it accepts no less strictly.
+ */
+export function requestSchema(
+  action: PolicyAction,
+  principalType: PolicyRequest['principal']['type'],
+  resourceType: ResourceType,
+  args: CedarRecord | null,
+  names: ReadonlySet<string> | null,
+): SchemaJson<string> {
+  const principal = principalTypes[principalType]
+  const types: SchemaJson<string>[string]['entityTypes'] = {}
+  for (const name of ['Namespace', 'Service', 'AgentGroup', 'UserGroup', 'Role', principal, resourceType]) {
+    const type = entityTypes[name]
+    if (type !== undefined) types[name] = type
+  }
+  return {
+    '': {
+      entityTypes: types,
+      actions: {
+        [action]: {
+          appliesTo: { principalTypes: [principal], resourceTypes: [resourceType], context: contextType(args, names) },
+        },
+      },
+    },
+  }
+}
+
+/** The part of a record type whose attributes policies could read. */
+export function projectRecord(record: CedarRecord, names: ReadonlySet<string> | null): CedarRecord {
+  if (names === null) return record
+  const attributes: Record<string, CedarType & { required: boolean }> = Object.create(null) as Record<string, never>
+  for (const name of Object.keys(record.attributes)) {
+    const attribute = record.attributes[name]
+    if (attribute !== undefined && names.has(name)) attributes[name] = attribute
+  }
+  return { type: 'Record', attributes }
+}
+
+function contextType(args: CedarRecord | null, names: ReadonlySet<string> | null) {
+  const attributes: Record<string, object> = {}
+  if (args !== null && (names === null || names.has('args'))) attributes.args = args
+  for (const [name, type] of Object.entries(circumstanceTypes)) {
+    if (names === null || names.has(name)) attributes[name] = type
+  }
+  return { type: 'Record', attributes } as never
+}

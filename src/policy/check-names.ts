@@ -1,0 +1,134 @@
+import type { PolicyJson } from './cedar.ts'
+import { entityTypeNames } from './cedar-schema.ts'
+import { isArguments } from './attribute-reads.ts'
+import { nearestName } from './nearest-name.ts'
+import { policyScope } from './policy-scope.ts'
+import type { ParsedPolicy } from './policy-set.ts'
+import { entityLiterals, policyTokens, unescapeCedarString, type EntityLiteral, type PolicyToken } from './policy-tokens.ts'
+import type { KnownTool, ToolVocabulary } from './tool-vocabulary.ts'
+
+/** Something that a policy names and that is not there. */
+export interface NameFinding {
+  readonly message: string
+  readonly hint: string | null
+  /** UTF-16 offset in the policy's text. */
+  readonly offset: number
+  readonly severity: 'error' | 'warning'
+}
+
+/**
+ * Names in a policy that mean nothing: tools, services, groups and namespaces that are not there or not of this
+ * namespace, and arguments that no tool in the policy's scope has. Unknown agents and agent groups are only warned of.
+ */
+export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
+  const { tokens } = policyTokens(policy.text)
+  const findings: NameFinding[] = []
+  for (const literal of entityLiterals(tokens)) {
+    const found = checkEntity(literal, vocabulary)
+    if (found !== null) findings.push(found)
+  }
+  if (findings.some(({ severity }) => severity === 'error')) return findings
+  const named = argumentNames(policy.json)
+  if (named.size > 0) findings.push(...checkArguments(named, policy, tokens, vocabulary))
+  return findings
+}
+
+function checkEntity(literal: EntityLiteral, vocabulary: ToolVocabulary): NameFinding | null {
+  const { type, id, start: offset } = literal
+  const { namespace } = vocabulary
+  const written = (name: string): string => `${type}::"${name}"`
+  const problem = (message: string, near: string | null, severity: 'error' | 'warning' = 'error'): NameFinding => {
+    return { message, hint: near === null ? null : `did you mean ${written(near)}?`, offset, severity }
+  }
+  if (type === 'Namespace') {
+    return id === namespace ? null : problem(`these policies are of namespace "${namespace}" and cannot speak of "${id}"`, namespace)
+  }
+  // Users and roles belong to the platform; other types and actions are Cedar's validator's to judge.
+  if (!entityTypeNames.includes(type) || type === 'User' || type === 'Role') return null
+  if (!id.startsWith(`${namespace}/`)) {
+    const hasOther = /^[a-z][a-z0-9-]*\//u.test(id)
+    if (hasOther) return problem(`${written(id)} is of another namespace than "${namespace}", which these policies are of`, null)
+    return problem(`${written(id)} lacks its namespace`, `${namespace}/${id}`)
+  }
+  const known = { Tool: vocabulary.tools, Service: vocabulary.services, Agent: vocabulary.agents, AgentGroup: vocabulary.groups }[type]
+  if (known === undefined || known === null || known.has(id)) return null
+  const kind = { Tool: 'tool', Service: 'service', Agent: 'agent', AgentGroup: 'agent group' }[type] ?? type
+  const severity = type === 'Tool' || type === 'Service' ? 'error' : 'warning'
+  return problem(`there is no ${kind} "${id}"`, nearestName(id, known.keys()), severity)
+}
+
+function checkArguments(
+  named: ReadonlySet<string>,
+  policy: ParsedPolicy,
+  tokens: readonly PolicyToken[],
+  vocabulary: ToolVocabulary,
+): NameFinding[] {
+  const missing = new Set(named)
+  const visible = new Set<string>()
+  const reasons = new Map<string, string>()
+  let tools = 0
+  for (const tool of vocabulary.toolsInScope(policyScope(policy.json))) {
+    tools += 1
+    for (const name of Object.keys(tool.arguments.type.attributes)) {
+      missing.delete(name)
+      visible.add(name)
+    }
+    noteInvisible(tool, missing, reasons)
+  }
+  return [...missing].map((name) => {
+    const offset = offsetOfAttribute(name, tokens)
+    const why = reasons.get(name)
+    if (why !== undefined) return { message: `policies cannot see the argument "${name}": ${why}`, hint: null, offset, severity: 'error' }
+    if (tools === 0) {
+      const hint = 'only calls of tools have arguments: see the action and the resource in the scope'
+      return { message: `no tool is in the scope of this policy, so there is no argument "${name}"`, hint, offset, severity: 'error' }
+    }
+    const near = nearestName(name, visible)
+    const list = [...visible].sort().slice(0, 12).join(', ')
+    const hint = near === null ? (list === '' ? null : `there are: ${list}`) : `did you mean "${near}"?`
+    return { message: `no tool in the scope of this policy has an argument "${name}"`, hint, offset, severity: 'error' }
+  })
+}
+
+function noteInvisible(tool: KnownTool, missing: ReadonlySet<string>, reasons: Map<string, string>): void {
+  for (const name of missing) {
+    const reason = tool.arguments.invisible.get(name)
+    if (reason !== undefined) reasons.set(name, `in ${tool.id}, ${reason}`)
+  }
+}
+
+/** Names that the conditions look up directly under `context.args`. */
+function argumentNames(policy: PolicyJson): Set<string> {
+  const names = new Set<string>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    if (Array.isArray(node)) {
+      for (const item of node) visit(item)
+      return
+    }
+    for (const [key, value] of Object.entries(node as Record<string, unknown>)) {
+      if (key === 'Value') continue
+      if ((key === '.' || key === 'has') && typeof value === 'object' && value !== null && 'left' in value && 'attr' in value) {
+        const path = (Array.isArray(value.attr) ? value.attr : [value.attr]) as string[]
+        const left = value.left as { Var?: unknown }
+        if (isArguments(left) && path[0] !== undefined) names.add(path[0])
+        else if (left.Var === 'context' && path[0] === 'args' && path[1] !== undefined) names.add(path[1])
+      }
+      visit(value)
+    }
+  }
+  for (const clause of policy.conditions) visit(clause.body)
+  return names
+}
+
+/** Where a policy first names an attribute: after a point, after `has`, or as a string. */
+function offsetOfAttribute(name: string, tokens: readonly PolicyToken[]): number {
+  for (let index = 1; index < tokens.length; index += 1) {
+    const token = tokens[index]
+    const before = tokens[index - 1]?.text
+    if (token === undefined) continue
+    if (token.kind === 'identifier' && token.text === name && (before === '.' || before === 'has')) return token.start
+    if (token.kind === 'string' && (before === '[' || before === 'has') && unescapeCedarString(token.text) === name) return token.start
+  }
+  return 0
+}

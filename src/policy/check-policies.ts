@@ -1,0 +1,212 @@
+import { builtInFile } from './built-in-policies.ts'
+import { projectRecord, validationSchema } from './cedar-schema.ts'
+import { validate, type DetailedError } from './cedar.ts'
+import { checkNames } from './check-names.ts'
+import type { CedarRecord } from './argument-type.ts'
+import type { LruMap } from './lru-map.ts'
+import type { PolicyProblem, PolicySource } from './policy-engine.ts'
+import { policyScope } from './policy-scope.ts'
+import type { ParsedPolicy, ParsedPolicySet } from './policy-set.ts'
+import { positionAt, utf16Offset } from './source-position.ts'
+import type { KnownTool, ToolVocabulary } from './tool-vocabulary.ts'
+
+/** What the validator found about one policy against one type of arguments. */
+export interface ValidatorFindings {
+  readonly errors: readonly Finding[]
+  readonly warnings: readonly Finding[]
+  /** Whether the policy can never apply to such arguments. */
+  readonly impossible: boolean
+}
+
+interface Finding {
+  readonly message: string
+  readonly hint: string | null
+  /** UTF-16 offset in the policy's text. */
+  readonly offset: number
+}
+
+/** Findings by policy text and argument type; the same pair is never validated twice while it is remembered. */
+export type FindingsCache = LruMap<ValidatorFindings>
+
+/** The problems of a set, and which policies do not fit the tools in their scope. */
+export interface CheckOutcome {
+  readonly problems: readonly PolicyProblem[]
+  /** Ids of the policies with an error here. */
+  readonly misfits: ReadonlySet<string>
+}
+
+interface Task {
+  readonly type: CedarRecord
+  readonly policies: { readonly policy: ParsedPolicy; readonly tools: string[] }[]
+}
+
+/**
+ * Checks parsed policies against a vocabulary: names first (tools, services, groups, arguments), then Cedar's strict
+ * validation against the argument types of every tool in each policy's scope. Types are cut down to the arguments that
+ * the policy names, so that a thousand tools with one such argument in common are one validation.
+ */
+export function checkPolicies(
+  set: ParsedPolicySet,
+  sources: readonly PolicySource[],
+  vocabulary: ToolVocabulary,
+  cache: FindingsCache,
+): CheckOutcome {
+  const problems: PolicyProblem[] = []
+  const misfits = new Set<string>()
+  const texts = new Map(sources.map((source) => [source.file, source.text]))
+  const report = (policy: ParsedPolicy, finding: Finding, severity: 'error' | 'warning'): void => {
+    const place = positionAt(texts.get(policy.file) ?? '', policy.offset + finding.offset)
+    problems.push({ file: policy.file, ...place, message: finding.message, hint: finding.hint, severity })
+    if (severity === 'error') misfits.add(policy.id)
+  }
+  const tasks = new Map<string, Task>()
+  const checked: ParsedPolicy[] = []
+  for (const policy of set.policies) {
+    if (policy.file === builtInFile) continue
+    for (const finding of checkNames(policy, vocabulary)) report(policy, finding, finding.severity)
+    if (misfits.has(policy.id)) continue
+    checked.push(policy)
+    addTasks(policy, vocabulary, tasks)
+  }
+  const found = new Map<string, { findings: ValidatorFindings; tools: readonly string[] }[]>()
+  for (const [key, task] of tasks) runTask(key, task, cache, found)
+  for (const policy of checked) reportFindings(policy, found.get(policy.id) ?? [], vocabulary, report)
+  return { problems, misfits }
+}
+
+/** Sorts a policy under each distinct type that the arguments it reads can have. */
+function addTasks(policy: ParsedPolicy, vocabulary: ToolVocabulary, tasks: Map<string, Task>): void {
+  const names = policy.reads.everything ? null : policy.reads.names
+  const readsArguments = names === null || names.has('args')
+  const byType = new Map<string, { readonly type: CedarRecord; readonly tools: string[] }>()
+  const seen = new Map<string, string[]>()
+  for (const tool of readsArguments ? vocabulary.toolsInScope(policyScope(policy.json)) : []) addTool(tool, names, byType, seen)
+  if (byType.size === 0) byType.set('none', { type: { type: 'Record', attributes: {} }, tools: [] })
+  for (const [, { type, tools }] of byType) {
+    const key = JSON.stringify(type)
+    const task = tasks.get(key)
+    if (task === undefined) tasks.set(key, { type, policies: [{ policy, tools }] })
+    else task.policies.push({ policy, tools })
+  }
+}
+
+function addTool(
+  tool: KnownTool,
+  names: ReadonlySet<string> | null,
+  byType: Map<string, { readonly type: CedarRecord; readonly tools: string[] }>,
+  seen: Map<string, string[]>,
+): void {
+  const sameType = seen.get(tool.typeKey)
+  if (sameType !== undefined) {
+    sameType.push(tool.id)
+    return
+  }
+  const type = projectRecord(tool.arguments.type, names)
+  const key = JSON.stringify(type)
+  const group = byType.get(key) ?? { type, tools: [] }
+  group.tools.push(tool.id)
+  byType.set(key, group)
+  seen.set(tool.typeKey, group.tools)
+}
+
+function runTask(
+  typeKey: string,
+  task: Task,
+  cache: FindingsCache,
+  found: Map<string, { findings: ValidatorFindings; tools: readonly string[] }[]>,
+): void {
+  const cacheKey = (policy: ParsedPolicy): string => `${policy.shown.textHash} ${typeKey}`
+  const fresh = task.policies.filter(({ policy }) => cache.get(cacheKey(policy)) === undefined)
+  const results = fresh.length === 0 ? new Map<string, ValidatorFindings>() : validateAll(task.type, fresh.map(({ policy }) => policy))
+  for (const { policy, tools } of task.policies) {
+    const findings = results.get(policy.id) ?? cache.get(cacheKey(policy))
+    if (findings === undefined) throw new Error('a policy was left out of validation')
+    cache.set(cacheKey(policy), findings)
+    const list = found.get(policy.id)
+    if (list === undefined) found.set(policy.id, [{ findings, tools }])
+    else list.push({ findings, tools })
+  }
+}
+
+/** @throws Error if Cedar refuses the whole validation, which it does for nothing that was parsed before. */
+function validateAll(type: CedarRecord, policies: readonly ParsedPolicy[]): Map<string, ValidatorFindings> {
+  const answer = validate({
+    schema: validationSchema(type),
+    policies: { staticPolicies: Object.fromEntries(policies.map((policy) => [policy.id, policy.text])) },
+    validationSettings: { mode: 'strict' },
+  })
+  if (answer.type === 'failure') throw new Error('Cedar could not validate what it parsed before')
+  const results = new Map(policies.map(({ id }) => [id, { errors: [] as Finding[], warnings: [] as Finding[], impossible: false }]))
+  const texts = new Map(policies.map(({ id, text }) => [id, text]))
+  for (const { policyId, error } of answer.validationErrors) {
+    results.get(policyId)?.errors.push(finding(error, texts.get(policyId) ?? '', policyId))
+  }
+  for (const { policyId, error } of answer.validationWarnings) {
+    const result = results.get(policyId)
+    if (result === undefined) continue
+    if (error.message.includes('policy is impossible')) result.impossible = true
+    else result.warnings.push(finding(error, texts.get(policyId) ?? '', policyId))
+  }
+  return results
+}
+
+function finding(error: DetailedError, text: string, policyId: string): Finding {
+  const prefix = `for policy \`${policyId}\`, `
+  const strip = (sentence: string): string => sentence.replace(prefix, '')
+  const place = error.sourceLocations?.[0]
+  return {
+    message: strip(error.message),
+    hint: error.help === null ? null : strip(error.help),
+    offset: place === undefined ? 0 : utf16Offset(text, place.start),
+  }
+}
+
+function reportFindings(
+  policy: ParsedPolicy,
+  all: readonly { readonly findings: ValidatorFindings; readonly tools: readonly string[] }[],
+  vocabulary: ToolVocabulary,
+  report: (policy: ParsedPolicy, finding: Finding, severity: 'error' | 'warning') => void,
+): void {
+  const seen = new Set<string>()
+  let errors = 0
+  for (const { findings, tools } of all) {
+    for (const error of findings.errors) {
+      // One mistake shows once, not once for each action or type of arguments that it is a mistake for.
+      const key = `${error.offset} ${error.message.replaceAll(/Action::"[a-z]+"/gu, '')}`
+      errors += 1
+      if (seen.has(key)) continue
+      seen.add(key)
+      report(policy, explained(error, all.length > 1 ? tools : []), 'error')
+    }
+  }
+  if (errors > 0) return
+  for (const { findings } of all) {
+    for (const warning of findings.warnings) {
+      const key = `${warning.offset} ${warning.message}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      // Said better by the next warning, and only true if it holds for every type of arguments.
+      if (!warning.message.includes('unable to find an applicable action')) report(policy, warning, 'warning')
+    }
+  }
+  if (all.every(({ findings }) => findings.impossible)) {
+    const hint = all.flatMap(({ findings }) => findings.warnings.map((warning) => warning.hint)).find((text) => text !== null)
+    const empty = vocabulary.tools.size === 0 ? 'there are no tools yet' : null
+    report(policy, { message: 'the policy can never match any request', hint: hint ?? empty, offset: 0 }, 'warning')
+  }
+}
+
+/** Adds which tools a type error is about, and how to write round it. */
+function explained(error: Finding, tools: readonly string[]): Finding {
+  const shown = tools.slice(0, 3).join(', ')
+  const more = tools.length > 3 ? ` and ${tools.length - 3} more` : ''
+  const where = tools.length === 0 ? '' : ` (for ${shown}${more})`
+  const missing = /attribute `args(?:\.([A-Za-z_]\w*))?` .*not found/u.exec(error.message)
+  let hint = error.hint
+  if (missing !== null && missing[1] !== undefined && tools.length > 0) {
+    hint = `narrow the scope to the tools that have it, or test first: context.args has ${missing[1]} && ...`
+  } else if (missing !== null && missing[1] === undefined) {
+    hint = 'only calls have arguments: write action == Action::"call" in the scope'
+  }
+  return { ...error, message: `${error.message}${where}`, hint }
+}

@@ -1,0 +1,108 @@
+import { sha256, systemClock, uuidv7, type Clock, type Digest } from '../kernel/index.ts'
+import { builtInPolicies } from './built-in-policies.ts'
+import { CedarSlots } from './cedar-slots.ts'
+import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
+import { decideRequest, errorDecision, type UntimedDecision } from './decide-request.ts'
+import type { PolicyDecision, PolicyRequest } from './decision.ts'
+import { LruMap } from './lru-map.ts'
+import { NamespacePolicies } from './namespace-policies.ts'
+import { nearMisses } from './near-misses.ts'
+import { parsePolicies, type ParseOutcome } from './parse-policies.ts'
+import type { Explanation, MisfitRule, PolicyCheck, PolicyEngine, PolicyProblem, PolicySource, PolicyVocabulary, VisibilityQuestion } from './policy-engine.ts'
+import { isVisible } from './visibility.ts'
+import { ToolVocabulary } from './tool-vocabulary.ts'
+
+/** How many validations of a policy against a type of arguments are remembered. */
+const findingsLimit = 50_000
+
+/**
+ * The policy engine on Cedar. Holds the policies in force of every namespace in memory; keeps nothing anywhere else.
+ * `clock` only measures how long a decision took.
+ */
+export function createCedarPolicyEngine(clock: Pick<Clock, 'monotonicMs'> = systemClock): PolicyEngine {
+  return new CedarPolicyEngine(clock)
+}
+
+class CedarPolicyEngine implements PolicyEngine {
+  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #slots = new CedarSlots(uuidv7(0))
+  readonly #inForce = new Map<string, NamespacePolicies>()
+  readonly #findings = new LruMap<ValidatorFindings>(findingsLimit)
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock
+  }
+
+  check(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck {
+    return this.#examine(sources, vocabulary, 'refuse').check
+  }
+
+  install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule = 'refuse'): PolicyCheck {
+    const { check, policies } = this.#examine(sources, vocabulary, onMisfit)
+    if (check.ok && policies !== null) this.#inForce.set(vocabulary.namespace, policies)
+    return check
+  }
+
+  remove(namespace: string): void {
+    this.#inForce.delete(namespace)
+  }
+
+  decide(request: PolicyRequest): PolicyDecision {
+    const start = this.#clock.monotonicMs()
+    const decision = this.#decide(request)
+    return { ...decision, durationUs: Math.max(0, Math.round((this.#clock.monotonicMs() - start) * 1000)) }
+  }
+
+  isVisible(question: VisibilityQuestion): boolean {
+    try {
+      const inForce = this.#inForce.get(question.resource.namespace)
+      return inForce !== undefined && isVisible(question, inForce)
+    } catch {
+      // Denies: what cannot be judged is not shown.
+      return false
+    }
+  }
+
+  explain(request: PolicyRequest): Explanation {
+    const decision = this.decide(request)
+    try {
+      const inForce = this.#inForce.get(request.resource.namespace)
+      return { decision, nearMisses: inForce === undefined || decision.effect === 'allow' ? [] : nearMisses(request, inForce) }
+    } catch {
+      // Denies as decided; only the explanation is missing.
+      return { decision, nearMisses: [] }
+    }
+  }
+
+  policySetHash(namespace: string): Digest | null {
+    return this.#inForce.get(namespace)?.set.hash ?? null
+  }
+
+  #decide(request: PolicyRequest): UntimedDecision {
+    let set: Digest = sha256(builtInPolicies)
+    try {
+      const inForce = this.#inForce.get(request.resource.namespace)
+      if (inForce === undefined) return errorDecision('No policies are in force in this namespace.', set, null)
+      set = inForce.set.hash
+      return decideRequest(request, inForce, this.#slots)
+    } catch {
+      // Denies. The engine's own words may quote arguments, so they go no further.
+      return errorDecision('The policy engine failed on this request.', set, null)
+    }
+  }
+
+  #examine(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule): { check: PolicyCheck; policies: NamespacePolicies | null } {
+    const parsed: ParseOutcome = parsePolicies(sources)
+    const tools = new ToolVocabulary(vocabulary)
+    const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
+    const problems = [...parsed.problems, ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem)))]
+    problems.sort((left, right) => (left.file === right.file ? (left.line ?? 0) - (right.line ?? 0) : left.file < right.file ? -1 : 1))
+    if (problems.some(({ severity }) => severity === 'error')) return { check: { ok: false, problems }, policies: null }
+    const policies = new NamespacePolicies(parsed.set, tools, checked.misfits)
+    return { check: { ok: true, policySetHash: parsed.set.hash, policyCount: parsed.set.policies.length, problems }, policies }
+  }
+}
+
+function asWarning(problem: PolicyProblem): PolicyProblem {
+  return { ...problem, severity: 'warning' }
+}

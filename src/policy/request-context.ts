@@ -1,0 +1,50 @@
+import ipaddr from 'ipaddr.js'
+import type { CedarValueJson } from './cedar.ts'
+import type { PolicyRequest } from './decision.ts'
+
+/** The circumstances of a request as Cedar values, or the sentence that says why they cannot be. */
+export type EncodedCircumstances =
+  | { readonly ok: true; readonly value: { readonly [name: string]: CedarValueJson } }
+  | { readonly ok: false; readonly fault: string }
+
+/** The last millisecond that Cedar's datetime text form can carry (year 9999). */
+const lastTimeMs = 253_402_300_799_999
+
+/**
+ * The request's context besides its arguments: `authn`, `door`, `operation`, `labels`, `time` (datetime), `hour` (0-23)
+ * and `weekday` (1 Monday to 7 Sunday), both UTC, and `address` (ipaddr). An IPv4 address mapped into IPv6 is that
+ * IPv4 address; an IPv6 zone is dropped; no address at all (a caller that came by no network) is `::`, which is in no
+ * network that a policy would name.
+ */
+export function encodeCircumstances(context: PolicyRequest['context']): EncodedCircumstances {
+  const { authentication, door, operation, labels, timeMs } = context
+  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > lastTimeMs) return { ok: false, fault: 'The time of the request is out of range.' }
+  const texts = [authentication.method, door, operation, ...labels]
+  if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) {
+    return { ok: false, fault: 'The circumstances of the request hold what is not Unicode text.' }
+  }
+  const address = plainAddress(context.address)
+  if (address === null) return { ok: false, fault: 'The address of the caller is not an IP address.' }
+  const time = new Date(timeMs)
+  const value = {
+    address: { __extn: { fn: 'ip', arg: address } },
+    authn: { method: authentication.method, sender_constrained: authentication.senderConstrained },
+    door,
+    hour: time.getUTCHours(),
+    labels: [...new Set(labels)].sort(),
+    operation,
+    time: { __extn: { fn: 'datetime', arg: time.toISOString() } },
+    weekday: time.getUTCDay() === 0 ? 7 : time.getUTCDay(),
+  }
+  return { ok: true, value }
+}
+
+/** The address in the form that Cedar reads; `null` if it is none. Never a range. */
+function plainAddress(address: string): string | null {
+  if (address === '') return '::'
+  if (ipaddr.IPv4.isValidFourPartDecimal(address)) return address
+  const plain = address.replace(/%[A-Za-z0-9._-]{1,32}$/u, '')
+  if (!ipaddr.IPv6.isValid(plain)) return null
+  const parsed = ipaddr.IPv6.parse(plain)
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString()
+}

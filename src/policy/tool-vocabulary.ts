@@ -1,0 +1,73 @@
+import { digestJson, type Digest } from '../kernel/index.ts'
+import { argumentType, type ArgumentType } from './argument-type.ts'
+import { validationSchema } from './cedar-schema.ts'
+import type { PolicyVocabulary } from './policy-engine.ts'
+import type { PolicyScope } from './policy-scope.ts'
+
+/** One tool as policies see it. */
+export interface KnownTool {
+  /** `namespace/tool`. */
+  readonly id: string
+  readonly service: string
+  readonly arguments: ArgumentType
+  /** Equal for tools whose arguments have the same type. */
+  readonly typeKey: string
+}
+
+/** The vocabulary of one namespace, made ready for look-ups. */
+export class ToolVocabulary {
+  readonly namespace: string
+  readonly tools: ReadonlyMap<string, KnownTool>
+  /** Ids `namespace/service`. */
+  readonly services: ReadonlySet<string>
+  readonly agents: ReadonlySet<string> | null
+  readonly groups: ReadonlySet<string> | null
+  readonly #byService = new Map<string, KnownTool[]>()
+  readonly #schemaHashes = new Map<string, Digest>()
+
+  constructor(vocabulary: PolicyVocabulary) {
+    const { namespace } = vocabulary
+    const qualified = (name: string): string => `${namespace}/${name}`
+    this.namespace = namespace
+    const tools = new Map<string, KnownTool>()
+    const services = new Set((vocabulary.services ?? []).map(qualified))
+    for (const { name, service, inputSchema } of vocabulary.tools) {
+      const seen = argumentType(inputSchema)
+      const tool: KnownTool = { id: qualified(name), service: qualified(service), arguments: seen, typeKey: JSON.stringify(seen.type) }
+      tools.set(tool.id, tool)
+      services.add(tool.service)
+      const siblings = this.#byService.get(tool.service)
+      if (siblings === undefined) this.#byService.set(tool.service, [tool])
+      else siblings.push(tool)
+    }
+    this.tools = tools
+    this.services = services
+    this.agents = vocabulary.agents === undefined ? null : new Set(vocabulary.agents.map(qualified))
+    this.groups = vocabulary.groups === undefined ? null : new Set(vocabulary.groups.map(qualified))
+  }
+
+  /** The tools that a policy with this scope can apply to. */
+  toolsInScope(scope: PolicyScope): Iterable<KnownTool> {
+    if (scope.actions !== null && !scope.actions.has('call')) return []
+    const { type, entity, exact } = scope.resource
+    if (type !== null && type !== 'Tool') return []
+    if (entity === null) return this.tools.values()
+    if (entity.type === 'Tool') {
+      const tool = this.tools.get(entity.id)
+      return tool === undefined ? [] : [tool]
+    }
+    if (exact) return []
+    if (entity.type === 'Service') return this.#byService.get(entity.id) ?? []
+    return entity.type === 'Namespace' && entity.id === this.namespace ? this.tools.values() : []
+  }
+
+  /** Digest of the schema for requests about a tool, or (for `null`) about anything that is not a tool. */
+  schemaHash(tool: KnownTool | null): Digest {
+    const key = tool?.typeKey ?? ''
+    const known = this.#schemaHashes.get(key)
+    if (known !== undefined) return known
+    const hash = digestJson(validationSchema(tool?.arguments.type ?? { type: 'Record', attributes: {} }))
+    this.#schemaHashes.set(key, hash)
+    return hash
+  }
+}
