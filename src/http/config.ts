@@ -36,7 +36,7 @@ export const HttpConfig = z
       .max(100)
       .default([])
       .describe(
-        'Values that an Origin header may have. Empty refuses every request that carries one, so no browser page can call.',
+        'Values that an Origin header may have besides this server itself. Empty refuses every page of another origin.',
       ),
     maxBodyBytes: z
       .number()

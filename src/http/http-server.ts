@@ -122,7 +122,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       })
     }
     if (!hostAllowed(head.host)) return refuse(stranger, 'host_refused', 'Host')
-    if (!originAllowed(head.origin)) return refuse(stranger, 'origin_refused', 'Origin')
+    if (!originAllowed(head.origin, head.host)) return refuse(stranger, 'origin_refused', 'Origin')
     const match = findRoute(head.method, head.path)
     const route = match.found ? match.route : null
     if (route?.access.kind === 'public') return servePublic(stranger)

@@ -25,7 +25,13 @@ export interface RequestHead {
   readonly repeated: string | null
 }
 
-const single = new Map([
+type SingleField = keyof Pick<
+  RequestHead,
+  'host' | 'origin' | 'contentType' | 'contentEncoding' | 'protocolVersion' | 'mcpMethod' | 'mcpName' | 'sessionId'
+>
+
+/** Fields that mean nothing when they come twice. */
+const single: ReadonlyMap<string, SingleField> = new Map([
   ['host', 'host'],
   ['origin', 'origin'],
   ['content-type', 'contentType'],
@@ -34,9 +40,7 @@ const single = new Map([
   ['mcp-method', 'mcpMethod'],
   ['mcp-name', 'mcpName'],
   ['mcp-session-id', 'sessionId'],
-] as const)
-
-type SingleField = typeof single extends Map<string, infer Field> ? Field : never
+])
 
 /**
  * Reads the head from the raw fields. Node keeps only the first of two Host or Authorization fields, and another
@@ -53,7 +57,7 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = (raw[index] as string).toLowerCase()
     const value = raw[index + 1] as string
-    const field = single.get(name as never) as SingleField | undefined
+    const field = single.get(name)
     if (field !== undefined) {
       if (fields[field] !== undefined) repeated ??= name
       fields[field] = value

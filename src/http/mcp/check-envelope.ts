@@ -54,7 +54,7 @@ export function checkEnvelope(head: RequestHead, message: Extract<Message, { met
   if (header !== undefined && header !== version) {
     return mismatch('MCP-Protocol-Version', `the header says ${quote(header)}, the body ${quote(version)}`)
   }
-  if (version !== modernVersion) return unsupported(version)
+  if (version !== modernVersion) return unsupported(version, [modernVersion])
   const headers = message.kind === 'request' ? checkHeaders(head, message.method, message.params) : null
   if (headers !== null) return headers
   const capabilities = meta[metaKeys.clientCapabilities]
@@ -71,7 +71,7 @@ function checkLegacy(header: string | undefined): EnvelopeResult {
   if (header === undefined) return { era: 'legacy', protocolVersion: null }
   // 2025-03-26 is what a server must assume where the header is missing, so a client may say it too.
   if (legacyVersions.includes(header) || header === '2025-03-26') return { era: 'legacy', protocolVersion: header }
-  return unsupported(header)
+  return unsupported(header, supportedVersions)
 }
 
 function findMetaProblem(meta: JsonObject): EnvelopeResult | null {
@@ -136,9 +136,15 @@ function mismatch(header: string, what: string): EnvelopeResult {
   return refuse({ status: 400, code: -32020, message: `${header} must repeat the body: ${what}.`, data: { header } })
 }
 
-function unsupported(requested: string): EnvelopeResult {
+/** `supported` to a client of the new era is what `server/discover` says; older revisions are agreed on by `initialize`. */
+function unsupported(requested: string, supported: readonly string[]): EnvelopeResult {
   const message = `This server does not speak protocol version ${quote(requested)}.`
-  return refuse({ status: 400, code: -32022, message, data: { supported: [...supportedVersions], requested } })
+  return refuse({
+    status: 400,
+    code: -32022,
+    message,
+    data: { supported: [...supported], requested: requested.slice(0, 100) },
+  })
 }
 
 function refuse(refusal: ProtocolRefusal): EnvelopeResult {

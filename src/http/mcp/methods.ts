@@ -32,14 +32,7 @@ const sharedMethods: Readonly<Record<string, Method>> = {
   'resources/templates/list': list('resource-template', 'resourceTemplates', 'uriTemplate'),
   'prompts/list': list('prompt', 'prompts', 'name'),
   'tools/call': callTool,
-  'resources/read': (params, exchange, services) => {
-    const uri = text(params, 'uri')
-    return act(exchange, services, { method: 'resources/read', params: { uri } }, (resume) => ({
-      kind: 'read',
-      uri,
-      resume,
-    }))
-  },
+  'resources/read': (params, exchange, services) => readResource(text(params, 'uri'), exchange, services),
   'prompts/get': (params, exchange, services) => {
     const name = text(params, 'name')
     const given = object(params, 'arguments')
@@ -118,6 +111,22 @@ async function callTool(params: JsonObject, exchange: Exchange, services: Method
   }
 }
 
+async function readResource(uri: string, exchange: Exchange, services: MethodServices): Promise<JsonObject> {
+  const bound = { method: 'resources/read', params: { uri } }
+  try {
+    const result = await act(exchange, services, bound, (resume) => ({ kind: 'read', uri, resume }))
+    // Whatever the backend thinks: what one caller may read is not for a cache that others share.
+    return exchange.era === 'legacy' || result.resultType === 'input_required'
+      ? result
+      : { ...result, cacheScope: 'private' }
+  } catch (error) {
+    // SEP-2164: the error names the URI. It is the caller's own word, so it tells nothing.
+    if (error instanceof RpcError && error.code === -32602)
+      throw new RpcError(-32602, error.message, { data: { ...error.data, uri } })
+    throw error
+  }
+}
+
 /** What of a request its state is bound to. */
 type Bound = Pick<StateBinding, 'method' | 'params'>
 
@@ -146,7 +155,7 @@ function plainResult(answer: GatewayAnswer): JsonObject {
 function openState(exchange: Exchange, { sealer }: MethodServices, bound: Bound): Resume | null {
   const { inputResponses, requestState } = exchange
   if (requestState === null) return inputResponses === null ? null : { inputResponses, state: null }
-  const opened = sealer.open(requestState, binding(exchange, bound))
+  const opened = sealer.open(requestState, bindingOf(exchange, bound))
   if (!opened.ok) throw new RpcError(errorTable.state_invalid.rpc, errorTable.state_invalid.message)
   return { inputResponses: inputResponses ?? {}, state: opened.state }
 }
@@ -171,12 +180,12 @@ function inputRequired(
   return {
     resultType: 'input_required',
     inputRequests: answer.inputRequests,
-    ...(answer.state === null ? {} : { requestState: sealer.seal(answer.state, binding(exchange, bound)) }),
+    ...(answer.state === null ? {} : { requestState: sealer.seal(answer.state, bindingOf(exchange, bound)) }),
     _meta: { 'mcpworks/call': answer.call },
   }
 }
 
-function binding({ caller, namespace }: Exchange, bound: Bound): StateBinding {
+function bindingOf({ caller, namespace }: Exchange, bound: Bound): StateBinding {
   return { principal: caller.principal.id, credential: caller.authentication.credentialId, namespace, ...bound }
 }
 

@@ -109,9 +109,7 @@ export async function serveWithSdk(request: SdkRequest): Promise<() => void> {
         inputResponses: toJsonObject(context.mcpReq.inputResponses),
         requestState: typeof state === 'string' ? state : null,
       })
-      return (
-        message.method === 'tools/call' ? server.projectCallToolResult(result as never, undefined) : result
-      ) as never
+      return message.method === 'tools/call' ? server.projectCallToolResult(result as never, undefined) : result
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       reply.setStatus(error.status)

@@ -49,7 +49,7 @@ export function createSessions(options: {
   const remove = (session: Session): void => {
     byId.delete(session.id)
     session.waiting.clear()
-    for (const stop of [...session.running.values()]) stop()
+    for (const stop of session.running.values()) stop()
   }
   const dropIdle = (): void => {
     const before = clock.monotonicMs() - idleSeconds * 1000

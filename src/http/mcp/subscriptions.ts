@@ -70,7 +70,7 @@ export function createSubscriptions(options: {
       reply.send({ jsonrpc: '2.0', method, params: stamped }, true)
     }
     let stopListening = (): void => {}
-    let recheck: NodeJS.Timeout | undefined
+    const recheck = setInterval(() => void mayStay().catch(end), config.sseKeepAliveMs).unref()
     const end = (): void => {
       stopListening()
       clearInterval(recheck)
@@ -102,15 +102,13 @@ export function createSubscriptions(options: {
       // A failure to look again ends the stream: the client then lists anew and sees what it may.
       if (where === namespace) changed(kind).catch(end)
     })
-    recheck = setInterval(() => void mayStay().catch(end), config.sseKeepAliveMs)
-    recheck.unref()
     request.response.once('close', end)
   }
 
   return {
     listen,
     close: () => {
-      for (const end of [...open.keys()]) end()
+      for (const end of open.keys()) end()
     },
     get size() {
       return open.size
