@@ -1,3 +1,4 @@
+export { sandboxConfigSchema, type SandboxConfig } from './config.ts'
 export type {
   LimitName,
   Runtime,
@@ -10,3 +11,4 @@ export type {
   SandboxSpec,
   SandboxUsage,
 } from './sandbox.ts'
+export { startSandbox } from './start-sandbox.ts'

@@ -1,12 +1,50 @@
-import type { SandboxEvents, SandboxOutcome, SandboxSpec } from './sandbox.ts'
+import type { Duplex, Readable } from 'node:stream'
+import type { Digest } from '../kernel/index.ts'
+import type { Runtime } from './sandbox.ts'
 
 /** One way of making a jail. Lives in the executor process, never in the server. */
 export interface SandboxEngine {
   readonly name: string
   /** Whether the engine can be used on this machine; a reason and the command that would help if not. */
-  probe(): Promise<
-    | { readonly ok: true; readonly version: string }
-    | { readonly ok: false; readonly reason: string; readonly remedy: string }
-  >
-  run(spec: SandboxSpec, events: SandboxEvents): Promise<SandboxOutcome>
+  probe(): Promise<EngineProbe>
+  /**
+   * Makes a new jail with a runner in it. The runner waits for its `setup` frame and has received nothing yet.
+   * Does not wait for the jail; a jail that could not be made ends without a `ready` frame, its reason on stderr.
+   */
+  start(order: JailOrder): Jail
+  /** What a jail of this engine for this runtime is: the name and hash that go into the record. */
+  profile(runtime: Runtime): { readonly name: string; readonly hash: Digest }
+}
+
+/** The answer of a probe. */
+export type EngineProbe =
+  | { readonly ok: true; readonly version: string }
+  | { readonly ok: false; readonly reason: string; readonly remedy: string }
+
+/** What differs from jail to jail. */
+export interface JailOrder {
+  readonly runtime: Runtime
+  /** Size of the tmpfs that the function's files are put on. */
+  readonly codeBytes: number
+  /** Size of the tmpfs at /tmp. */
+  readonly scratchBytes: number
+}
+
+/** A jail: used for one execution, never again. */
+export interface Jail {
+  /** The runner's channel. Everything that comes out of it is hostile. */
+  readonly channel: Duplex
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Id of the first process inside, as this process sees it; `null` if the jail ended before it had one. */
+  readonly pid: Promise<number | null>
+  /** Settles when every process of the jail is gone and its streams are read to the end. */
+  readonly ended: Promise<JailEnd>
+  /** Kills every process of the jail. May be called at any time and more than once. */
+  kill(): void
+}
+
+/** How the first process of a jail ended: its exit code (128 + n for signal n), `null` where it was killed from here. */
+export interface JailEnd {
+  readonly exitCode: number | null
 }

@@ -1,0 +1,75 @@
+import { McpworksError, digestJson, sha256, type Digest } from '../../kernel/index.ts'
+import { runTool } from '../executor/run-tool.ts'
+import type { EngineProbe, Jail, JailOrder, SandboxEngine } from '../sandbox-engine.ts'
+import type { Runtime } from '../sandbox.ts'
+import { jailArguments } from './jail-arguments.ts'
+import { startJailProcess } from './jail-process.ts'
+import type { RuntimeLayout } from './runtime-layout.ts'
+
+const leastVersion = [0, 8] as const
+
+/** The engine of every distribution: bubblewrap, no privilege, a new jail for each execution. */
+export class BubblewrapEngine implements SandboxEngine {
+  readonly name = 'bubblewrap'
+  readonly #path: string
+  readonly #layouts: Readonly<Record<Runtime, RuntimeLayout>>
+  readonly #startFilter: Uint8Array
+  readonly #profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>>
+
+  /** `finalFilters` are those that the runners add; here they only count for the hash of the profile. */
+  constructor(
+    path: string,
+    layouts: Readonly<Record<Runtime, RuntimeLayout>>,
+    startFilter: Uint8Array,
+    finalFilters: Readonly<Record<Runtime, Uint8Array>>,
+  ) {
+    this.#path = path
+    this.#layouts = layouts
+    this.#startFilter = startFilter
+    const profile = (runtime: Runtime): { name: string; hash: Digest } => ({
+      name: `bubblewrap-${runtime}`,
+      hash: digestJson({
+        arguments: jailArguments(layouts[runtime], { codeBytes: 0, scratchBytes: 0 }),
+        filters: [sha256(startFilter), sha256(finalFilters[runtime])],
+      }),
+    })
+    this.#profiles = { python: profile('python'), typescript: profile('typescript') }
+  }
+
+  async probe(): Promise<EngineProbe> {
+    return await probeBubblewrap(this.#path)
+  }
+
+  start(order: JailOrder): Jail {
+    return startJailProcess(this.#path, jailArguments(this.#layouts[order.runtime], order), this.#startFilter)
+  }
+
+  profile(runtime: Runtime): { readonly name: string; readonly hash: Digest } {
+    return this.#profiles[runtime]
+  }
+}
+
+/** Whether a bubblewrap of a sufficient version is there and may make namespaces. */
+export async function probeBubblewrap(path: string): Promise<EngineProbe> {
+  let version: string
+  try {
+    version = (await runTool(path, ['--version'])).trim().replace(/^bubblewrap /, '')
+  } catch (error) {
+    return { ok: false, reason: reasonOf(error), remedy: 'apt-get install bubblewrap' }
+  }
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
+    return { ok: false, reason: `bubblewrap ${version} is older than ${leastVersion.join('.')}`, remedy: 'apt-get install bubblewrap' }
+  }
+  try {
+    await runTool(path, ['--unshare-all', '--unshare-user', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '/usr/bin/true'])
+  } catch (error) {
+    return { ok: false, reason: reasonOf(error), remedy: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=15000' }
+  }
+  return { ok: true, version }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof McpworksError) throw error
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,92 @@
+import { lstat, readdir, readlink } from 'node:fs/promises'
+import { runTool } from '../executor/run-tool.ts'
+
+/** What a jail shows of the host, read-only, so that one runtime can run in it. */
+export interface RuntimeLayout {
+  /** Host path and path in the jail. */
+  readonly binds: readonly (readonly [string, string])[]
+  /** Target and path of symbolic links in the jail's root. */
+  readonly links: readonly (readonly [string, string])[]
+  /** The runtime with the runner as its argument, as paths in the jail. */
+  readonly command: readonly string[]
+  /** Whether the runtime cannot start without a procfs. */
+  readonly needsProc: boolean
+}
+
+/** Where the runner is in every jail. */
+const runnerDirectory = '/runner'
+
+/**
+ * Finds what Python needs by asking it: its program, its standard library, the system's shared libraries.
+ * Packages installed beside the standard library are left out.
+ * @throws Error where the program does not run or is older than 3.9
+ */
+export async function pythonLayout(pythonPath: string, runnerPath: string): Promise<RuntimeLayout> {
+  const question = 'import json,os,sys;print(json.dumps([os.path.realpath(sys.executable),list(sys.version_info[:2]),sys.path]))'
+  const [program, version, path] = JSON.parse(await runTool(pythonPath, ['-I', '-S', '-c', question])) as [string, [number, number], string[]]
+  if (version[0] !== 3 || version[1] < 9) throw new Error(`${pythonPath} is Python ${version.join('.')}; 3.9 or later is needed`)
+  const libraries = await libraryBinds()
+  const standardLibrary: string[] = []
+  for (const directory of path) if (await isDirectory(directory)) standardLibrary.push(directory)
+  const directories = outermost([...libraries.directories, ...standardLibrary])
+  return {
+    binds: [...[...directories, program].map((each) => [each, each] as const), [runnerPath, `${runnerDirectory}/main.py`]],
+    links: libraries.links,
+    command: [program, '-I', '-S', '-E', '-B', `${runnerDirectory}/main.py`],
+    needsProc: false,
+  }
+}
+
+/** What Bun needs: its program and the system's C library. */
+export async function bunLayout(bunPath: string, runnerPath: string): Promise<RuntimeLayout> {
+  const libraries = await libraryBinds()
+  const runner = `${runnerDirectory}/main${runnerPath.endsWith('.ts') ? '.ts' : '.js'}`
+  return {
+    binds: [
+      ...outermost(libraries.directories).map((each) => [each, each] as const),
+      [bunPath, '/usr/bin/bun'],
+      [runnerPath, runner],
+    ],
+    links: libraries.links,
+    command: ['/usr/bin/bun', 'run', '--no-install', '--smol', runner],
+    // Its engine asks the C library for the bounds of the main stack, and that reads /proc/self/maps.
+    needsProc: true,
+  }
+}
+
+/** The directories of shared libraries: the multiarch directory alone where there is one, else all of /usr/lib. */
+async function libraryBinds(): Promise<{ directories: string[]; links: [string, string][] }> {
+  const directories: string[] = []
+  const links: [string, string][] = []
+  const multiarch = (await readdir('/usr/lib')).filter((name) => /^(?:x86_64|aarch64)-linux-gnu$/.test(name))
+  if (multiarch.length === 0) directories.push('/usr/lib')
+  for (const name of multiarch) directories.push(`/usr/lib/${name}`)
+  for (const path of ['/usr/lib64', '/lib', '/lib64']) {
+    const link = await linkTarget(path)
+    if (link !== null) links.push([link, path])
+    else if (await isDirectory(path)) directories.push(path)
+  }
+  return { directories, links }
+}
+
+async function linkTarget(path: string): Promise<string | null> {
+  try {
+    return await readlink(path)
+  } catch {
+    return null
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+/** Drops what lies inside another entry: each bind costs time in every jail. */
+function outermost(paths: readonly string[]): string[] {
+  const unique = [...new Set(paths)]
+  return unique.filter((path) => !unique.some((other) => other !== path && path.startsWith(`${other}/`)))
+}

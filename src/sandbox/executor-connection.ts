@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { encodeFrame, FrameReader } from './protocol/frame.ts'
+import {
+  executorProtocolVersion,
+  fromExecutorBounds,
+  fromExecutorSchema,
+  type ExecutorSettings,
+  type FromExecutor,
+  type ToExecutor,
+} from './protocol/executor-messages.ts'
+
+const connectionDescriptor = 3
+const maxLogBytes = 16_384
+
+/** A running executor process and the messages to and from it. */
+export interface ExecutorConnection {
+  send(message: ToExecutor, body?: Uint8Array): void
+  /** Ends the connection: the executor kills every jail and exits. Settles when it is gone. */
+  close(): Promise<void>
+  /** Settles, with what it last wrote on stderr, when the process is gone for whatever reason. */
+  readonly lost: Promise<string>
+}
+
+/** The executor is source in a checkout and compiled in a release; this file's own name tells which. */
+const mainPath = fileURLToPath(new URL(`./executor/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+
+/**
+ * Starts the executor: the only process that the server ever starts. Its environment is empty and it inherits one
+ * descriptor, the connection. It is in a session of its own, so that Ctrl-C at a terminal reaches the server alone.
+ */
+export function startExecutor(settings: ExecutorSettings, take: (message: FromExecutor, body: Uint8Array) => void): ExecutorConnection {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainPath], {
+    env: {},
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  const connection = child.stdio[connectionDescriptor] as Duplex
+  const reader = new FrameReader(fromExecutorBounds)
+  connection.on('data', (chunk: Buffer) => {
+    try {
+      for (const frame of reader.push(chunk)) take(fromExecutorSchema.parse(frame.header), frame.body)
+    } catch {
+      // An executor that does not keep to the protocol is not trusted with another call.
+      child.kill('SIGKILL')
+    }
+  })
+  connection.on('error', () => connection.destroy())
+  const lost = lossOf(child)
+  const send = (message: ToExecutor, body?: Uint8Array): void => {
+    if (connection.writable) connection.write(encodeFrame(message, body))
+  }
+  send({ type: 'hello', version: executorProtocolVersion, settings })
+  return {
+    send,
+    lost,
+    async close() {
+      connection.end()
+      await lost
+    },
+  }
+}
+
+async function lossOf(child: ChildProcess): Promise<string> {
+  let log = ''
+  const stderr = child.stderr as Readable
+  stderr.setEncoding('utf8')
+  stderr.on('data', (text: string) => (log = (log + text).slice(-maxLogBytes)))
+  const gone = Promise.withResolvers<undefined>()
+  child.on('error', (error) => {
+    log += error.message
+    if (child.pid === undefined) gone.resolve(undefined)
+  })
+  child.on('close', () => gone.resolve(undefined))
+  await gone.promise
+  return log
+}

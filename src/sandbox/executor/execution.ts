@@ -1,0 +1,264 @@
+import { statfsSync } from 'node:fs'
+import { FrameError, FrameReader, encodeFrame, type Frame } from '../protocol/frame.ts'
+import { runnerMessageSchema, type RunMessage, type RunnerMessage } from '../protocol/runner-messages.ts'
+import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import type { LimitName, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec, SandboxUsage } from '../sandbox.ts'
+import { resultJson } from './check-result-json.ts'
+import { unsealedReason } from './check-sealed.ts'
+import { limitSentence } from './limit-sentence.ts'
+import { OutputCapture } from './output-capture.ts'
+import { processCpuMs, processFacts } from './process-facts.ts'
+import { runnerSetup, threadCeiling } from './runner-setup.ts'
+
+/** What an execution needs besides its jail and its spec. */
+export interface ExecutionContext {
+  readonly facts: Pick<SandboxFacts, 'engine' | 'profile' | 'profileHash'>
+  /** The filter that the runner adds before it receives code. */
+  readonly finalFilter: Uint8Array
+  readonly seccompNumber: number
+  /** Filters that this process itself is under, and every jail inherits. */
+  readonly ownFilters: number
+}
+
+type WithoutFacts<Outcome> = Outcome extends unknown ? Omit<Outcome, keyof SandboxFacts> : never
+/** How an execution ends, before what was measured is added. */
+type Verdict = WithoutFacts<SandboxOutcome>
+
+const startTimeoutMs = 30_000
+const firstLookMs = 4
+const longestLookMs = 16
+const maxMessages = 2000
+const scratchInodes = 16_384
+const kilobyte = 1024
+const mebibyte = kilobyte * kilobyte
+/** Exit codes of a shell's convention: 128 and the signal. */
+const diedBy = { kill: 128 + 9, badSystemCall: 128 + 31, first: 129, last: 128 + 64 } as const
+const headerBytes = 64 * kilobyte
+
+/**
+ * Runs one execution in a fresh jail to its end and tells how it ended. The first of these decides: the runner's answer,
+ * a limit, a cancellation, the end of the process. Then everything in the jail is killed, and only when it is gone does
+ * this settle. Never rejects for what hosted code does.
+ */
+export async function execute(jail: Jail, spec: SandboxSpec, context: ExecutionContext, events: SandboxEvents): Promise<SandboxOutcome> {
+  return await new Execution(jail, spec, context, events).outcome()
+}
+
+class Execution {
+  readonly #jail: Jail
+  readonly #spec: SandboxSpec
+  readonly #context: ExecutionContext
+  readonly #events: SandboxEvents
+  readonly #reader: FrameReader
+  readonly #output: OutputCapture
+  readonly #floodBytes: number
+  #verdict: Verdict | null = null
+  #channelBytes = 0
+  #messages = 0
+  #sentCode = false
+  #pid: number | null = null
+  #startedMs = performance.now()
+  #startCpuMs = 0
+  #usage: SandboxUsage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }
+  #peakOwnBytes = 0
+  #timer: NodeJS.Timeout | null = null
+  #look: NodeJS.Timeout | null = null
+
+  constructor(jail: Jail, spec: SandboxSpec, context: ExecutionContext, events: SandboxEvents) {
+    this.#jail = jail
+    this.#spec = spec
+    this.#context = context
+    this.#events = events
+    this.#floodBytes = 16 * spec.limits.outputBytes + 4 * mebibyte
+    this.#reader = new FrameReader({ headerBytes, bodyBytes: spec.limits.resultBytes })
+    this.#output = new OutputCapture(spec.limits.outputBytes, this.#floodBytes, () => this.#breach('output'))
+  }
+
+  async outcome(): Promise<SandboxOutcome> {
+    const { limits, runtime } = this.#spec
+    const cancel = (): void => this.#decide({ status: 'killed', reason: 'cancelled', message: 'The call was cancelled.' })
+    this.#output.attach('stdout', this.#jail.stdout)
+    this.#output.attach('stderr', this.#jail.stderr)
+    this.#jail.channel.on('data', (chunk: Buffer) => this.#take(chunk))
+    this.#jail.channel.write(encodeFrame(runnerSetup(runtime, limits, this.#context.seccompNumber), this.#context.finalFilter))
+    this.#timer = setTimeout(() => this.#unavailable('it did not start in time'), startTimeoutMs)
+    this.#events.signal?.addEventListener('abort', cancel, { once: true })
+    if (this.#events.signal?.aborted === true) cancel()
+    const end = await this.#jail.ended
+    this.#events.signal?.removeEventListener('abort', cancel)
+    this.#stopClocks()
+    return this.#withFacts(this.#verdict ?? this.#verdictOfEnd(end))
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#verdict !== null) return
+    this.#channelBytes += chunk.length
+    if (this.#channelBytes > this.#floodBytes + this.#spec.limits.resultBytes) return this.#breach('output')
+    let frames: Frame[]
+    try {
+      frames = this.#reader.push(chunk)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      if (error.tooLarge) return this.#breach('result')
+      return this.#garbage()
+    }
+    for (const frame of frames) this.#takeFrame(frame)
+  }
+
+  #takeFrame(frame: Frame): void {
+    if (this.#verdict !== null) return
+    const parsed = runnerMessageSchema.safeParse(frame.header)
+    if (!parsed.success) return this.#garbage()
+    const message = parsed.data
+    if (message.type === 'ready') {
+      if (this.#sentCode) return this.#garbage()
+      this.#sentCode = true
+      this.#sendCode().catch((error: unknown) => this.#unavailable(error instanceof Error ? error.message : 'unknown'))
+      return
+    }
+    if (!this.#sentCode) return this.#unavailable('its runner failed')
+    this.#takeMessage(message, frame.body)
+  }
+
+  #takeMessage(message: Exclude<RunnerMessage, { type: 'ready' }>, body: Uint8Array): void {
+    switch (message.type) {
+      case 'log':
+      case 'progress':
+        this.#messages += 1
+        // A bound on number besides the bound on bytes: each message costs the server work.
+        if (this.#messages > maxMessages) return this.#breach('output')
+        if (message.type === 'log') this.#events.onLog?.(message.level, message.text)
+        else this.#events.onProgress?.(message.progress, message.total, message.message)
+        return
+      case 'result': {
+        const text = resultJson(body)
+        if (text === null) return this.#garbage()
+        return this.#decide({ status: 'ok', resultJson: text })
+      }
+      case 'error':
+        if (message.status === 'limit') return this.#breach(message.limit)
+        if (message.status === 'invalid') return this.#decide({ status: 'invalid', message: message.message })
+        return this.#decide({ status: 'exception', kind: message.kind, message: message.message, trace: message.trace })
+    }
+  }
+
+  /** Code is handed over only when the kernel itself says that the jail is shut. */
+  async #sendCode(): Promise<void> {
+    this.#pid = await this.#jail.pid
+    const problem = this.#pid === null ? 'the process is gone' : unsealedReason(processFacts(this.#pid), this.#context.ownFilters)
+    if (problem !== null) return this.#unavailable(problem)
+    if (this.#verdict !== null) return
+    const { entry, files, inputJson, limits } = this.#spec
+    const message: RunMessage = { entry, files: [...files].map(([path, bytes]) => [path, bytes.byteLength]), resultBytes: limits.resultBytes }
+    this.#jail.channel.write(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
+    this.#startedMs = performance.now()
+    this.#startCpuMs = processCpuMs(this.#pid ?? 0) ?? 0
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#breach('wall'), limits.wallMs)
+    this.#lookLater(firstLookMs)
+  }
+
+  #lookLater(delayMs: number): void {
+    this.#look = setTimeout(() => {
+      this.#watch()
+      if (this.#verdict === null) this.#lookLater(Math.min(delayMs * 2, longestLookMs))
+    }, delayMs)
+  }
+
+  #watch(): void {
+    const { limits, runtime } = this.#spec
+    const facts = this.#measure()
+    if (facts === null) return
+    if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
+    else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')
+    else if (facts.threads > threadCeiling(runtime, limits)) this.#breach('processes')
+    else if (this.#scratchFiles() > scratchInodes) this.#breach('scratch')
+  }
+
+  /** bubblewrap cannot bound the number of files in a tmpfs, and each costs kernel memory. */
+  #scratchFiles(): number {
+    try {
+      const { files, ffree } = statfsSync(`/proc/${String(this.#pid)}/root/tmp`)
+      return files - ffree
+    } catch {
+      // Gone between two looks; the end of the process is told elsewhere.
+      return 0
+    }
+  }
+
+  #measure(): ReturnType<typeof processFacts> {
+    const facts = this.#pid === null ? null : processFacts(this.#pid)
+    if (facts === null || this.#pid === null) return null
+    this.#peakOwnBytes = Math.max(this.#peakOwnBytes, facts.ownBytes)
+    this.#usage = {
+      wallMs: this.#usage.wallMs,
+      cpuMs: Math.max(this.#usage.cpuMs, (processCpuMs(this.#pid) ?? 0) - this.#startCpuMs),
+      maxRssBytes: Math.max(this.#usage.maxRssBytes, facts.peakRssBytes),
+    }
+    return facts
+  }
+
+  #breach(limit: LimitName): void {
+    this.#decide({ status: 'limit', limit, message: limitSentence(limit, this.#spec.limits) })
+  }
+
+  #garbage(): void {
+    this.#decide({ status: 'invalid', message: 'The function wrote to the channel that carries its result.' })
+  }
+
+  #unavailable(why: string): void {
+    this.#decide({ status: 'unavailable', message: `No jail could be made: ${why}.` })
+  }
+
+  /** The first verdict counts. What the process used is read before it is gone. */
+  #decide(verdict: Verdict): void {
+    if (this.#verdict !== null) return
+    this.#verdict = verdict
+    this.#measure()
+    this.#stopClocks()
+    this.#jail.kill()
+  }
+
+  #stopClocks(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#look !== null) clearTimeout(this.#look)
+    if (this.#usage.wallMs === 0 && this.#pid !== null) this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
+  }
+
+  /** The process ended by itself, before any answer. */
+  #verdictOfEnd({ exitCode }: JailEnd): Verdict {
+    const { limits } = this.#spec
+    if (this.#pid === null || exitCode === null) {
+      const why = this.#output.text('stderr').trim().slice(0, 300) || 'the process ended before it was ready'
+      return { status: 'unavailable', message: `No jail could be made: ${why}.` }
+    }
+    const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
+    if (exitCode === diedBy.badSystemCall) {
+      return { status: 'killed', reason: 'filter', message: 'The function made a system call that ends it at once (SIGSYS).' }
+    }
+    // The kernel's own processor limit kills a while after the watch should have.
+    if (exitCode === diedBy.kill && this.#usage.cpuMs >= limits.cpuMs * 0.9) return limit('cpu')
+    if (exitCode >= diedBy.first && exitCode <= diedBy.last) {
+      // A runtime that gets no more memory aborts or traps.
+      if (this.#peakOwnBytes > limits.memoryBytes * 0.7) return limit('memory')
+      return { status: 'killed', reason: 'signal', message: `The function's process was ended by signal ${String(exitCode - 128)}.` }
+    }
+    return {
+      status: 'exception',
+      kind: 'ProcessExit',
+      message: `The function ended its process with exit code ${String(exitCode)} instead of returning.`,
+      trace: '',
+    }
+  }
+
+  #withFacts(verdict: Verdict): SandboxOutcome {
+    return {
+      ...verdict,
+      ...this.#context.facts,
+      usage: this.#usage,
+      stdout: this.#output.text('stdout'),
+      stderr: this.#output.text('stderr'),
+      droppedBytes: this.#output.droppedBytes,
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url'
+import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
+import { bunLayout, pythonLayout } from '../bubblewrap/runtime-layout.ts'
+import { architectures } from '../profile/architecture.ts'
+import { compileSeccomp } from '../profile/compile-seccomp.ts'
+import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
+import type { ExecutorSettings } from '../protocol/executor-messages.ts'
+import type { SandboxEngine } from '../sandbox-engine.ts'
+import type { Runtime } from '../sandbox.ts'
+import { dropPrivileges } from './drop-privileges.ts'
+import { processFacts } from './process-facts.ts'
+import { stageFile } from './stage.ts'
+
+/** What executions are made with. */
+export interface Workshop {
+  readonly engine: SandboxEngine
+  readonly version: string
+  readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
+  readonly seccompNumber: number
+  readonly ownFilters: number
+}
+
+/** Runners are source in a checkout and compiled in a release; this file's own name tells which. */
+const scriptExtension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+
+/**
+ * Makes ready what jails need, becomes unprivileged, and finds the engine, in this order: the first may need root, and
+ * the last must not have it.
+ * @throws Error with what is missing and what to type
+ */
+export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
+  const architecture = architectures.get(process.arch)
+  if (architecture === undefined) throw new Error(`there is no system-call filter for ${process.arch}; x64 and arm64 have one`)
+  const names = new Set([...architectures.values()].flatMap((each) => [...each.numbers.keys()]))
+  const filter = (name: FilterName): Uint8Array => compileSeccomp(seccompProfile, name, architecture, names)
+  const finalFilters = { python: filter('python'), typescript: filter('bun') }
+
+  const files = await filesForJails(settings)
+  dropPrivileges(settings.executorUid, settings.executorGid)
+
+  const probe = await probeBubblewrap(settings.bubblewrapPath)
+  if (!probe.ok) throw new Error(`bubblewrap cannot be used: ${probe.reason}. Type: ${probe.remedy}`)
+  const layouts = {
+    python: await pythonLayout(settings.pythonPath, files.pythonRunner),
+    typescript: await bunLayout(files.bun, files.typescriptRunner),
+  }
+  return {
+    engine: new BubblewrapEngine(settings.bubblewrapPath, layouts, filter('start'), finalFilters),
+    version: probe.version,
+    finalFilters,
+    seccompNumber: architecture.numbers.get('seccomp') ?? 0,
+    ownFilters: processFacts('self')?.seccompFilters ?? 0,
+  }
+}
+
+async function filesForJails(settings: ExecutorSettings): Promise<{ pythonRunner: string; typescriptRunner: string; bun: string }> {
+  const runner = (name: string): string => fileURLToPath(new URL(`../runner/${name}`, import.meta.url))
+  const pythonRunner = runner('python-runner.py')
+  const typescriptRunner = runner(`typescript-runner${scriptExtension}`)
+  const bun = settings.bunPath
+  if (process.getuid?.() !== 0) return { pythonRunner, typescriptRunner, bun }
+  const readable = 0o444
+  const executable = 0o555
+  return {
+    pythonRunner: await stageFile(pythonRunner, settings.stagingDirectory, 'python-runner.py', readable),
+    typescriptRunner: await stageFile(typescriptRunner, settings.stagingDirectory, `typescript-runner${scriptExtension}`, readable),
+    bun: await stageFile(bun, settings.stagingDirectory, 'bun', executable),
+  }
+}

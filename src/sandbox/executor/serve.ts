@@ -1,0 +1,123 @@
+import type { Duplex } from 'node:stream'
+import { encodeFrame, FrameReader, type Frame } from '../protocol/frame.ts'
+import { toExecutorBounds, toExecutorSchema, type FromExecutor, type ToExecutor } from '../protocol/executor-messages.ts'
+import type { SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import { prepare, type Workshop } from './prepare.ts'
+import { runSpec } from './run-spec.ts'
+import { selfTest } from './self-test.ts'
+import { Slots } from './slots.ts'
+
+type RunRequest = Extract<ToExecutor, { type: 'run' }>
+
+/**
+ * Serves one server over one connection until that ends, then kills what runs. The first message must be `hello`; a
+ * failed self-test answers `refused`. Settles when every jail is gone.
+ */
+export async function serve(connection: Duplex): Promise<void> {
+  const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>()
+  const send = (message: FromExecutor, body?: Uint8Array): void => {
+    if (connection.writable) connection.write(encodeFrame(message, body))
+  }
+  const reader = new FrameReader(toExecutorBounds)
+  let workshop: Workshop | null = null
+  let slots = new Slots(0, 0)
+  try {
+    for await (const chunk of connection as AsyncIterable<Buffer>) {
+      for (const frame of reader.push(chunk)) {
+        const message = toExecutorSchema.parse(frame.header)
+        if (message.type === 'hello') {
+          slots = new Slots(message.settings.concurrency, message.settings.queueLength)
+          workshop = await open(message, send)
+          if (workshop === null) return
+        } else if (message.type === 'cancel') running.get(message.run)?.abort.abort()
+        else if (workshop !== null) {
+          const abort = new AbortController()
+          const done = runOne(workshop, slots, message, frame, abort.signal, send).finally(() => running.delete(message.run))
+          running.set(message.run, { abort, done })
+        }
+      }
+    }
+  } finally {
+    for (const { abort } of running.values()) abort.abort()
+    await Promise.all([...running.values()].map(async ({ done }) => await done))
+  }
+}
+
+async function open(hello: Extract<ToExecutor, { type: 'hello' }>, send: (message: FromExecutor) => void): Promise<Workshop | null> {
+  let workshop: Workshop
+  try {
+    workshop = await prepare(hello.settings)
+  } catch (error) {
+    send({ type: 'refused', message: error instanceof Error ? error.message : String(error), checks: [] })
+    return null
+  }
+  const checks = await selfTest(workshop)
+  const failed = checks.filter((check) => !check.ok)
+  if (failed.length > 0) {
+    const what = failed.map((check) => `${check.id}: expected ${check.expected}, got ${check.got}`).join('; ')
+    send({ type: 'refused', message: `the sandbox failed its self-test: ${what}`, checks })
+    return null
+  }
+  send({ type: 'ready', engine: workshop.engine.name, version: workshop.version, checks })
+  return workshop
+}
+
+async function runOne(
+  workshop: Workshop,
+  slots: Slots,
+  request: RunRequest,
+  frame: Frame,
+  signal: AbortSignal,
+  send: (message: FromExecutor, body?: Uint8Array) => void,
+): Promise<void> {
+  const { run } = request
+  const place = await slots.take(signal)
+  let outcome: SandboxOutcome
+  if (place === 'taken') {
+    try {
+      outcome = await runSpec(workshop, specOf(request, frame.body), {
+        signal,
+        onLog: (level, text) => send({ type: 'log', run, level, text }),
+        onProgress: (progress, total, message) => send({ type: 'progress', run, progress, total, message }),
+      })
+    } finally {
+      slots.give()
+    }
+  } else outcome = notRun(workshop, request, place)
+  const { stdout, stderr, ...rest } = outcome
+  const texts = [outcome.status === 'ok' ? outcome.resultJson : '', stdout, stderr].map((text) => Buffer.from(text))
+  const slim = rest.status === 'ok' ? withoutResult(rest) : rest
+  const [result, out, err] = texts.map((text) => text.length)
+  send({ type: 'outcome', run, outcome: slim, sizes: [result ?? 0, out ?? 0, err ?? 0] }, Buffer.concat(texts))
+}
+
+function withoutResult<Outcome extends { readonly resultJson: string }>({ resultJson: _, ...rest }: Outcome): Omit<Outcome, 'resultJson'> {
+  return rest
+}
+
+function specOf(request: RunRequest, body: Uint8Array): SandboxSpec {
+  const files = new Map<string, Uint8Array>()
+  let offset = 0
+  for (const [path, size] of request.files) {
+    files.set(path, body.subarray(offset, offset + size))
+    offset += size
+  }
+  const { id, runtime, entry, limits } = request
+  return { id, runtime, entry, limits, files, inputJson: Buffer.from(body.subarray(offset)).toString('utf8') }
+}
+
+function notRun(workshop: Workshop, request: RunRequest, why: 'full' | 'cancelled'): SandboxOutcome {
+  const { name, hash } = workshop.engine.profile(request.runtime)
+  const facts: SandboxFacts = {
+    engine: workshop.engine.name,
+    profile: name,
+    profileHash: hash,
+    usage: { wallMs: 0, cpuMs: 0, maxRssBytes: 0 },
+    stdout: '',
+    stderr: '',
+    droppedBytes: 0,
+  }
+  return why === 'full'
+    ? { status: 'unavailable', message: 'Too many executions are waiting. Try again later.', ...facts }
+    : { status: 'killed', reason: 'cancelled', message: 'The call was cancelled before it started.', ...facts }
+}

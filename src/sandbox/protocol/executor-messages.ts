@@ -1,0 +1,100 @@
+import { z } from 'zod'
+
+/** Version of the protocol between server and executor. An executor of another release refuses to work. */
+export const executorProtocolVersion = 1
+
+/** Bounds of what the server sends: the files of a function are the largest part. */
+export const toExecutorBounds = { headerBytes: 1024 * 1024, bodyBytes: 96 * 1024 * 1024 } as const
+/** Bounds of what the executor sends: the ceilings of result and output are the largest part. */
+export const fromExecutorBounds = { headerBytes: 256 * 1024, bodyBytes: 96 * 1024 * 1024 } as const
+
+const count = z.int().nonnegative()
+
+const limitsSchema = z.strictObject({
+  wallMs: count,
+  cpuMs: count,
+  memoryBytes: count,
+  processes: count,
+  openFiles: count,
+  scratchBytes: count,
+  resultBytes: count,
+  outputBytes: count,
+})
+
+/** What an executor must know to start; all of it comes from the server's configuration. */
+const settingsSchema = z.strictObject({
+  bubblewrapPath: z.string(),
+  pythonPath: z.string(),
+  bunPath: z.string(),
+  concurrency: z.int().positive(),
+  queueLength: count,
+  executorUid: z.int().positive(),
+  executorGid: z.int().positive(),
+  stagingDirectory: z.string(),
+})
+
+/** What an executor must know to start. */
+export type ExecutorSettings = z.output<typeof settingsSchema>
+
+/** From the server. */
+export const toExecutorSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('hello'), version: z.literal(executorProtocolVersion), settings: settingsSchema }),
+  z.strictObject({
+    type: z.literal('run'),
+    /** Names the execution on this connection. */
+    run: count,
+    id: z.string(),
+    runtime: z.enum(['python', 'typescript']),
+    entry: z.strictObject({ file: z.string(), name: z.string() }),
+    /** Path and size of each file in the body; the rest of the body is the input. */
+    files: z.array(z.tuple([z.string(), count])),
+    limits: limitsSchema,
+  }),
+  z.strictObject({ type: z.literal('cancel'), run: count }),
+])
+
+const checkSchema = z.strictObject({ id: z.string(), ok: z.boolean(), expected: z.string(), got: z.string() })
+
+const factsShape = {
+  engine: z.string(),
+  profile: z.string(),
+  profileHash: z.templateLiteral(['sha256:', z.string()]),
+  usage: z.strictObject({ wallMs: z.number(), cpuMs: z.number(), maxRssBytes: z.number() }),
+  droppedBytes: count,
+}
+
+/** An outcome without its long texts, which are the body. */
+const outcomeSchema = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('ok'), ...factsShape }),
+  z.strictObject({ status: z.literal('exception'), kind: z.string(), message: z.string(), trace: z.string(), ...factsShape }),
+  z.strictObject({ status: z.literal('invalid'), message: z.string(), ...factsShape }),
+  z.strictObject({
+    status: z.literal('limit'),
+    limit: z.enum(['wall', 'cpu', 'memory', 'processes', 'open-files', 'scratch', 'result', 'output']),
+    message: z.string(),
+    ...factsShape,
+  }),
+  z.strictObject({
+    status: z.literal('killed'),
+    reason: z.enum(['cancelled', 'filter', 'signal', 'executor-lost']),
+    message: z.string(),
+    ...factsShape,
+  }),
+  z.strictObject({ status: z.literal('unavailable'), message: z.string(), ...factsShape }),
+])
+
+/** From the executor. */
+export const fromExecutorSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), engine: z.string(), version: z.string(), checks: z.array(checkSchema).readonly() }),
+  /** It cannot work; it exits after this. */
+  z.strictObject({ type: z.literal('refused'), message: z.string(), checks: z.array(checkSchema).readonly() }),
+  z.strictObject({ type: z.literal('log'), run: count, level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
+  z.strictObject({ type: z.literal('progress'), run: count, progress: z.number(), total: z.number().nullable(), message: z.string().nullable() }),
+  /** Sizes of result, stdout and stderr in the body. */
+  z.strictObject({ type: z.literal('outcome'), run: count, outcome: outcomeSchema, sizes: z.tuple([count, count, count]) }),
+])
+
+/** A message from the server to the executor. */
+export type ToExecutor = z.output<typeof toExecutorSchema>
+/** A message from the executor to the server. */
+export type FromExecutor = z.output<typeof fromExecutorSchema>

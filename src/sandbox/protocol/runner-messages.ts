@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+/** Version of the protocol between executor and runner. Both are of the same release, so there is one at a time. */
+export const runnerProtocolVersion = 1
+
+/** What a runner may send. All of it is hostile: after `ready` the sender is the hosted code. */
+export const runnerMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), version: z.literal(runnerProtocolVersion) }),
+  z.strictObject({
+    type: z.literal('log'),
+    level: z.enum(['debug', 'info', 'warning', 'error']),
+    text: z.string().max(8000),
+  }),
+  z.strictObject({
+    type: z.literal('progress'),
+    progress: z.number(),
+    total: z.number().nullable(),
+    message: z.string().max(1000).nullable(),
+  }),
+  z.strictObject({ type: z.literal('result') }),
+  z.discriminatedUnion('status', [
+    z.strictObject({
+      type: z.literal('error'),
+      status: z.literal('exception'),
+      kind: z.string().max(400),
+      message: z.string().max(8000),
+      trace: z.string().max(8000),
+    }),
+    z.strictObject({ type: z.literal('error'), status: z.literal('invalid'), message: z.string().max(8000) }),
+    z.strictObject({
+      type: z.literal('error'),
+      status: z.literal('limit'),
+      limit: z.enum(['memory', 'processes', 'open-files', 'scratch', 'result']),
+    }),
+  ]),
+])
+
+/** A message from a runner, of the right form; its content is still hostile. */
+export type RunnerMessage = z.output<typeof runnerMessageSchema>
+
+/** To a runner, with the filter as the body: what it binds itself by before it may receive code. */
+export interface SetupMessage {
+  /** Pairs of resource number and value for `setrlimit`, soft and hard. */
+  readonly limits: readonly (readonly [number, number])[]
+  /** For `RLIMIT_DATA`, which each runtime reckons differently. */
+  readonly dataBytes: number
+  readonly seccompNumber: number
+}
+
+/** To a sealed runner, with the files and then the input as the body. */
+export interface RunMessage {
+  readonly entry: { readonly file: string; readonly name: string }
+  /** Path and size of each file, in the order of the body. */
+  readonly files: readonly (readonly [string, number])[]
+  readonly resultBytes: number
+}

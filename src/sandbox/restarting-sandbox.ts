@@ -1,0 +1,170 @@
+import { McpworksError, type Digest } from '../kernel/index.ts'
+import { startExecutor, type ExecutorConnection } from './executor-connection.ts'
+import { toExecutorBounds, type ExecutorSettings, type FromExecutor } from './protocol/executor-messages.ts'
+import type { Sandbox, SandboxDescription, SandboxEvents, SandboxFacts, SandboxLimits, SandboxOutcome, SandboxSpec } from './sandbox.ts'
+import { specProblem } from './spec-problem.ts'
+
+const firstPauseMs = 100
+const longestPauseMs = 30_000
+
+interface Pending {
+  readonly events: SandboxEvents
+  readonly settle: (outcome: SandboxOutcome) => void
+}
+
+/** The server's side of the executor: many executions over one connection, and a new executor for one that is lost. */
+export class RestartingSandbox implements Sandbox {
+  readonly #settings: ExecutorSettings
+  readonly #ceilings: SandboxLimits
+  readonly #noProfile: Digest
+  readonly #pending = new Map<number, Pending>()
+  #connection: ExecutorConnection | null = null
+  #description: SandboxDescription = { engine: 'none', version: '', checks: [] }
+  #nextRun = 0
+  #closed = false
+  #pauseMs = firstPauseMs
+  #restart: NodeJS.Timeout | null = null
+
+  private constructor(settings: ExecutorSettings, ceilings: SandboxLimits, noProfile: Digest) {
+    this.#settings = settings
+    this.#ceilings = ceilings
+    this.#noProfile = noProfile
+  }
+
+  /** `noProfile` is the hash told of calls that no engine ran. @throws McpworksError `sandbox_unavailable` */
+  static async start(settings: ExecutorSettings, ceilings: SandboxLimits, noProfile: Digest): Promise<RestartingSandbox> {
+    const sandbox = new RestartingSandbox(settings, ceilings, noProfile)
+    await sandbox.#open()
+    return sandbox
+  }
+
+  async run(spec: SandboxSpec, events: SandboxEvents = {}): Promise<SandboxOutcome> {
+    const problem = specProblem(spec, toExecutorBounds.bodyBytes)
+    if (problem !== null) return { status: 'invalid', message: problem, ...this.#noFacts() }
+    const connection = this.#connection
+    if (connection === null) return { status: 'unavailable', message: 'The sandbox is starting again.', ...this.#noFacts() }
+    if (events.signal?.aborted === true) return { status: 'killed', reason: 'cancelled', message: 'The call was cancelled before it started.', ...this.#noFacts() }
+    const run = this.#nextRun
+    this.#nextRun += 1
+    const { promise, resolve } = Promise.withResolvers<SandboxOutcome>()
+    const cancel = (): void => connection.send({ type: 'cancel', run })
+    events.signal?.addEventListener('abort', cancel, { once: true })
+    this.#pending.set(run, { events, settle: resolve })
+    const { id, runtime, entry, files, inputJson } = spec
+    connection.send(
+      {
+        type: 'run',
+        run,
+        id,
+        runtime,
+        entry,
+        files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
+        limits: lowered(spec.limits, this.#ceilings),
+      },
+      Buffer.concat([...files.values(), Buffer.from(inputJson)]),
+    )
+    const outcome = await promise
+    events.signal?.removeEventListener('abort', cancel)
+    return outcome
+  }
+
+  describe(): SandboxDescription {
+    return this.#description
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#restart !== null) clearTimeout(this.#restart)
+    await this.#connection?.close()
+  }
+
+  async #open(): Promise<void> {
+    const answer = Promise.withResolvers<Extract<FromExecutor, { type: 'ready' | 'refused' }>>()
+    const connection = startExecutor(this.#settings, (message, body) => {
+      if (message.type === 'ready' || message.type === 'refused') answer.resolve(message)
+      else this.#take(message, body)
+    })
+    const lost = connection.lost.then((log) => {
+      answer.reject(new McpworksError('sandbox_unavailable', { detail: log, message: 'The sandbox executor ended at its start.' }))
+      return undefined
+    })
+    const first = await answer.promise
+    if (first.type === 'refused') {
+      await connection.close()
+      throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })
+    }
+    this.#description = { engine: first.engine, version: first.version, checks: first.checks }
+    this.#connection = connection
+    this.#pauseMs = firstPauseMs
+    void lost.then(() => this.#onLoss())
+  }
+
+  #take(message: Exclude<FromExecutor, { type: 'ready' | 'refused' }>, body: Uint8Array): void {
+    const pending = this.#pending.get(message.run)
+    if (pending === undefined) return
+    switch (message.type) {
+      case 'log':
+        pending.events.onLog?.(message.level, message.text)
+        return
+      case 'progress':
+        pending.events.onProgress?.(message.progress, message.total, message.message)
+        return
+      case 'outcome':
+        this.#pending.delete(message.run)
+        pending.settle(assemble(message, Buffer.from(body.buffer, body.byteOffset, body.byteLength)))
+    }
+  }
+
+  /** The executor is gone, and with it, by its parent-death signals, every jail. */
+  #onLoss(): void {
+    this.#connection = null
+    for (const { settle } of this.#pending.values()) {
+      settle({ status: 'killed', reason: 'executor-lost', message: 'The sandbox executor was lost; whether the code had ended is unknown.', ...this.#noFacts() })
+    }
+    this.#pending.clear()
+    if (!this.#closed) this.#openLater(0)
+  }
+
+  #openLater(delayMs: number): void {
+    this.#restart = setTimeout(() => {
+      this.#open().catch(() => {
+        // Until it opens, every call is refused; see `run`.
+        this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
+        if (!this.#closed) this.#openLater(this.#pauseMs)
+      })
+    }, delayMs)
+  }
+
+  #noFacts(): SandboxFacts {
+    return {
+      engine: this.#description.engine,
+      profile: 'none',
+      profileHash: this.#noProfile,
+      usage: { wallMs: 0, cpuMs: 0, maxRssBytes: 0 },
+      stdout: '',
+      stderr: '',
+      droppedBytes: 0,
+    }
+  }
+}
+
+function lowered(limits: SandboxLimits, ceilings: SandboxLimits): SandboxLimits {
+  return {
+    wallMs: Math.min(limits.wallMs, ceilings.wallMs),
+    cpuMs: Math.min(limits.cpuMs, ceilings.cpuMs),
+    memoryBytes: Math.min(limits.memoryBytes, ceilings.memoryBytes),
+    processes: Math.min(limits.processes, ceilings.processes),
+    openFiles: Math.min(limits.openFiles, ceilings.openFiles),
+    scratchBytes: Math.min(limits.scratchBytes, ceilings.scratchBytes),
+    resultBytes: Math.min(limits.resultBytes, ceilings.resultBytes),
+    outputBytes: Math.min(limits.outputBytes, ceilings.outputBytes),
+  }
+}
+
+function assemble({ outcome, sizes }: Extract<FromExecutor, { type: 'outcome' }>, body: Buffer): SandboxOutcome {
+  const [result, out] = sizes
+  const stdout = body.toString('utf8', result, result + out)
+  const stderr = body.toString('utf8', result + out)
+  if (outcome.status === 'ok') return { ...outcome, resultJson: body.toString('utf8', 0, result), stdout, stderr }
+  return { ...outcome, stdout, stderr }
+}

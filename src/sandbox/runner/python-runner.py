@@ -1,0 +1,309 @@
+"""Runs one hosted function inside a jail. Nothing of the function reaches this process before `seal` is done.
+
+Speaks the runner protocol on descriptor 3: frames of a 32-bit length, a 32-bit header length, a JSON header, bytes.
+"""
+import sys
+import os
+import json
+
+CHANNEL = 3
+ROOT = '/fn/'
+MAX_TEXT = 8000
+
+
+class Refused(PermissionError):
+    """Raised where a function tries to start a process."""
+
+
+def read_exactly(count):
+    parts = []
+    while count:
+        part = os.read(CHANNEL, min(count, 1 << 20))
+        if not part:
+            os._exit(0)
+        parts.append(part)
+        count -= len(part)
+    return b''.join(parts)
+
+
+def receive():
+    total = int.from_bytes(read_exactly(4), 'big')
+    frame = read_exactly(total)
+    split = 4 + int.from_bytes(frame[:4], 'big')
+    return json.loads(frame[4:split]), memoryview(frame)[split:]
+
+
+def send(header, body=b''):
+    head = json.dumps(header).encode()
+    data = memoryview(b''.join(((len(head) + 4 + len(body)).to_bytes(4, 'big'), len(head).to_bytes(4, 'big'), head, body)))
+    while data:
+        data = data[os.write(CHANNEL, data):]
+
+
+def seal(setup, program):
+    """Lowers every limit, then adds the filter that stays. Both are irreversible."""
+    import ctypes
+    import resource
+    import _thread
+    # A thread's stack is reserved at once and counts as memory in full.
+    _thread.stack_size(1 << 20)
+    for number, value in setup['limits']:
+        resource.setrlimit(number, (value, value))
+    resource.setrlimit(resource.RLIMIT_DATA, (setup['dataBytes'], setup['dataBytes']))
+
+    class Program(ctypes.Structure):
+        _fields_ = [('length', ctypes.c_ushort), ('filter', ctypes.c_void_p)]
+
+    text = ctypes.create_string_buffer(bytes(program), len(program))
+    what = Program(len(program) // 8, ctypes.addressof(text))
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long
+    set_mode_filter, all_threads = 1, 1
+    if call(ctypes.c_long(setup['seccompNumber']), ctypes.c_long(set_mode_filter), ctypes.c_long(all_threads), ctypes.byref(what)) != 0:
+        sys.stderr.write('the filter was not accepted: errno %d\n' % ctypes.get_errno())
+        os._exit(70)
+
+
+def refuse_processes():
+    """The filter refuses processes in any case; this only gives the refusal a name."""
+    import _posixsubprocess
+
+    def refuse(*_arguments, **_options):
+        raise Refused(1, 'a function may not start processes')
+
+    for name in ('fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve'):
+        setattr(os, name, refuse)
+    _posixsubprocess.fork_exec = refuse
+
+
+def offer_module():
+    """`from mcpworks import log, progress`."""
+    module = type(sys)('mcpworks', 'What a hosted function may tell its caller while it runs.')
+
+    def log(message, level='info'):
+        """Sends one line of log to the caller. Levels: debug, info, warning, error. Bounded in size and number."""
+        if level not in ('debug', 'info', 'warning', 'error'):
+            raise ValueError('level must be debug, info, warning or error')
+        send({'type': 'log', 'level': level, 'text': str(message)[:MAX_TEXT]})
+
+    def progress(done, total=None, message=None):
+        """Tells the caller how far the work is: done of total, both numbers, and a short text."""
+        send({
+            'type': 'progress',
+            'progress': float(done),
+            'total': None if total is None else float(total),
+            'message': None if message is None else str(message)[:1000],
+        })
+
+    module.log = log
+    module.progress = progress
+    sys.modules['mcpworks'] = module
+
+
+def place(files, body):
+    offset = 0
+    for path, size in files:
+        target = ROOT + path
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, 'wb') as out:
+            out.write(body[offset:offset + size])
+        os.chmod(target, 0o444)
+        offset += size
+    return offset
+
+
+def load(file):
+    import importlib
+    import importlib.util
+    sys.path.insert(0, ROOT[:-1])
+    parts = file[:-3].split('/') if file.endswith('.py') else None
+    # By name, so that relative imports work, unless the name is taken or is none.
+    if parts and all(part.isidentifier() for part in parts) and parts[0] not in sys.modules and parts[0] not in sys.builtin_module_names:
+        return importlib.import_module('.'.join(parts))
+    name = '_function'
+    spec = importlib.util.spec_from_file_location(name, ROOT + file, loader=importlib.machinery.SourceFileLoader(name, ROOT + file))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def own_frames(error, seen=()):
+    """Drops every frame that is not of the function's own files, through causes and groups."""
+    import traceback
+    if error is None or id(error) in seen:
+        return
+    seen = seen + (id(error),)
+    error.stack = traceback.StackSummary.from_list([
+        traceback.FrameSummary(frame.filename[len(ROOT):], frame.lineno, frame.name, lookup_line=False, line=frame.line)
+        for frame in error.stack if frame.filename.startswith(ROOT)
+    ])
+    if getattr(error, 'filename', None) and str(error.filename).startswith(ROOT):
+        error.filename = error.filename[len(ROOT):]
+    own_frames(error.__cause__, seen)
+    own_frames(error.__context__, seen)
+    for inner in getattr(error, 'exceptions', None) or ():
+        own_frames(inner, seen)
+
+
+def trace_of(error):
+    try:
+        import traceback
+        summary = traceback.TracebackException(type(error), error, error.__traceback__)
+        own_frames(summary)
+        return ''.join(summary.format())[-MAX_TEXT:].replace(ROOT, '')
+    except BaseException:
+        return ''
+
+
+def name_of(kind):
+    return kind.__qualname__ if kind.__module__ in ('builtins', '__main__') else kind.__module__ + '.' + kind.__qualname__
+
+
+def text_of(error):
+    try:
+        return str(error)[:MAX_TEXT // 2].replace(ROOT, '')
+    except BaseException:
+        return ''
+
+
+def limit_of(error):
+    """The limit that an exception speaks of, if it speaks of one."""
+    if isinstance(error, MemoryError):
+        return 'memory'
+    if isinstance(error, Refused):
+        return 'processes'
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return 'processes'
+    if isinstance(error, OSError):
+        return {28: 'scratch', 122: 'scratch', 27: 'scratch', 24: 'open-files', 12: 'memory'}.get(error.errno)
+    return None
+
+
+def report(error, loading):
+    limit = limit_of(error)
+    if limit:
+        return {'type': 'error', 'status': 'limit', 'limit': limit}
+    if isinstance(error, SystemExit):
+        return {'type': 'error', 'status': 'exception', 'kind': 'SystemExit', 'message': 'The function called exit instead of returning.', 'trace': trace_of(error)}
+    if loading:
+        return {'type': 'error', 'status': 'invalid', 'message': ('The code could not be loaded. ' + trace_of(error))[:MAX_TEXT]}
+    return {'type': 'error', 'status': 'exception', 'kind': name_of(type(error))[:200], 'message': text_of(error), 'trace': trace_of(error)}
+
+
+def misfit(value, path, above):
+    """A sentence on the first thing in a value that JSON cannot carry, or None."""
+    kind = type(value)
+    if value is None or isinstance(value, (bool, int)):
+        return None
+    if isinstance(value, str):
+        try:
+            value.encode()
+            return None
+        except UnicodeEncodeError:
+            return '%s is text with a lone surrogate, which is no valid Unicode.' % path
+    if isinstance(value, float):
+        if value != value or value in (float('inf'), float('-inf')):
+            return '%s is %r, and JSON has no such number. Return None or a string.' % (path, value)
+        return None
+    if id(value) in above:
+        return '%s contains itself. JSON cannot carry a circular structure.' % path
+    if len(above) > 100:
+        return '%s is nested more than 100 deep.' % path[:200]
+    inside = above | {id(value)}
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, (str, int, float, bool)) and key is not None:
+                return '%s has a key of type %s. JSON keys are strings.' % (path, type(key).__name__)
+            found = misfit(item, '%s[%s]' % (path, json.dumps(key)[:60]), inside)
+            if found:
+                return found
+        return None
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            found = misfit(item, '%s[%d]' % (path, index), inside)
+            if found:
+                return found
+        return None
+    advice = {'set': ' Return a list.', 'frozenset': ' Return a list.', 'bytes': ' Return text, for example base64.', 'Decimal': ' Return a string or a float.'}.get(kind.__name__, '')
+    if hasattr(value, 'isoformat'):
+        advice = ' Return its isoformat().'
+    if hasattr(value, '__next__'):
+        advice = ' Return a list of what it yields.'
+    return '%s is of type %s, which JSON cannot carry.%s' % (path, name_of(kind)[:200], advice)
+
+
+def encode(value, limit):
+    """The frame that answers with a value."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(',', ':')).encode()
+    except MemoryError:
+        return {'type': 'error', 'status': 'limit', 'limit': 'memory'}, b''
+    except (TypeError, ValueError, RecursionError, UnicodeEncodeError):
+        try:
+            sentence = misfit(value, 'result', frozenset())
+        except BaseException:
+            sentence = None
+        return {'type': 'error', 'status': 'invalid', 'message': 'The function returned what JSON cannot carry: ' + (sentence or 'it could not be written.')[:MAX_TEXT]}, b''
+    if len(text) > limit:
+        return {'type': 'error', 'status': 'limit', 'limit': 'result'}, b''
+    return {'type': 'result'}, text
+
+
+def call(module, entry, argument):
+    function = getattr(module, entry['name'], None)
+    if function is None:
+        return {'type': 'error', 'status': 'invalid', 'message': '%s defines no %s.' % (entry['file'], entry['name'])}, None
+    if not callable(function):
+        return {'type': 'error', 'status': 'invalid', 'message': '%s in %s is no function.' % (entry['name'], entry['file'])}, None
+    value = function(argument)
+    if hasattr(type(value), '__await__'):
+        import asyncio
+
+        async def wait():
+            return await value
+
+        value = asyncio.run(wait())
+    return None, value
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def run():
+    order, body = receive()
+    entry = order['entry']
+    loading = True
+    try:
+        offset = place(order['files'], body)
+        argument = json.loads(bytes(body[offset:]))
+        os.chdir(ROOT)
+        module = load(entry['file'])
+        loading = False
+        problem, value = call(module, entry, argument)
+        answer = (problem, b'') if problem else encode(value, order['resultBytes'])
+    except BaseException as error:
+        answer = report(error, loading), b''
+    flush()
+    send(*answer)
+
+
+def main():
+    setup, program = receive()
+    offer_module()
+    refuse_processes()
+    sys.stdout.reconfigure(line_buffering=True)
+    seal(setup, program)
+    send({'type': 'ready', 'version': 1})
+    run()
+    # The executor ends the jail; leaving by itself would run what the function registered for the exit.
+    while True:
+        read_exactly(1)
+
+
+main()

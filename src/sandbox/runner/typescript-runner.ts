@@ -1,0 +1,259 @@
+/**
+ * Runs one hosted function inside a jail, on Bun. Nothing of the function reaches this process before `seal` is done.
+ * Speaks the runner protocol on descriptor 3: frames of a 32-bit length, a 32-bit header length, a JSON header, bytes.
+ * One file, because it is the only one that the jail is given.
+ */
+import { dlopen, ptr } from 'bun:ffi'
+import { chmodSync, mkdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const channel = 3
+const root = '/fn/'
+const maxText = 8000
+
+interface Setup {
+  readonly limits: readonly (readonly [number, number])[]
+  readonly dataBytes: number
+  readonly seccompNumber: number
+}
+
+interface Order {
+  readonly entry: { readonly file: string; readonly name: string }
+  readonly files: readonly (readonly [string, number])[]
+  readonly resultBytes: number
+}
+
+function readExactly(count: number): Buffer {
+  const buffer = Buffer.alloc(count)
+  let done = 0
+  while (done < count) {
+    const got = readSync(channel, buffer, done, count - done, null)
+    if (got === 0) process.exit(0)
+    done += got
+  }
+  return buffer
+}
+
+function receive(): { header: unknown; body: Buffer } {
+  const frame = readExactly(readExactly(4).readUInt32BE(0))
+  const split = 4 + frame.readUInt32BE(0)
+  return { header: JSON.parse(frame.toString('utf8', 4, split)), body: frame.subarray(split) }
+}
+
+function send(header: object, body: Buffer = Buffer.alloc(0)): void {
+  const head = Buffer.from(JSON.stringify(header))
+  const frame = Buffer.alloc(8 + head.length + body.length)
+  frame.writeUInt32BE(4 + head.length + body.length, 0)
+  frame.writeUInt32BE(head.length, 4)
+  head.copy(frame, 8)
+  body.copy(frame, 8 + head.length)
+  let done = 0
+  while (done < frame.length) done += writeSync(channel, frame, done)
+}
+
+/** Lowers every limit, then adds the filter that stays, for all threads. Both are irreversible. */
+function seal(setup: Setup, program: Buffer): void {
+  const libc = dlopen('libc.so.6', {
+    syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
+    setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  }).symbols
+  const bound = (resource: number, value: number): void => {
+    const pair = BigUint64Array.of(BigInt(value), BigInt(value))
+    if (Number(libc['setrlimit']?.(resource, ptr(pair))) !== 0) fail(`limit ${String(resource)} was not accepted`)
+  }
+  for (const [resource, value] of setup.limits) bound(resource, value)
+  // The engine's own reservations count as data, so its limit is what is reserved now and the function's share.
+  const dataPages = Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[5])
+  bound(2, dataPages * 4096 + setup.dataBytes)
+  const text = new Uint8Array(program)
+  const what = BigUint64Array.of(BigInt(text.length / 8), BigInt(ptr(text)))
+  const [setModeFilter, allThreads] = [1, 1]
+  if (Number(libc['syscall']?.(setup.seccompNumber, setModeFilter, allThreads, ptr(what))) !== 0) fail('the filter was not accepted')
+}
+
+/** The last message. The executor ends the jail; until then nothing more of the function runs. */
+function finish(header: object, body?: Buffer): never {
+  send(header, body)
+  for (;;) readExactly(1)
+}
+
+function fail(message: string): never {
+  writeSync(2, `${message}\n`)
+  process.exit(70)
+}
+
+function log(message: unknown, level = 'info'): void {
+  if (!['debug', 'info', 'warning', 'error'].includes(level)) throw new TypeError('level must be debug, info, warning or error')
+  send({ type: 'log', level, text: String(message).slice(0, maxText) })
+}
+
+function progress(done: number, total?: number, message?: string): void {
+  const finite = (value: unknown): number => {
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError('progress takes finite numbers')
+    return value
+  }
+  send({
+    type: 'progress',
+    progress: finite(done),
+    total: total === undefined ? null : finite(total),
+    message: message === undefined ? null : message.slice(0, 1000),
+  })
+}
+
+function place(order: Order, body: Buffer): Buffer {
+  let offset = 0
+  for (const [path, size] of order.files) {
+    mkdirSync(dirname(root + path), { recursive: true })
+    writeFileSync(root + path, body.subarray(offset, offset + size))
+    chmodSync(root + path, 0o444)
+    offset += size
+  }
+  return body.subarray(offset)
+}
+
+/** Only the function's own files, by their path in the function, one line a frame. */
+function traceOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const frames: string[] = []
+  for (const line of stack.split('\n')) {
+    const found = /^\s*at (?:async )?(?:(?<name>.*?) \()?\/fn\/(?<place>[^()]*?:\d+(?::\d+)?)\)?$/.exec(line)
+    if (found?.groups) frames.push(`    at ${found.groups['name'] ?? '<module>'} (${String(found.groups['place'])})`)
+  }
+  return `${kindOf(error)}: ${textOf(error)}\n${frames.join('\n')}`.trimEnd().slice(0, maxText)
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof Error) return String(error.name).slice(0, 200)
+  return error === null ? 'null' : typeof error
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error).slice(0, maxText / 2).replaceAll(root, '')
+  } catch {
+    return ''
+  }
+}
+
+/** The limit that an error speaks of, if it speaks of one. */
+function limitOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown }
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return 'scratch'
+  if (code === 'EMFILE' || code === 'ENFILE') return 'open-files'
+  if (code === 'ENOMEM' || (error instanceof RangeError && /out of memory/i.test(error.message))) return 'memory'
+  if ((code === 'EPERM' || code === 'EAGAIN') && typeof syscall === 'string' && /spawn|fork|exec/.test(syscall)) return 'processes'
+  return null
+}
+
+function loadProblem(error: unknown): string {
+  const one = error as { position?: { file?: string; line?: number; column?: number; lineText?: string } | null }
+  const at = one.position
+  const place = at?.file === undefined ? '' : `${at.file.replace(root, '')}:${String(at.line)}:${String(at.column)}: `
+  const inner = error instanceof AggregateError ? `\n${error.errors.map(loadProblem).join('\n')}` : ''
+  return at?.file === undefined && error instanceof Error ? `${traceOf(error)}${inner}` : `${place}${textOf(error)}${inner}`
+}
+
+function report(error: unknown, loading: boolean): object {
+  const limit = limitOf(error)
+  if (limit !== null) return { type: 'error', status: 'limit', limit }
+  if (loading) return invalid(`The code could not be loaded. ${loadProblem(error)}`)
+  return { type: 'error', status: 'exception', kind: kindOf(error), message: textOf(error), trace: traceOf(error) }
+}
+
+/** A sentence on the first thing in a value that JSON cannot carry, or `null`. */
+function misfit(value: unknown, path: string, above: readonly object[]): string | null {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed() ? null : `${path} is text with a lone surrogate, which is no valid Unicode.`
+    case 'boolean':
+      return null
+    case 'number':
+      return Number.isFinite(value) ? null : `${path} is ${String(value)}, and JSON has no such number. Return null or a string.`
+    case 'bigint':
+      return `${path} is a bigint, which JSON cannot carry. Return a string or a number.`
+    case 'undefined':
+      return `${path} is undefined. Return null to say that there is nothing.`
+    case 'function':
+    case 'symbol':
+      return `${path} is a ${typeof value}, which JSON cannot carry.`
+    case 'object':
+      return value === null ? null : misfitInObject(value, path, above)
+  }
+}
+
+function misfitInObject(value: object, path: string, above: readonly object[]): string | null {
+  if (above.includes(value)) return `${path} contains itself. JSON cannot carry a circular structure.`
+  if (above.length > 100) return `${path.slice(0, 200)} is nested more than 100 deep.`
+  const inside = [...above, value]
+  if (value instanceof Map || value instanceof Set || value instanceof WeakMap || value instanceof Promise) {
+    return `${path} is a ${value.constructor.name}, which JSON cannot carry. Return an object or an array.`
+  }
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${path} is binary. Return text, for example base64.`
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      const found = misfit(item, `${path}[${String(index)}]`, inside)
+      if (found !== null) return found
+    }
+    return null
+  }
+  const { toJSON } = value as { toJSON?: unknown }
+  if (typeof toJSON === 'function') return misfit(Reflect.apply(toJSON, value, ['']), path, inside)
+  for (const [key, item] of Object.entries(value)) {
+    // As everywhere in JavaScript, a member that is undefined is a member that is not there.
+    const found = item === undefined ? null : misfit(item, `${path}[${JSON.stringify(key).slice(0, 60)}]`, inside)
+    if (found !== null) return found
+  }
+  return null
+}
+
+function answer(value: unknown, limitBytes: number): never {
+  const problem = misfit(value, 'result', [])
+  if (problem !== null) finish(invalid(`The function returned what JSON cannot carry: ${problem}`))
+  const text = Buffer.from(JSON.stringify(value))
+  if (text.length > limitBytes) finish({ type: 'error', status: 'limit', limit: 'result' })
+  finish({ type: 'result' }, text)
+}
+
+function invalid(message: string): object {
+  return { type: 'error', status: 'invalid', message: message.slice(0, maxText) }
+}
+
+function pick(module: { readonly [name: string]: unknown }, entry: Order['entry']): unknown {
+  const named = module[entry.name]
+  if (named !== undefined) return named
+  const fallback = module['default']
+  return typeof fallback === 'function' && fallback.name === entry.name ? fallback : undefined
+}
+
+async function run(): Promise<void> {
+  const { header, body } = receive()
+  const order = header as Order
+  let loading = true
+  const giveUp = (error: unknown): never => finish(report(error, loading))
+  process.on('uncaughtException', giveUp)
+  process.on('unhandledRejection', giveUp)
+  try {
+    const input: unknown = JSON.parse(place(order, body).toString('utf8'))
+    process.chdir(root)
+    const module = (await import(root + order.entry.file)) as { readonly [name: string]: unknown }
+    loading = false
+    const target = pick(module, order.entry)
+    if (typeof target !== 'function') {
+      const what = target === undefined ? 'exports no' : 'exports something that is no function as'
+      finish(invalid(`${order.entry.file} ${what} ${order.entry.name}.`))
+    }
+    answer(await Reflect.apply(target, undefined, [input]), order.resultBytes)
+  } catch (error) {
+    giveUp(error)
+  }
+}
+
+const { header, body } = receive()
+Bun.plugin({
+  name: 'mcpworks',
+  setup: (build) => build.module('mcpworks', () => ({ exports: { log, progress }, loader: 'object' })),
+})
+seal(header as Setup, body)
+send({ type: 'ready', version: 1 })
+await run()
