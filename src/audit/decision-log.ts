@@ -19,6 +19,18 @@ export interface RecordQuery {
 /** Health of the log. `reason` is a sentence for operators; it names no path. */
 export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
+/** What shows that a record is in the log, for somebody who has the log's public key. Hashes are base64. */
+export interface RecordProof {
+  readonly namespace: string
+  readonly index: number
+  /** RFC 6962 hash of the record's text. */
+  readonly leafHash: string
+  /** The newest signed checkpoint, if it covers the record. */
+  readonly checkpoint: { readonly size: number; readonly note: string } | null
+  /** RFC 6962 inclusion proof of the leaf in the checkpoint's tree, lowest hash first; empty without a checkpoint. */
+  readonly inclusion: readonly string[]
+}
+
 /**
  * The append port. One writer, group commit: many concurrent `append` calls share one sync.
  * `append` resolves only when the record is on stable storage, and rejects with McpworksError
@@ -33,4 +45,10 @@ export interface DecisionLog {
   /** Tries to write after a failure; resolves with the state found. */
   recheck(): Promise<LogHealth>
   close(): Promise<void>
+}
+
+/** Shows records to others. */
+export interface RecordProver {
+  /** Proof of a record's place, `null` where there is no such record. Does not verify the log. */
+  prove(recordId: string): Promise<RecordProof | null>
 }

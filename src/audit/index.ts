@@ -1,5 +1,6 @@
 export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
-export type { DecisionLog, LogHealth, RecordQuery } from './decision-log.ts'
+export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
+export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 export { platformNamespace, requireLogNamespace } from './namespace-of-log.ts'
 export {
@@ -13,6 +14,7 @@ export {
   type RecordKind,
   type StoredRecord,
 } from './record.ts'
+export { renderWhy } from './render-why.ts'
 export {
   consistencyProof,
   emptyRoot,
@@ -26,13 +28,17 @@ export {
   type SubtreeReader,
 } from './rfc6962.ts'
 export { sealRecord, wellFormedDraft, type BodilessDraft, type BodyReference, type RecordSeal } from './seal-record.ts'
-export { openBody, sealBody, type SealedBody } from './sealed-body.ts'
+export { openBody, sealBody, sealedOverheadBytes, type RandomBytes, type SealedBody } from './sealed-body.ts'
 export {
   ed25519PublicKey,
   ed25519Signer,
   openNote,
+  parseVerifierKey,
   signNote,
   verifierKey,
   type NoteSigner,
   type NoteVerifier,
 } from './signed-note.ts'
+export type { AuditReader, BodyRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
+export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
+export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'

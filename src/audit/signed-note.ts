@@ -54,6 +54,17 @@ export function verifierKey(verifier: NoteVerifier): string {
   return `${verifier.name}+${noteKeyId(verifier.name, verifier.publicKey).toString('hex')}+${key}`
 }
 
+/** Reads a verifier key line; `null` where it is malformed, of another algorithm, or its id is not its own. */
+export function parseVerifierKey(line: string): NoteVerifier | null {
+  const [name, id, encoded, ...rest] = line.trim().split('+')
+  if (name === undefined || name === '' || id === undefined || encoded === undefined) return null
+  // Base64 itself may hold plus signs.
+  const key = Buffer.from([encoded, ...rest].join('+'), 'base64')
+  if (key.length !== 33 || key[0] !== ed25519Algorithm) return null
+  const verifier = { name, publicKey: key.subarray(1) }
+  return verifierKey(verifier) === line.trim() ? verifier : null
+}
+
 /** An Ed25519 public key from its raw 32 bytes (RFC 8032). @throws where node refuses the key. */
 export function ed25519PublicKey(raw: Uint8Array): KeyObject {
   return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') } })

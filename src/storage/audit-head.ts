@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 
 /** Where the writer is. One row, written in every commit, so that cutting off the newest records shows. */
 export interface AuditHead {
@@ -14,14 +14,14 @@ export interface AuditHead {
 }
 
 /** HMAC-SHA-256 over the head's fields. */
-export function headMac(key: Uint8Array, writerId: string, head: AuditHead): Buffer {
+export function headMac(key: KeyObject, writerId: string, head: AuditHead): Buffer {
   const hash = head.lastHash === null ? '' : Buffer.from(head.lastHash).toString('hex')
   const text = `${writerId} ${head.epoch} ${head.nextSeq} ${hash} ${head.checkpoints} ${head.openFrom}`
   return createHmac('sha256', key).update(text).digest()
 }
 
 /** Whether the MAC is the head's. */
-export function headMacFits(key: Uint8Array, writerId: string, head: AuditHead, mac: Uint8Array): boolean {
+export function headMacFits(key: KeyObject, writerId: string, head: AuditHead, mac: Uint8Array): boolean {
   const expected = headMac(key, writerId, head)
   return expected.length === mac.length && timingSafeEqual(expected, mac)
 }

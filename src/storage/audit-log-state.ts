@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { checkpointOrigin, LogTree, tileWidth, type NoteSigner } from '../audit/index.ts'
 import { dataKeyPurpose, unwrapKey, wrapKey } from './data-keys.ts'
@@ -10,7 +10,7 @@ export interface AuditLogState {
   readonly tree: LogTree
   readonly signer: NoteSigner
   readonly dataKeyId: number
-  readonly dataKey: Uint8Array
+  readonly dataKey: KeyObject
   /** Leaves under the newest checkpoint. */
   checkpointed: number
   /** Time of the newest record. */
@@ -56,14 +56,14 @@ function loadDataKey(database: DatabaseSync, identity: LogIdentity, log: number,
   if (row !== undefined) {
     return {
       dataKeyId: Number(row['data_key']),
-      dataKey: unwrapKey(identity.masterKey, purpose, row['wrapped'] as Uint8Array),
+      dataKey: createSecretKey(unwrapKey(identity.masterKey, purpose, row['wrapped'] as Uint8Array)),
     }
   }
   const dataKey = randomBytes(32)
   const { lastInsertRowid } = database
     .prepare('INSERT INTO data_keys (log, epoch, wrapped) VALUES (?, ?, ?)')
     .run(log, identity.epoch, wrapKey(identity.masterKey, purpose, dataKey))
-  return { dataKeyId: Number(lastInsertRowid), dataKey }
+  return { dataKeyId: Number(lastInsertRowid), dataKey: createSecretKey(dataKey) }
 }
 
 function readPartialTiles(database: DatabaseSync, log: number, size: number): Uint8Array[][] {

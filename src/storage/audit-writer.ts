@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import {
   ed25519Signer,
@@ -20,6 +20,7 @@ import { prepareAuditStatements, type AuditStatements } from './audit-statements
 import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
 import { headKey, unwrapKey, wrapKey } from './data-keys.ts'
 import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
+import { randomPool } from './random-pool.ts'
 import { openWritable } from './sqlite-database.ts'
 import type { AppendAnswer, AppendItem } from './worker-protocol.ts'
 
@@ -39,7 +40,8 @@ export interface AuditWriterSettings {
  */
 export class AuditWriter {
   readonly #settings: AuditWriterSettings
-  readonly #headKey: Uint8Array
+  readonly #headKey: KeyObject
+  readonly #random = randomPool()
   #open: OpenWriter | null = null
   #epoch: number | null = null
 
@@ -131,7 +133,7 @@ export class AuditWriter {
   #reload(): void {
     this.#discard()
     const { path, maxPages, masterKey } = this.#settings
-    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 250 })
+    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 4000 })
     try {
       const identity = loadIdentity(database, masterKey)
       const stored = readHead(database)
@@ -173,7 +175,7 @@ export class AuditWriter {
     const sealed: { part: BodyPart; bytes: Uint8Array }[] = []
     const seal = (part: BodyPart, body: string | null | undefined): BodyReference | null => {
       if (body === null || body === undefined) return null
-      const { commitment, bytes, sealed: stored } = sealBody(log.dataKey, bodyContext(id, part), body)
+      const { commitment, bytes, sealed: stored } = sealBody(log.dataKey, this.#random, bodyContext(id, part), body)
       sealed.push({ part, bytes: stored })
       return { commitment, bytes }
     }

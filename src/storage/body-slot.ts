@@ -8,10 +8,9 @@ export function bodySlot(seq: number, part: BodyPart): number {
   return seq * 4 + parts.indexOf(part)
 }
 
-/** The record and part that a row id stands for, `null` for the place that no part has. */
-export function bodyOfSlot(slot: number): { readonly seq: number; readonly part: BodyPart } | null {
-  const part = parts[slot % 4]
-  return part === undefined ? null : { seq: Math.floor(slot / 4), part }
+/** The record and part that a row id stands for; `part` is `null` for the fourth place, which no part has. */
+export function bodyOfSlot(slot: number): { readonly seq: number; readonly part: BodyPart | null } {
+  return { seq: Math.floor(slot / 4), part: parts[slot % 4] ?? null }
 }
 
 /** What a sealed body is bound to. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
 import { McpworksError } from '../kernel/index.ts'
 
 const nonceBytes = 12
@@ -35,8 +35,8 @@ export function dataKeyPurpose(namespace: string, epoch: number): string {
 }
 
 /** The key that authenticates the head row (HKDF-SHA-256, RFC 5869). */
-export function headKey(masterKey: Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', masterKey, '', 'mcpworks audit head', 32))
+export function headKey(masterKey: Uint8Array): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', masterKey, '', 'mcpworks audit head', 32)))
 }
 
 function wrappingKey(masterKey: Uint8Array): Uint8Array {

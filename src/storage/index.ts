@@ -1,2 +1,3 @@
 export type { NamespaceStore, StoredNamespace } from './namespace-store.ts'
+export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
 export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { DecisionLog } from '../audit/index.ts'
+import type { DecisionLog, RecordProver } from '../audit/index.ts'
 import type { CredentialStore } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
@@ -28,7 +28,7 @@ export interface StorageOptions {
 
 /** All ports that keep something. */
 export interface Storage {
-  readonly decisionLog: DecisionLog
+  readonly decisionLog: DecisionLog & RecordProver
   readonly functions: FunctionStore
   readonly credentials: CredentialStore
   readonly policies: PolicyStore

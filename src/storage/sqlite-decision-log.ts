@@ -1,9 +1,22 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
-import { openBody, type DecisionLog, type LogHealth, type Receipt, type RecordDraft, type RecordQuery, type StoredRecord } from '../audit/index.ts'
+import {
+  openBody,
+  type DecisionLog,
+  type LogHealth,
+  type Receipt,
+  type RecordDraft,
+  type RecordProof,
+  type RecordProver,
+  type RecordQuery,
+  type StoredRecord,
+} from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
 import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
 import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
+import { proveRecord } from './prove-record.ts'
 import { readableDialect } from './readable-dialect.ts'
 import { openReadable } from './sqlite-database.ts'
 import type { WorkerClient } from './worker-client.ts'
@@ -20,18 +33,20 @@ export interface SqliteDecisionLogParts {
 }
 
 /** The decision log on SQLite: appends go to the storage worker, reads use a connection of their own. */
-export class SqliteDecisionLog implements DecisionLog {
+export class SqliteDecisionLog implements DecisionLog, RecordProver {
   readonly #client: WorkerClient
   readonly #clock: Clock
   readonly #masterKey: Uint8Array
+  readonly #connection: DatabaseSync
   readonly #database: Kysely<AuditTables>
-  readonly #dataKeys = new Map<number, Uint8Array>()
+  readonly #dataKeys = new Map<number, KeyObject>()
 
   constructor(parts: SqliteDecisionLogParts) {
     this.#client = parts.client
     this.#clock = parts.clock
     this.#masterKey = parts.masterKey
-    this.#database = new Kysely<AuditTables>({ dialect: readableDialect(openReadable(parts.auditPath)) })
+    this.#connection = openReadable(parts.auditPath)
+    this.#database = new Kysely<AuditTables>({ dialect: readableDialect(this.#connection) })
   }
 
   async append(draft: RecordDraft): Promise<Receipt> {
@@ -99,6 +114,10 @@ export class SqliteDecisionLog implements DecisionLog {
     return opened.body
   }
 
+  prove(recordId: string): Promise<RecordProof | null> {
+    return this.#reading(async () => proveRecord(this.#connection, recordId))
+  }
+
   health(): LogHealth {
     const reason = this.#client.failure
     return reason === null ? { ok: true } : { ok: false, reason }
@@ -114,7 +133,7 @@ export class SqliteDecisionLog implements DecisionLog {
     await this.#database.destroy()
   }
 
-  async #dataKey(id: number): Promise<Uint8Array> {
+  async #dataKey(id: number): Promise<KeyObject> {
     const known = this.#dataKeys.get(id)
     if (known !== undefined) return known
     const row = await this.#reading(() =>
@@ -126,7 +145,7 @@ export class SqliteDecisionLog implements DecisionLog {
         .executeTakeFirst(),
     )
     if (row === undefined) throw new McpworksError('storage_unavailable', { detail: 'a body whose data key is gone' })
-    const key = unwrapKey(this.#masterKey, dataKeyPurpose(row.namespace, row.epoch), row.wrapped)
+    const key = createSecretKey(unwrapKey(this.#masterKey, dataKeyPurpose(row.namespace, row.epoch), row.wrapped))
     this.#dataKeys.set(id, key)
     return key
   }

@@ -1,0 +1,76 @@
+import type { Digest } from '../kernel/index.ts'
+
+/** A record's row as it lies on disk. Nothing in it is believed before the verifier has checked it. */
+export interface RecordRow {
+  /** Position in all that the writer wrote. */
+  readonly seq: number
+  /** `null` where the row points to no log. */
+  readonly namespace: string | null
+  readonly index: number
+  readonly id: string
+  readonly timeMs: number
+  readonly kind: string
+  readonly call: string
+  readonly principal: string | null
+  readonly leafHash: Uint8Array
+  readonly json: string
+}
+
+/** A signed checkpoint's row. */
+export interface CheckpointRow {
+  /** Counts all checkpoints of the writer, from 1. */
+  readonly ordinal: number
+  readonly namespace: string | null
+  readonly size: number
+  readonly timeMs: number
+  readonly note: string
+}
+
+/** A full tile's row. */
+export interface TileRow {
+  readonly hashes: Uint8Array
+  readonly root: Uint8Array
+}
+
+/** A stored body's row, opened where the master key was at hand. */
+export interface BodyRow {
+  readonly seq: number
+  /** `null` where the row stands for no part. */
+  readonly part: 'input' | 'output' | 'engine_input' | null
+  /** UTF-8 bytes of the body, as its ciphertext's length tells. */
+  readonly bytes: number
+  /** `unopened`: no master key. `damaged`: does not open under it. */
+  readonly content: { readonly commitment: Digest } | 'unopened' | 'damaged'
+}
+
+/** Where the writer says it is, read in one snapshot. */
+export interface HeadRow {
+  readonly epoch: number
+  readonly nextSeq: number
+  readonly lastHash: Uint8Array | null
+  readonly checkpoints: number
+  /** `unchecked`: no master key. */
+  readonly mac: 'good' | 'bad' | 'unchecked'
+  /** Highest sequence number and ordinal that are there in the same snapshot, `null` where there is nothing. */
+  readonly newestSeq: number | null
+  readonly newestCheckpoint: number | null
+}
+
+/**
+ * Read access to a stored log for the verifier: the files are enough, a running server is not disturbed.
+ * Rows are only ever added, so the pages of one reading may come from different snapshots.
+ */
+export interface AuditReader {
+  /** The verifier key line that lies beside the log. Whoever can change the log can change it too. */
+  publicKeyLine(): Promise<string | null>
+  /** `null` for a log that was never written to. */
+  head(): Promise<HeadRow | null>
+  /** Rows from a sequence number on, ascending. */
+  records(fromSeq: number, limit: number): Promise<RecordRow[]>
+  /** Rows from an ordinal on, ascending. */
+  checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
+  tile(namespace: string, level: number, index: number): Promise<TileRow | null>
+  /** Bodies of the records `fromSeq..toSeq`, both included, ascending. */
+  bodies(fromSeq: number, toSeq: number): Promise<BodyRow[]>
+  close(): Promise<void>
+}

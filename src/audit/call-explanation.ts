@@ -1,0 +1,195 @@
+import { isJsonObject, McpworksError, type JsonObject, type JsonValue } from '../kernel/index.ts'
+import type { RecordProof } from './decision-log.ts'
+import type { StoredRecord } from './record.ts'
+import { parseObject } from './stored-envelope.ts'
+
+/** What the explanation of a call is made from. */
+export interface CallMaterial {
+  /** Every record of the call, in the order of writing. */
+  readonly records: readonly StoredRecord[]
+  /** Decrypted bodies, `null` where there is none or the reader may not see it. */
+  readonly input: string | null
+  readonly output: string | null
+  /** Of the decision record; `null` where it was not made. */
+  readonly proof: RecordProof | null
+}
+
+/** Why a call went as it did, as data. Text in it comes partly from callers and tools. */
+export interface CallExplanation {
+  readonly call: string
+  readonly namespace: string
+  readonly run: string
+  readonly parentCall: string | null
+  readonly trace: string | null
+  readonly time: string
+  readonly who: {
+    readonly type: string
+    readonly id: string
+    readonly groups: readonly string[]
+    readonly authentication: string
+    readonly credentialId: string
+    readonly address: string
+    readonly claimedName: string | null
+  }
+  readonly what: {
+    readonly method: string
+    readonly tool: string
+    readonly service: string | null
+    readonly door: string
+    readonly input: string | null
+    readonly inputBytes: number | null
+  }
+  readonly decision: {
+    readonly effect: string
+    readonly basis: string
+    readonly rules: readonly { readonly id: string; readonly effect: string; readonly reason: string | null; readonly remedy: string | null }[]
+    readonly errors: readonly string[]
+    readonly obligations: readonly string[]
+    readonly engine: string | null
+    readonly policySetHash: string | null
+    readonly durationUs: number
+  }
+  readonly facts: {
+    readonly labels: readonly string[]
+    readonly derived: JsonObject
+    readonly definitionHash: string | null
+    readonly codeHash: string | null
+    readonly sandbox: string | null
+  }
+  /** `null` while the call runs, and for a refused one. */
+  readonly outcome: {
+    readonly status: string
+    readonly detail: string | null
+    readonly time: string
+    readonly durationMs: number | null
+    readonly cpuMs: number | null
+    readonly maxRssBytes: number | null
+    readonly failedInvariants: readonly string[]
+    readonly output: string | null
+    readonly outputBytes: number | null
+  } | null
+  readonly records: readonly { readonly kind: string; readonly index: number; readonly id: string; readonly time: string }[]
+  readonly proof: RecordProof | null
+}
+
+/**
+ * Puts the records of one call together. Does not verify them: that is the verifier's work.
+ * @throws McpworksError `unknown_object` where there is no decision among the records
+ */
+export function explainCall(material: CallMaterial): CallExplanation {
+  const parsed = material.records.map(({ json }) => parseObject(json) ?? {})
+  const decided = parsed.find((record) => record['kind'] === 'decision')
+  if (decided === undefined) throw new McpworksError('unknown_object', { message: 'There is no decision for that call.' })
+  const ended = parsed.find((record) => record['kind'] === 'outcome' || record['kind'] === 'abandoned')
+  const pre = objectAt(decided, 'pre')
+  const decision = objectAt(decided, 'decision')
+  const principal = objectAt(pre, 'principal')
+  const authn = objectAt(pre, 'authn')
+  const client = objectAt(pre, 'client')
+  const target = objectAt(pre, 'target')
+  const engine = objectAt(decision, 'engine')
+  const sandbox = objectAt(pre, 'sandbox')
+  return {
+    call: text(decided['call']),
+    namespace: text(decided['namespace']),
+    run: text(decided['run']),
+    parentCall: textOrNull(decided['parent_call']),
+    trace: textOrNull(decided['trace']),
+    time: text(decided['time']),
+    who: {
+      type: text(principal['type']),
+      id: text(principal['id']),
+      groups: texts(principal['groups']),
+      authentication: text(authn['method']),
+      credentialId: text(authn['credential_id']),
+      address: text(client['address']),
+      claimedName: textOrNull(client['claimed_name']),
+    },
+    what: {
+      method: text(objectAt(decided, 'mcp')['method']),
+      tool: text(target['tool']),
+      service: textOrNull(target['service']),
+      door: text(pre['door']),
+      input: material.input,
+      inputBytes: numberOrNull(objectAt(pre, 'input')['bytes']),
+    },
+    decision: {
+      effect: text(decision['effect']),
+      basis: text(decision['basis']),
+      rules: objects(decision['determining']).map((rule) => ({
+        id: text(rule['id']),
+        effect: text(rule['effect']),
+        reason: textOrNull(rule['reason']),
+        remedy: textOrNull(rule['remedy']),
+      })),
+      errors: objects(decision['errors']).map((error) => text(error['message'])),
+      obligations: texts(decision['obligations']),
+      engine: typeof engine['name'] === 'string' ? `${engine['name']} ${text(engine['version'])}` : null,
+      policySetHash: textOrNull(decision['policy_set_hash']),
+      durationUs: numberOrNull(decision['duration_us']) ?? 0,
+    },
+    facts: {
+      labels: texts(pre['labels_before']),
+      derived: objectAt(pre, 'derived'),
+      definitionHash: textOrNull(target['definition_hash']),
+      codeHash: textOrNull(target['code_hash']),
+      sandbox: typeof sandbox['engine'] === 'string' ? `${sandbox['engine']}, profile ${text(sandbox['profile'])}` : null,
+    },
+    outcome: ended === undefined ? null : explainOutcome(ended, material.output),
+    records: parsed.map((record, position) => ({
+      kind: text(record['kind']),
+      index: material.records[position]?.index ?? 0,
+      id: text(record['id']),
+      time: text(record['time']),
+    })),
+    proof: material.proof,
+  }
+}
+
+function explainOutcome(record: JsonObject, output: string | null): CallExplanation['outcome'] {
+  const time = text(record['time'])
+  const none = { durationMs: null, cpuMs: null, maxRssBytes: null, failedInvariants: [], output: null, outputBytes: null }
+  if (record['kind'] === 'abandoned') {
+    return { status: 'abandoned', detail: textOrNull(objectAt(record, 'event')['reason']), time, ...none }
+  }
+  const outcome = objectAt(record, 'outcome')
+  const resources = objectAt(outcome, 'resources')
+  return {
+    status: text(outcome['status']),
+    detail: textOrNull(outcome['detail']),
+    time,
+    durationMs: numberOrNull(outcome['duration_ms']),
+    cpuMs: numberOrNull(resources['cpu_ms']),
+    maxRssBytes: numberOrNull(resources['max_rss']),
+    failedInvariants: objects(outcome['invariants'])
+      .filter((invariant) => invariant['pass'] !== true)
+      .map((invariant) => text(invariant['id'])),
+    output,
+    outputBytes: numberOrNull(objectAt(outcome, 'output')['bytes']),
+  }
+}
+
+function objectAt(object: JsonObject, name: string): JsonObject {
+  const value = object[name]
+  return isJsonObject(value) ? value : {}
+}
+
+function objects(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
+}
+
+function texts(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function textOrNull(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function numberOrNull(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' ? value : null
+}

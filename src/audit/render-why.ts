@@ -1,0 +1,129 @@
+import type { CallExplanation } from './call-explanation.ts'
+
+const labelWidth = 11
+const bodyLimit = 600
+
+/**
+ * One page for people: who, what, which rule, on which facts, what happened, what was used, and the proof.
+ * Plain text that ends in a newline. Control and direction characters are shown as escapes, because names, arguments
+ * and results are written by others; long bodies are cut, and say so.
+ */
+export function renderWhy(explanation: CallExplanation): string {
+  const { decision, outcome } = explanation
+  const lines = [
+    `${decision.effect === 'allow' ? 'ALLOWED' : 'REFUSED'}${ending(explanation)}`,
+    '',
+    ...section('Call', [`${explanation.call} in ${explanation.namespace}`, ...relations(explanation)]),
+    ...section('Who', who(explanation)),
+    ...section('What', what(explanation)),
+    ...section('Because', because(explanation)),
+    ...section('On facts', facts(explanation)),
+    ...(decision.effect === 'allow' ? section('Happened', happened(explanation)) : []),
+    ...(outcome?.outputBytes == null ? [] : section('Result', [body(outcome.output, outcome.outputBytes)])),
+    ...section('Proof', proof(explanation)),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function ending({ decision, outcome }: CallExplanation): string {
+  if (decision.effect !== 'allow') return ', and nothing was run'
+  return outcome === null ? ', and still running or not yet closed' : `, and ended: ${visible(outcome.status)}`
+}
+
+function relations({ run, parentCall, trace }: CallExplanation): string[] {
+  const parent = parentCall === null ? '' : `, made by call ${visible(parentCall)}`
+  return [`run ${visible(run)}${parent}`, ...(trace === null ? [] : [`trace ${visible(trace)} (given by the caller)`])]
+}
+
+function who({ who: { type, id, groups, authentication, credentialId, address, claimedName } }: CallExplanation): string[] {
+  const member = groups.length === 0 ? 'in no group' : `in ${groups.map(visible).join(', ')}`
+  return [
+    `${visible(type)} ${visible(id)}, ${member}`,
+    `proven by ${visible(authentication)} ${visible(credentialId)}, from ${visible(address)}`,
+    ...(claimedName === null ? [] : [`calls itself "${visible(claimedName)}" (not verified)`]),
+  ]
+}
+
+function what({ what: { method, tool, service, door, input, inputBytes }, time }: CallExplanation): string[] {
+  const of = service === null ? '' : ` of ${visible(service)}`
+  return [
+    `${visible(method)} ${visible(tool)}${of}, by the ${visible(door)} door, ${time}`,
+    ...(inputBytes === null ? ['arguments were not kept'] : [`arguments: ${body(input, inputBytes)}`]),
+  ]
+}
+
+const defaultDeny = 'no policy permits it, and what is not permitted is refused'
+const basisSentences: ReadonlyMap<string, string> = new Map([
+  ['permit', 'a policy permits it and none forbids it'],
+  ['forbid', 'a policy forbids it, and forbid beats permit'],
+  ['default-deny', defaultDeny],
+  ['error', 'the policies could not be evaluated, and an error refuses'],
+])
+
+function because({ decision }: CallExplanation): string[] {
+  const engine = decision.engine === null ? 'no engine was asked' : `decided by ${visible(decision.engine)}`
+  return [
+    basisSentences.get(decision.basis) ?? visible(decision.basis),
+    ...decision.rules.map(({ id, effect, reason, remedy }) => {
+      const why = reason === null ? ' (its author gave no reason)' : `: ${visible(reason)}`
+      return `${visible(effect)} ${visible(id)}${why}${remedy === null ? '' : ` Remedy: ${visible(remedy)}.`}`
+    }),
+    ...decision.errors.map((error) => `error: ${visible(error)}`),
+    ...(decision.obligations.length === 0 ? [] : [`on condition: ${decision.obligations.map(visible).join(', ')}`]),
+    `${engine} in ${(decision.durationUs / 1000).toFixed(2)} ms, policies ${short(decision.policySetHash)}`,
+  ]
+}
+
+function facts({ facts: { labels, derived, definitionHash, codeHash, sandbox } }: CallExplanation): string[] {
+  return [
+    labels.length === 0 ? 'no labels on the run' : `labels on the run: ${labels.map(visible).join(', ')}`,
+    ...Object.entries(derived).map(([name, value]) => `${visible(name)} = ${visible(JSON.stringify(value))}`),
+    `definition ${short(definitionHash)}, code ${short(codeHash)}${sandbox === null ? '' : `, sandbox ${visible(sandbox)}`}`,
+  ]
+}
+
+function happened({ outcome }: CallExplanation): string[] {
+  if (outcome === null) return ['no outcome is recorded yet']
+  const took = outcome.durationMs === null ? '' : ` after ${outcome.durationMs} ms`
+  const used = [
+    ...(outcome.cpuMs === null ? [] : [`${outcome.cpuMs} ms of processor time`]),
+    ...(outcome.maxRssBytes === null ? [] : [`${(outcome.maxRssBytes / 2 ** 20).toFixed(1)} MiB of memory`]),
+  ]
+  return [
+    `${visible(outcome.status)}${took}, ${outcome.time}`,
+    ...(outcome.detail === null ? [] : [visible(outcome.detail)]),
+    ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
+    ...outcome.failedInvariants.map((id) => `INVARIANT BROKEN: ${visible(id)}`),
+  ]
+}
+
+function proof({ records, proof: made, namespace }: CallExplanation): string[] {
+  const places = records.map(({ kind, index }) => `${visible(kind)} at position ${index}`).join(', ')
+  if (made === null) return [`${places} of the log of ${namespace}`]
+  const covered =
+    made.checkpoint === null
+      ? 'not under a signed checkpoint yet (one is due within a second)'
+      : `under the signed checkpoint of ${made.checkpoint.size} records, shown by ${made.inclusion.length} hashes`
+  return [`${places} of the log of ${namespace}`, `leaf ${made.leafHash}`, covered]
+}
+
+function section(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, position) => `${(position === 0 ? label : '').padEnd(labelWidth)}${line}`)
+}
+
+function body(content: string | null, bytes: number): string {
+  if (content === null) return `${bytes} bytes, not shown`
+  const cut = content.length > bodyLimit
+  return visible(cut ? content.slice(0, bodyLimit) : content) + (cut ? ` ... (${bytes} bytes)` : '')
+}
+
+function short(digest: string | null): string {
+  return digest === null ? 'none' : visible(digest).slice(0, 'sha256:'.length + 12)
+}
+
+/** Text that cannot move the cursor, change colours, reorder what is read or add lines. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  })
+}

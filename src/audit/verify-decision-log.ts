@@ -1,0 +1,141 @@
+import type { AuditReader, CheckpointRow, HeadRow } from './audit-reader.ts'
+import { parseVerifierKey } from './signed-note.ts'
+import { BodyCheck } from './verify-bodies.ts'
+import { CallCheck } from './verify-calls.ts'
+import { ChainCheck, type ChainedRecord } from './verify-chain.ts'
+import { Findings, type VerifyReport } from './verify-report.ts'
+import { TreeCheck } from './verify-trees.ts'
+
+const pageRecords = 1000
+const endOfLog = Number.MAX_SAFE_INTEGER
+
+/** How a log is verified. */
+export interface VerifyOptions {
+  readonly reader: AuditReader
+  /** The log's verifier key line as the auditor was given it. Without it, the one beside the log is believed. */
+  readonly publicKeyLine?: string
+  /** Checkpoints (signed notes) that were kept elsewhere: the only thing that shows a log rolled back as a whole. */
+  readonly keptCheckpoints?: readonly string[]
+  /** Called about every thousand records. */
+  readonly onProgress?: (checked: number, total: number) => void
+}
+
+/**
+ * Checks a decision log from its rows alone: every record's text against its hash, its row and the writer's chain;
+ * positions without gaps; tiles and roots against every signed checkpoint; decisions against outcomes; bodies against
+ * their commitments where the reader holds the master key. What is written while it runs is left for the next time.
+ *
+ * Does not show: a log that was put back as a whole to an older state (give `keptCheckpoints`), or one rewritten by
+ * somebody who holds the signing key. Where no key line is given, somebody who may write the directory may also have
+ * put a key of their own there.
+ * @throws McpworksError `storage_unavailable` where the files cannot be read
+ */
+export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyReport> {
+  const { reader, onProgress } = options
+  const findings = new Findings()
+  const head = await reader.head()
+  const given = options.publicKeyLine ?? (await reader.publicKeyLine())
+  const key = given === null ? null : parseVerifierKey(given)
+  const logId = key?.name.replace(/^mcpworks\//, '')
+  if (head === null) {
+    if ((options.keptCheckpoints ?? []).length > 0) findings.head(0, 'There is no log here, but checkpoints of it were kept.')
+    return report(findings, [], 0, true)
+  }
+  if (key === null || logId === undefined) {
+    findings.head(0, 'The log\'s public key is missing or malformed: no signature can be checked.')
+    return report(findings, [], 0, head.mac === 'good')
+  }
+  const trees = new TreeCheck({ reader, findings, logId, publicKey: key.publicKey })
+  const chain = new ChainCheck(findings, logId)
+  const calls = new CallCheck(findings)
+  const bodies = new BodyCheck(findings)
+  checkHead(findings, head)
+  await expectCheckpoints(reader, findings, trees, head)
+  for (const note of options.keptCheckpoints ?? []) {
+    if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
+  }
+  const judge = async (record: ChainedRecord | null): Promise<void> => {
+    if (record === null) return
+    const { row, envelope, leaf } = record
+    if (envelope !== null) bodies.take(row, envelope)
+    if (row.namespace === null) return
+    const expected = await trees.take(row.namespace, row, leaf)
+    if (expected !== null && !(row.index > expected && chain.placeGap(row.namespace, expected))) {
+      const { namespace, index, id } = row
+      const problem = `It lies at position ${index}; position ${expected} is next in its namespace: moved, inserted, or records before it are gone.`
+      findings.record(row.seq, { namespace, index, id, problem })
+    }
+    if (envelope !== null) calls.take(row, envelope)
+  }
+  let next = 0
+  while (next < head.nextSeq) {
+    const rows = (await reader.records(next, pageRecords)).filter(({ seq }) => seq < head.nextSeq)
+    const last = rows.at(-1)
+    if (last === undefined) break
+    bodies.expect(await reader.bodies(next, last.seq))
+    for (const row of rows) await judge(chain.take(row))
+    next = last.seq + 1
+    onProgress?.(Math.min(next, head.nextSeq), head.nextSeq)
+  }
+  await judge(chain.finish(next === head.nextSeq ? head.lastHash : undefined))
+  if (next < head.nextSeq) {
+    findings.head(endOfLog - 2, `The newest ${head.nextSeq - next} records are missing: the log was cut off.`)
+  }
+  const namespaces = trees.finish()
+  chain.reportGaps()
+  bodies.finish()
+  calls.finish(head.epoch)
+  return report(findings, namespaces, calls.unfinished, head.mac === 'good')
+}
+
+function checkHead(findings: Findings, head: HeadRow): void {
+  if (head.mac === 'bad') findings.head(endOfLog, 'The head row was changed: its authentication code is not its own.')
+  if (head.newestSeq !== null && head.newestSeq >= head.nextSeq) {
+    findings.head(endOfLog, `There are records beyond the newest that the head knows (writer position ${head.nextSeq}): inserted, or the head was put back.`)
+  }
+  if (head.newestCheckpoint !== null && head.newestCheckpoint > head.checkpoints) {
+    findings.head(endOfLog, `There are checkpoints beyond the newest that the head knows (${head.checkpoints}): inserted, or the head was put back.`)
+  }
+}
+
+async function expectCheckpoints(reader: AuditReader, findings: Findings, trees: TreeCheck, head: HeadRow): Promise<void> {
+  let ordinal = 1
+  const missing = (upTo: number) => {
+    if (upTo <= ordinal) return
+    const which = upTo === ordinal + 1 ? `Checkpoint ${ordinal} is` : `Checkpoints ${ordinal} to ${upTo - 1} are`
+    findings.checkpoint(endOfLog, { namespace: null, index: null, id: null, problem: `${which} missing: deleted.` })
+    findings.checkpoints.failed += upTo - ordinal - 1
+  }
+  for (;;) {
+    const page: CheckpointRow[] = await reader.checkpoints(ordinal, pageRecords)
+    const rows = page.filter((row) => row.ordinal <= head.checkpoints)
+    for (const row of rows) {
+      missing(row.ordinal)
+      trees.expect(row)
+      ordinal = row.ordinal + 1
+    }
+    if (rows.length === 0) break
+  }
+  missing(head.checkpoints + 1)
+}
+
+function report(
+  findings: Findings,
+  namespaces: VerifyReport['namespaces'],
+  unfinished: number,
+  headAuthenticated: boolean,
+): VerifyReport {
+  const problems = findings.problems()
+  return {
+    ok: findings.ok,
+    records: findings.records,
+    checkpoints: findings.checkpoints,
+    tiles: findings.tiles,
+    bodies: findings.bodies,
+    namespaces,
+    unfinished,
+    headAuthenticated,
+    firstProblem: problems[0] ?? null,
+    problems: problems.slice(0, 20),
+  }
+}

@@ -1,0 +1,208 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { openBody, sealedOverheadBytes, type AuditReader, type BodyRow, type CheckpointRow, type HeadRow, type RecordRow, type TileRow } from '../audit/index.ts'
+import { McpworksError } from '../kernel/index.ts'
+import { headMacFits } from './audit-head.ts'
+import { bodyContext, bodyOfSlot, bodySlot } from './body-slot.ts'
+import { dataDirectoryPaths } from './data-directory.ts'
+import { dataKeyPurpose, headKey, unwrapKey } from './data-keys.ts'
+import { openReadable } from './sqlite-database.ts'
+
+/** How a log is read without its server. */
+export interface AuditReaderOptions {
+  readonly dataDirectory: string
+  /** 32 bytes. Without it, `master.key` in the data directory if it can be read; without either, bodies stay closed. */
+  readonly masterKey?: Uint8Array
+}
+
+/**
+ * Opens the audit database of a data directory for reading, beside a running server or without one. Takes no lock.
+ * Without a server the directory must be writable, because SQLite makes a shared-memory file beside the database;
+ * for a copy on read-only media, close the server first and copy all files.
+ * @throws McpworksError `storage_unavailable`
+ */
+export function openAuditReader(options: AuditReaderOptions): AuditReader {
+  const paths = dataDirectoryPaths(options.dataDirectory)
+  if (!existsSync(paths.audit)) {
+    throw new McpworksError('storage_unavailable', { message: 'There is no decision log in this directory.' })
+  }
+  const masterKey = options.masterKey ?? readMasterKey(paths.masterKey)
+  const publicKeyLine = existsSync(paths.publicKey) ? readFileSync(paths.publicKey, 'utf8').trim() : null
+  try {
+    return new SqliteAuditReader(openReadable(paths.audit), masterKey, publicKeyLine)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
+class SqliteAuditReader implements AuditReader {
+  readonly #database: DatabaseSync
+  readonly #masterKey: Uint8Array | null
+  readonly #publicKeyLine: string | null
+  readonly #dataKeys = new Map<number, KeyObject | null>()
+
+  constructor(database: DatabaseSync, masterKey: Uint8Array | null, publicKeyLine: string | null) {
+    this.#database = database
+    this.#masterKey = masterKey
+    this.#publicKeyLine = publicKeyLine
+  }
+
+  async publicKeyLine(): Promise<string | null> {
+    return this.#publicKeyLine
+  }
+
+  async head(): Promise<HeadRow | null> {
+    return this.#reading(() => {
+      if (this.#database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'head'").get() === undefined) return null
+      // One statement is one snapshot: what is counted cannot have been written after the head was read.
+      const row = this.#database
+        .prepare(
+          `SELECT epoch, next_seq, last_hash, checkpoints, open_from, mac, (SELECT max(seq) FROM records) AS newest_seq,
+             (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint,
+             (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM head`,
+        )
+        .get()
+      if (row === undefined) return null
+      const head = {
+        epoch: Number(row['epoch']),
+        nextSeq: Number(row['next_seq']),
+        lastHash: row['last_hash'] as Uint8Array | null,
+        checkpoints: Number(row['checkpoints']),
+      }
+      return {
+        ...head,
+        mac: this.#headMac({ ...head, openFrom: Number(row['open_from']) }, row['log_id'] as Uint8Array | null, row['mac'] as Uint8Array),
+        newestSeq: row['newest_seq'] === null ? null : Number(row['newest_seq']),
+        newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
+      }
+    })
+  }
+
+  async records(fromSeq: number, limit: number): Promise<RecordRow[]> {
+    const rows = this.#reading(() =>
+      this.#database
+        .prepare(
+          `SELECT seq, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
+           FROM records LEFT JOIN logs USING (log) WHERE seq >= ? ORDER BY seq LIMIT ?`,
+        )
+        .all(fromSeq, limit),
+    )
+    return rows.map((row) => ({
+      seq: Number(row['seq']),
+      namespace: row['namespace'] as string | null,
+      index: Number(row['idx']),
+      id: String(row['id']),
+      timeMs: Number(row['time_ms']),
+      kind: String(row['kind']),
+      call: String(row['call']),
+      principal: row['principal'] as string | null,
+      leafHash: row['leaf_hash'] as Uint8Array,
+      json: String(row['json']),
+    }))
+  }
+
+  async checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]> {
+    const rows = this.#reading(() =>
+      this.#database
+        .prepare(
+          'SELECT ordinal, namespace, size, time_ms, note FROM checkpoints LEFT JOIN logs USING (log) WHERE ordinal >= ? ORDER BY ordinal LIMIT ?',
+        )
+        .all(fromOrdinal, limit),
+    )
+    return rows.map((row) => ({
+      ordinal: Number(row['ordinal']),
+      namespace: row['namespace'] as string | null,
+      size: Number(row['size']),
+      timeMs: Number(row['time_ms']),
+      note: String(row['note']),
+    }))
+  }
+
+  async tile(namespace: string, level: number, index: number): Promise<TileRow | null> {
+    const row = this.#reading(() =>
+      this.#database
+        .prepare('SELECT hashes, root FROM tiles JOIN logs USING (log) WHERE namespace = ? AND level = ? AND idx = ?')
+        .get(namespace, level, index),
+    )
+    return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
+  }
+
+  async bodies(fromSeq: number, toSeq: number): Promise<BodyRow[]> {
+    const rows = this.#reading(() =>
+      this.#database
+        .prepare(
+          `SELECT slot, data_key, sealed, id FROM bodies LEFT JOIN records ON records.seq = bodies.slot / 4
+           WHERE slot >= ? AND slot < ? ORDER BY slot`,
+        )
+        .all(bodySlot(fromSeq, 'input'), bodySlot(toSeq + 1, 'input')),
+    )
+    return rows.map((row) => {
+      const { seq, part } = bodyOfSlot(Number(row['slot']))
+      const sealed = row['sealed'] as Uint8Array
+      const bytes = sealed.length - sealedOverheadBytes
+      if (this.#masterKey === null) return { seq, part, bytes, content: 'unopened' }
+      const key = this.#dataKey(Number(row['data_key']), this.#masterKey)
+      const opened = key === null || part === null ? null : openBody(key, bodyContext(String(row['id']), part), sealed)
+      return { seq, part, bytes, content: opened === null ? 'damaged' : { commitment: opened.commitment } }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#database.close()
+  }
+
+  #headMac(head: Parameters<typeof headMacFits>[2], logId: Uint8Array | null, mac: Uint8Array): HeadRow['mac'] {
+    if (this.#masterKey === null) return 'unchecked'
+    const writer = logId === null ? '' : Buffer.from(logId).toString('utf8')
+    return headMacFits(headKey(this.#masterKey), writer, head, mac) ? 'good' : 'bad'
+  }
+
+  /** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
+  #dataKey(id: number, masterKey: Uint8Array): KeyObject | null {
+    const known = this.#dataKeys.get(id)
+    if (known !== undefined) return known
+    const row = this.#reading(() =>
+      this.#database.prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?').get(id),
+    )
+    const made = row === undefined ? null : unwrapDataKey(masterKey, row)
+    this.#dataKeys.set(id, made)
+    return made
+  }
+
+  #reading<Result>(work: () => Result): Result {
+    try {
+      return work()
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+  }
+}
+
+function unwrapDataKey(masterKey: Uint8Array, row: Record<string, unknown>): KeyObject | null {
+  const purpose = dataKeyPurpose(String(row['namespace']), Number(row['epoch']))
+  try {
+    return createSecretKey(unwrapKey(masterKey, purpose, row['wrapped'] as Uint8Array))
+  } catch {
+    // Reported by the verifier as damage of every body under this key.
+    return null
+  }
+}
+
+function readMasterKey(path: string): Uint8Array | null {
+  try {
+    const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
+    return key.length === 32 ? key : null
+  } catch {
+    // An auditor without the key can still check everything but the bodies' contents and the head's authenticity.
+    return null
+  }
+}
+
+function unreadable(cause: unknown): McpworksError {
+  return new McpworksError('storage_unavailable', {
+    message: 'The decision log cannot be read. It is damaged, or this user may not read it.',
+    detail: cause instanceof Error ? cause.message : 'unknown',
+    cause,
+  })
+}
