@@ -27,6 +27,7 @@ export function parseYaml<Schema extends z.ZodType>(file: string, bytes: Uint8Ar
   }
   const text = decodeText(bytes)
   if (text === null) return { ok: false, problems: [fileProblem(file, 'the file is not UTF-8 text')] }
+  if (opensTooMuch(text)) return { ok: false, problems: [fileProblem(file, `the file is nested more than ${maximumDepth} deep`)] }
   const lines = new LineCounter()
   const problemAtOffset = (offset: number, message: string, hint: string | null = null): SourceProblem => {
     const position = lines.linePos(offset)
@@ -57,6 +58,19 @@ export function parseYaml<Schema extends z.ZodType>(file: string, bytes: Uint8Ar
       explainIssue(issue, schema).map(({ key, message, hint }) => at([...issue.path, ...(key === null ? [] : [key])], message, hint)),
     ),
   }
+}
+
+/**
+ * Thousands of open brackets, or of dashes on one line, would keep the parser busy for seconds before it gives up.
+ * Counts brackets in quoted text too, so it allows twice the depth.
+ */
+function opensTooMuch(text: string): boolean {
+  let open = 0
+  for (const [bracket] of text.matchAll(/[[{\]}]/g)) {
+    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1)
+    if (open > 2 * maximumDepth) return true
+  }
+  return /(?:[-?:][ \t]+){64}/.test(text)
 }
 
 function toJson(node: Node | null, depth: number, refuse: (node: Node, message: string) => void): JsonValue {

@@ -8,6 +8,8 @@ export interface DerivationProgram {
   readonly entry: { readonly file: string; readonly name: string }
 }
 
+const typescriptFiles = ['derive-typescript', 'jsdoc', 'syntax-tree', 'typescript-module', 'typescript-types']
+
 /** The program for each language, read from disk when it is asked for. */
 export const derivationPrograms: Readonly<Record<Runtime, () => DerivationProgram>> = {
   python: () => ({
@@ -19,15 +21,15 @@ export const derivationPrograms: Readonly<Record<Runtime, () => DerivationProgra
   }),
   typescript: () => ({
     files: new Map([
-      // In a release the program is compiled; JavaScript is TypeScript too.
-      ['derive-typescript.ts', read(new URL(`./derive-typescript${ownExtension()}`, import.meta.url))],
-      ['jsdoc.ts', read(new URL(`./jsdoc${ownExtension()}`, import.meta.url))],
-      ['babel-parser.js', read(new URL(import.meta.resolve('@babel/parser')))],
+      ...typescriptFiles.map((name) => [`${name}${ownExtension()}`, read(new URL(`./${name}${ownExtension()}`, import.meta.url))] as const),
+      ['node_modules/@babel/parser/package.json', Buffer.from('{"type":"module","main":"index.js"}')],
+      ['node_modules/@babel/parser/index.js', read(new URL(import.meta.resolve('@babel/parser')))],
     ]),
-    entry: { file: 'derive-typescript.ts', name: 'derive' },
+    entry: { file: `derive-typescript${ownExtension()}`, name: 'derive' },
   }),
 }
 
+/** The TypeScript program. In a release it is compiled, which Bun runs as well. */
 function ownExtension(): string {
   return import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 }

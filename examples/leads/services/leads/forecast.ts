@@ -20,7 +20,10 @@ interface StageForecast {
   leads: number
   /** The chance, from 0 to 1, that a deal at this stage is closed. */
   chance: number
-  /** Deal values times the chance, in whole euros. @integer */
+  /**
+   * Deal values times the chance, in whole euros.
+   * @integer
+   */
   expectedEur: number
 }
 
