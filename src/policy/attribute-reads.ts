@@ -50,6 +50,29 @@ export function unionOfReads(all: readonly AttributeReads[]): AttributeReads {
   return { names, everything }
 }
 
+/** Names that the conditions look up directly under `context.args`. */
+export function argumentNames(policy: PolicyJson): Set<string> {
+  const names = new Set<string>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    if (Array.isArray(node)) {
+      for (const item of node) visit(item)
+      return
+    }
+    for (const [key, value] of Object.entries(node as Record<string, unknown>)) {
+      if (key === 'Value') continue
+      if ((key === '.' || key === 'has') && isAccess(value)) {
+        const path = Array.isArray(value.attr) ? value.attr : [value.attr]
+        if (isArguments(value.left) && path[0] !== undefined) names.add(path[0])
+        else if (isContext(value.left) && path[0] === 'args' && path[1] !== undefined) names.add(path[1])
+      }
+      visit(value)
+    }
+  }
+  for (const clause of policy.conditions) visit(clause.body)
+  return names
+}
+
 interface Access {
   readonly left: unknown
   readonly attr: string | string[]
@@ -63,8 +86,8 @@ function isContext(node: unknown): boolean {
   return typeof node === 'object' && node !== null && 'Var' in node && node.Var === 'context'
 }
 
-/** Whether the node is `context.args`. Used by the checks of argument names too. */
-export function isArguments(node: unknown): boolean {
+/** Whether the node is `context.args`. */
+function isArguments(node: unknown): boolean {
   if (typeof node !== 'object' || node === null || !('.' in node)) return false
   const access = node['.']
   return isAccess(access) && access.attr === 'args' && isContext(access.left)

@@ -1,10 +1,8 @@
-import type { PolicyJson } from './cedar.ts'
 import { entityTypeNames } from './cedar-schema.ts'
-import { isArguments } from './attribute-reads.ts'
 import { nearestName } from './nearest-name.ts'
 import { policyScope } from './policy-scope.ts'
 import type { ParsedPolicy } from './policy-set.ts'
-import { entityLiterals, policyTokens, unescapeCedarString, type EntityLiteral, type PolicyToken } from './policy-tokens.ts'
+import { policyTokens, unescapeCedarString, type EntityLiteral } from './policy-tokens.ts'
 import type { KnownTool, ToolVocabulary } from './tool-vocabulary.ts'
 
 /** Something that a policy names and that is not there. */
@@ -21,15 +19,13 @@ export interface NameFinding {
  * namespace, and arguments that no tool in the policy's scope has. Unknown agents and agent groups are only warned of.
  */
 export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
-  const { tokens } = policyTokens(policy.text)
   const findings: NameFinding[] = []
-  for (const literal of entityLiterals(tokens)) {
+  for (const literal of policy.literals) {
     const found = checkEntity(literal, vocabulary)
     if (found !== null) findings.push(found)
   }
   if (findings.some(({ severity }) => severity === 'error')) return findings
-  const named = argumentNames(policy.json)
-  if (named.size > 0) findings.push(...checkArguments(named, policy, tokens, vocabulary))
+  if (policy.argumentNames.size > 0) findings.push(...checkArguments(policy, vocabulary))
   return findings
 }
 
@@ -57,13 +53,8 @@ function checkEntity(literal: EntityLiteral, vocabulary: ToolVocabulary): NameFi
   return problem(`there is no ${kind} "${id}"`, nearestName(id, known.keys()), severity)
 }
 
-function checkArguments(
-  named: ReadonlySet<string>,
-  policy: ParsedPolicy,
-  tokens: readonly PolicyToken[],
-  vocabulary: ToolVocabulary,
-): NameFinding[] {
-  const missing = new Set(named)
+function checkArguments(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
+  const missing = new Set(policy.argumentNames)
   const visible = new Set<string>()
   const reasons = new Map<string, string>()
   let tools = 0
@@ -76,7 +67,7 @@ function checkArguments(
     noteInvisible(tool, missing, reasons)
   }
   return [...missing].map((name) => {
-    const offset = offsetOfAttribute(name, tokens)
+    const offset = offsetOfAttribute(name, policy.text)
     const why = reasons.get(name)
     if (why !== undefined) return { message: `policies cannot see the argument "${name}": ${why}`, hint: null, offset, severity: 'error' }
     if (tools === 0) {
@@ -97,32 +88,9 @@ function noteInvisible(tool: KnownTool, missing: ReadonlySet<string>, reasons: M
   }
 }
 
-/** Names that the conditions look up directly under `context.args`. */
-function argumentNames(policy: PolicyJson): Set<string> {
-  const names = new Set<string>()
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return
-    if (Array.isArray(node)) {
-      for (const item of node) visit(item)
-      return
-    }
-    for (const [key, value] of Object.entries(node as Record<string, unknown>)) {
-      if (key === 'Value') continue
-      if ((key === '.' || key === 'has') && typeof value === 'object' && value !== null && 'left' in value && 'attr' in value) {
-        const path = (Array.isArray(value.attr) ? value.attr : [value.attr]) as string[]
-        const left = value.left as { Var?: unknown }
-        if (isArguments(left) && path[0] !== undefined) names.add(path[0])
-        else if (left.Var === 'context' && path[0] === 'args' && path[1] !== undefined) names.add(path[1])
-      }
-      visit(value)
-    }
-  }
-  for (const clause of policy.conditions) visit(clause.body)
-  return names
-}
-
 /** Where a policy first names an attribute: after a point, after `has`, or as a string. */
-function offsetOfAttribute(name: string, tokens: readonly PolicyToken[]): number {
+function offsetOfAttribute(name: string, text: string): number {
+  const { tokens } = policyTokens(text)
   for (let index = 1; index < tokens.length; index += 1) {
     const token = tokens[index]
     const before = tokens[index - 1]?.text

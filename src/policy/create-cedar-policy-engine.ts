@@ -8,10 +8,14 @@ import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
 import { nearMisses } from './near-misses.ts'
 import { parsePolicies, type ParseOutcome } from './parse-policies.ts'
-import type { Explanation, MisfitRule, PolicyCheck, PolicyEngine, PolicyProblem, PolicySource, PolicyVocabulary, VisibilityQuestion } from './policy-engine.ts'
+import type { Explanation, MisfitRule, PolicyCheck, PolicyEngine, PolicyProblem, PolicySource, PolicyVocabulary, ToolAccess, VisibilityQuestion } from './policy-engine.ts'
+import type { PolicyBody } from './policy-set.ts'
 import { isVisible } from './visibility.ts'
+import { toolAccess } from './tool-access.ts'
 import { ToolVocabulary } from './tool-vocabulary.ts'
 
+/** How many parsed policies are remembered, those in force included. */
+const bodiesLimit = 40_000
 /** How many validations of a policy against a type of arguments are remembered. */
 const findingsLimit = 50_000
 
@@ -27,6 +31,7 @@ class CedarPolicyEngine implements PolicyEngine {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #slots = new CedarSlots(uuidv7(0))
   readonly #inForce = new Map<string, NamespacePolicies>()
+  readonly #bodies = new LruMap<PolicyBody>(bodiesLimit)
   readonly #findings = new LruMap<ValidatorFindings>(findingsLimit)
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -65,13 +70,13 @@ class CedarPolicyEngine implements PolicyEngine {
 
   explain(request: PolicyRequest): Explanation {
     const decision = this.decide(request)
-    try {
-      const inForce = this.#inForce.get(request.resource.namespace)
-      return { decision, nearMisses: inForce === undefined || decision.effect === 'allow' ? [] : nearMisses(request, inForce) }
-    } catch {
-      // Denies as decided; only the explanation is missing.
-      return { decision, nearMisses: [] }
-    }
+    const inForce = this.#inForce.get(request.resource.namespace)
+    return { decision, nearMisses: inForce === undefined || decision.effect === 'allow' ? [] : nearMisses(request, inForce) }
+  }
+
+  explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[] {
+    const inForce = this.#inForce.get(namespace)
+    return inForce === undefined ? [] : toolAccess(principal, inForce)
   }
 
   policySetHash(namespace: string): Digest | null {
@@ -81,8 +86,8 @@ class CedarPolicyEngine implements PolicyEngine {
   #decide(request: PolicyRequest): UntimedDecision {
     let set: Digest = sha256(builtInPolicies)
     try {
-      const inForce = this.#inForce.get(request.resource.namespace)
-      if (inForce === undefined) return errorDecision('No policies are in force in this namespace.', set, null)
+      const inForce = this.#inForce.get(request.resource.namespace) ?? this.#builtInOnly(request.resource.namespace)
+      if (inForce === null) return errorDecision('No policies are in force in this namespace.', set, null)
       set = inForce.set.hash
       return decideRequest(request, inForce, this.#slots)
     } catch {
@@ -91,8 +96,13 @@ class CedarPolicyEngine implements PolicyEngine {
     }
   }
 
+  /** A namespace without policies of its own: owners can set it up, and nobody else gets anything. */
+  #builtInOnly(namespace: string): NamespacePolicies | null {
+    return this.#examine([], { namespace, tools: [] }, 'refuse').policies
+  }
+
   #examine(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule): { check: PolicyCheck; policies: NamespacePolicies | null } {
-    const parsed: ParseOutcome = parsePolicies(sources)
+    const parsed: ParseOutcome = parsePolicies(sources, this.#bodies)
     const tools = new ToolVocabulary(vocabulary)
     const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
     const problems = [...parsed.problems, ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem)))]

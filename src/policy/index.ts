@@ -15,6 +15,7 @@ export type {
   PolicyProblem,
   PolicySource,
   PolicyVocabulary,
+  ToolAccess,
   VisibilityQuestion,
 } from './policy-engine.ts'
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'

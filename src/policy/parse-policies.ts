@@ -1,13 +1,17 @@
 import { digestJson, sha256 } from '../kernel/index.ts'
-import { attributeReads } from './attribute-reads.ts'
+import { argumentNames, attributeReads } from './attribute-reads.ts'
 import { builtInFile, builtInPolicies } from './built-in-policies.ts'
 import { policyToJson, type DetailedError } from './cedar.ts'
 import { nearestName } from './nearest-name.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
 import { brokenTokenLimit, brokenTreeLimit, policyLimits } from './policy-limits.ts'
-import type { ParsedPolicy, ParsedPolicySet } from './policy-set.ts'
-import { policyTokens, type PolicyToken } from './policy-tokens.ts'
+import type { LruMap } from './lru-map.ts'
+import type { ParsedPolicy, ParsedPolicySet, PolicyBody } from './policy-set.ts'
+import { entityLiterals, policyTokens, type PolicyToken } from './policy-tokens.ts'
 import { positionAt, utf16Offset } from './source-position.ts'
+
+/** Parsed policies by their text: a policy that did not change is not parsed again. */
+export type BodyCache = LruMap<PolicyBody>
 
 /** A parsed set and what was wrong with it. With a problem of severity `error`, policies are missing from the set. */
 export interface ParseOutcome {
@@ -23,12 +27,12 @@ const knownAnnotations = ['id', 'reason', 'remedy', 'obligation']
  * Cuts policy files into policies and parses each by itself, so that one mistake does not hide the next. The platform's
  * own policies come first. Checks grammar, bounds, names and annotations; not whether what a policy names exists.
  */
-export function parsePolicies(sources: readonly PolicySource[]): ParseOutcome {
+export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache): ParseOutcome {
   const problems: PolicyProblem[] = []
   const policies: ParsedPolicy[] = []
   const ids = new Map<string, ParsedPolicy>()
   const files = new Set<string>([builtInFile])
-  policies.push(...parseFile({ file: builtInFile, text: builtInPolicies }, problems))
+  policies.push(...parseFile({ file: builtInFile, text: builtInPolicies }, cache, problems))
   for (const source of sources) {
     if (!fileNamePattern.test(source.file) || files.has(source.file)) {
       const why = files.has(source.file) ? 'is there twice, or is the name of the platform\'s own policies' : 'has a name that is not plain'
@@ -36,7 +40,7 @@ export function parsePolicies(sources: readonly PolicySource[]): ParseOutcome {
       continue
     }
     files.add(source.file)
-    for (const policy of parseFile(source, problems)) {
+    for (const policy of parseFile(source, cache, problems)) {
       const name = policy.json.annotations?.id
       const twin = name === undefined ? undefined : ids.get(name)
       if (name !== undefined) ids.set(name, policy)
@@ -53,7 +57,7 @@ export function parsePolicies(sources: readonly PolicySource[]): ParseOutcome {
   return { set: { policies, hash: digestJson({ builtIn: sha256(builtInPolicies), files: texts }) }, problems }
 }
 
-function parseFile(source: PolicySource, problems: PolicyProblem[]): ParsedPolicy[] {
+function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProblem[]): ParsedPolicy[] {
   if (source.text.length > policyLimits.fileLength || !source.text.isWellFormed()) {
     problems.push(problemAt(source, 0, source.text.isWellFormed() ? 'the file is too large' : 'the file is not Unicode text', null))
     return []
@@ -69,8 +73,8 @@ function parseFile(source: PolicySource, problems: PolicyProblem[]): ParsedPolic
   let first = 0
   for (let index = 0; index < tokens.length; index += 1) {
     if (tokens[index]?.text !== ';') continue
-    const policy = parsePolicy(source, tokens.slice(first, index + 1), positions, ids, problems)
-    if (policy !== null) policies.push(policy)
+    const body = parseBody(source, tokens.slice(first, index + 1), cache, problems)
+    if (body !== null) policies.push(placed(body, source, tokens[first]?.start ?? 0, positions, ids, problems))
     first = index + 1
   }
   const rest = tokens[first]
@@ -81,15 +85,11 @@ function parseFile(source: PolicySource, problems: PolicyProblem[]): ParsedPolic
   return policies
 }
 
-function parsePolicy(
-  source: PolicySource,
-  fileTokens: readonly PolicyToken[],
-  lines: readonly number[],
-  ids: Set<string>,
-  problems: PolicyProblem[],
-): ParsedPolicy | null {
+function parseBody(source: PolicySource, fileTokens: readonly PolicyToken[], cache: BodyCache, problems: PolicyProblem[]): PolicyBody | null {
   const offset = fileTokens[0]?.start ?? 0
   const text = source.text.slice(offset, fileTokens.at(-1)?.end)
+  const known = cache.get(text)
+  if (known !== undefined) return known
   const tooMuch = brokenTokenLimit(fileTokens)
   if (tooMuch !== null) {
     problems.push(problemAt(source, offset, tooMuch, null))
@@ -100,27 +100,36 @@ function parsePolicy(
     problems.push(...answer.errors.map((error) => grammarProblem(source, offset, text, error)))
     return null
   }
-  const json = answer.json
+  const { json } = answer
   const tooDeep = brokenTreeLimit(json)
   if (tooDeep !== null) {
     problems.push(problemAt(source, offset, tooDeep, null))
     return null
   }
+  const literals = entityLiterals(fileTokens).map((literal) => ({ ...literal, start: literal.start - offset, end: literal.end - offset }))
+  const body = { text, textHash: sha256(text), json, reads: attributeReads(json), literals, argumentNames: argumentNames(json) }
+  cache.set(text, body)
+  return body
+}
+
+function placed(
+  body: PolicyBody,
+  source: PolicySource,
+  offset: number,
+  lines: readonly number[],
+  ids: Set<string>,
+  problems: PolicyProblem[],
+): ParsedPolicy {
+  const { json, textHash } = body
   const annotations = json.annotations ?? {}
-  const line = lineOf(lines, offset)
   problems.push(...annotationProblems(source, offset, annotations, json.effect))
+  const line = lineOf(lines, offset)
   let id = `${source.file}#${annotations.id ?? String(line)}`
   // Two nameless policies on one line are told apart by the column.
   if (annotations.id === undefined && ids.has(id)) id = `${id}:${positionAt(source.text, offset).column}`
   ids.add(id)
-  const shown = {
-    id,
-    effect: json.effect,
-    textHash: sha256(text),
-    reason: annotations.reason ?? null,
-    remedy: annotations.remedy ?? null,
-  }
-  return { id, file: source.file, offset, line, text, json, reads: attributeReads(json), obligation: annotations.obligation ?? null, shown }
+  const shown = { id, effect: json.effect, textHash, reason: annotations.reason ?? null, remedy: annotations.remedy ?? null }
+  return { ...body, id, file: source.file, offset, line, obligation: annotations.obligation ?? null, shown }
 }
 
 function annotationProblems(source: PolicySource, offset: number, annotations: Record<string, string>, effect: string): PolicyProblem[] {
@@ -145,7 +154,8 @@ function grammarProblem(source: PolicySource, offset: number, text: string, erro
   const place = error.sourceLocations?.[0]
   const at = offset + (place === undefined ? 0 : utf16Offset(text, place.start))
   const message = error.message.replace(/^(?:failed to parse \w+ from (?:string|JSON)|error parsing policy): /u, '')
-  return problemAt(source, at, place?.label == null ? message : `${message}: ${place.label}`, error.help)
+  const label = place?.label ?? null
+  return problemAt(source, at, label === null ? message : `${message}: ${label}`, error.help)
 }
 
 /** A problem of severity `error` at a UTF-16 offset of a file. */

@@ -62,7 +62,7 @@ export interface PolicyEngine {
   check(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
   /** Validates, and only if there is no error, puts the set in force for the namespace, atomically. */
   install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit?: MisfitRule): PolicyCheck
-  /** Forgets a namespace: every request in it is denied from then on. */
+  /** Forgets a namespace: only the platform's own policies remain there, which give agents nothing. */
   remove(namespace: string): void
   /** Decides. Never throws: what would throw is a deny with basis `error`. */
   decide(request: PolicyRequest): PolicyDecision
@@ -70,6 +70,8 @@ export interface PolicyEngine {
   isVisible(question: VisibilityQuestion): boolean
   /** Off the hot path: for a denial, the permits in scope and the condition that each failed; for an allow, the permits. */
   explain(request: PolicyRequest): Explanation
+  /** Off the hot path: what a principal can do with each tool that the policies in force were checked against, by name. */
+  explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[]
   /** Digest of the set in force, `null` where there is none. */
   policySetHash(namespace: string): Digest | null
 }
@@ -79,4 +81,15 @@ export interface Explanation {
   readonly decision: PolicyDecision
   /** Permits whose scope matches the request but whose condition was false, closest first. */
   readonly nearMisses: readonly { readonly policyId: string; readonly failedCondition: string }[]
+}
+
+/** What a principal can do with a tool. */
+export interface ToolAccess {
+  /** The tool's name, without its namespace. */
+  readonly tool: string
+  readonly service: string
+  /** Whether a call is allowed whatever its arguments and circumstances, in some, or in none. */
+  readonly access: 'always' | 'conditional' | 'never'
+  /** The policies that say so: those that can permit, and those that can forbid. Empty where no policy speaks of it. */
+  readonly policyIds: readonly string[]
 }

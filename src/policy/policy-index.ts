@@ -19,8 +19,8 @@ export class PolicyIndex {
     policies.forEach((policy, order) => {
       const scope = policyScope(policy.json)
       const principalKey = bucketOf(scope.principal)
-      let byResource = this.#buckets.get(principalKey)
-      if (byResource === undefined) this.#buckets.set(principalKey, (byResource = new Map()))
+      const byResource = this.#buckets.get(principalKey) ?? new Map<string, Indexed[]>()
+      this.#buckets.set(principalKey, byResource)
       const resourceKey = bucketOf(scope.resource)
       const bucket = byResource.get(resourceKey)
       if (bucket === undefined) byResource.set(resourceKey, [{ order, scope, policy }])

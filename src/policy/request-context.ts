@@ -25,6 +25,7 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   }
   const address = plainAddress(context.address)
   if (address === null) return { ok: false, fault: 'The address of the caller is not an IP address.' }
+  // oxlint-disable-next-line no-restricted-globals -- a calendar for a time that was passed in; reads no clock
   const time = new Date(timeMs)
   const value = {
     address: { __extn: { fn: 'ip', arg: address } },
