@@ -33,6 +33,11 @@ export interface HttpServerParts {
   readonly config: HttpConfig
   readonly clock: Clock
   readonly serverInfo: ServerInfo
+  /**
+   * Serves also `tools/call` of 2026-07-28 through the SDK, which is slower and must make no difference: for the
+   * conformance suite.
+   */
+  readonly everythingThroughSdk?: boolean
   health(): Health
   /** Told of each request refused before the pipeline. Must not throw; may drop under load. */
   recordDoorRefusal(refusal: DoorRefusal): void
@@ -72,6 +77,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     gateway,
     config,
     serverInfo,
+    everythingThroughSdk: parts.everythingThroughSdk ?? false,
     sessions: createSessions({
       maxSessions: config.maxSessions,
       maxPerCredential: config.maxSessionsPerCredential,

@@ -1,6 +1,6 @@
 import type { ActOutcome, Effect } from '../../src/gateway/index.ts'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
-import { pngPixel } from './fixture-content.ts'
+import { pngPixel, shown } from './fixture-content.ts'
 
 const user = (content: JsonObject): JsonObject => ({ role: 'user', content })
 const text = (value: string): JsonObject => user({ type: 'text', text: value })
@@ -10,9 +10,9 @@ export function actPrompt(effect: Extract<Effect, { kind: 'prompt' }>): ActOutco
   const { name, arguments: given, resume } = effect
   switch (name) {
     case 'test_prompt_with_arguments':
-      return messages(text(`Prompt with arguments: arg1='${String(given.arg1)}', arg2='${String(given.arg2)}'`))
+      return messages(text(`Prompt with arguments: arg1='${shown(given.arg1)}', arg2='${shown(given.arg2)}'`))
     case 'test_prompt_with_embedded_resource': {
-      const uri = String(given.resourceUri)
+      const uri = shown(given.resourceUri)
       const resource = { uri, mimeType: 'text/plain', text: 'Embedded resource content for testing.' }
       return messages(user({ type: 'resource', resource }), text('Please process the embedded resource above.'))
     }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ActOutcome, Effect, Invocation, InvocationEvents } from '../../src/gateway/index.ts'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
-import { emptyWav, pngPixel } from './fixture-content.ts'
+import { emptyWav, pngPixel, shown } from './fixture-content.ts'
 import { defaultsSchema, enumsSchema } from './fixture-elicitation.ts'
 
 type Call = Extract<Effect, { kind: 'call' }>
@@ -55,13 +55,13 @@ function actAsking(call: Call, invocation: Invocation): ActOutcome {
   const state = resume?.state ?? null
   switch (tool) {
     case 'test_sampling':
-      return ask(answers, { sampled: sampling(String(given.prompt)) }, null, () =>
+      return ask(answers, { sampled: sampling(shown(given.prompt)) }, null, () =>
         text(`LLM response: ${JSON.stringify(answers.sampled)}`),
       )
     case 'test_missing_capability':
       return ask(answers, { sampled: sampling('Anything') }, null, () => text('The capability was there.'))
     case 'test_elicitation':
-      return ask(answers, { user: elicitation(String(given.message), fields('username', 'email')) }, null, () =>
+      return ask(answers, { user: elicitation(shown(given.message), fields('username', 'email')) }, null, () =>
         text(`User response: ${JSON.stringify(answers.user)}`),
       )
     case 'test_elicitation_sep1034_defaults':
@@ -146,12 +146,12 @@ function sampling(prompt: string): JsonObject {
 
 function nameIn(answer: JsonObject[string] | undefined): string {
   const values = isJsonObject(answer) && isJsonObject(answer.content) ? answer.content : {}
-  return String(values.name)
+  return shown(values.name)
 }
 
 function completed(answer: JsonObject[string] | undefined): ActOutcome {
   const { action, content: values } = isJsonObject(answer) ? answer : {}
-  return text(`Elicitation completed: action=${String(action)}, content=${JSON.stringify(values)}`)
+  return text(`Elicitation completed: action=${shown(action)}, content=${JSON.stringify(values)}`)
 }
 
 function resource(uri: string, mimeType: string, value: string): JsonObject {

@@ -19,8 +19,7 @@ export function createOpenGateway(catalogue: Catalogue): Gateway {
             errorTable[`${kind === 'resource' ? 'resource' : kind === 'prompt' ? 'prompt' : 'tool'}_unknown`].message,
         }
       const { caller, namespace, effect, facts } = request
-      const target = { name: entry.name, definitionHash: entry.definitionHash }
-      const outcome = await entry.backend.act({ namespace, call, run: call, caller, effect, facts, target }, events)
+      const outcome = await entry.backend.act({ namespace, call, run: call, caller, effect, facts }, events)
       switch (outcome.status) {
         case 'input-required':
           return { status: 'input-required', call, inputRequests: outcome.inputRequests, state: outcome.state }
@@ -44,7 +43,8 @@ function targetOf(effect: Effect): [EntryKind, string] {
     case 'prompt':
       return ['prompt', effect.name]
     case 'complete':
-      return typeof effect.ref.name === 'string' ? ['prompt', effect.ref.name] : ['resource', String(effect.ref.uri)]
+      if (typeof effect.ref.name === 'string') return ['prompt', effect.ref.name]
+      return ['resource', typeof effect.ref.uri === 'string' ? effect.ref.uri : '']
     case 'manage':
     case 'audit':
       return ['tool', effect.operation]

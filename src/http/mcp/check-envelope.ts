@@ -1,15 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { RequestHead } from '../request-head.ts'
+import { logLevels } from './log-level.ts'
 import { legacyVersions, metaKeys, modernVersion, isModernVersion, supportedVersions } from './protocol-version.ts'
 import type { Message } from './read-message.ts'
-
-/** A refusal in protocol terms: HTTP status and JSON-RPC error. */
-export interface ProtocolRefusal {
-  readonly status: number
-  readonly code: number
-  readonly message: string
-  readonly data: JsonObject | null
-}
+import type { ProtocolRefusal } from './refuse-message.ts'
 
 /** Which rules a message falls under, or why under none. */
 export type EnvelopeResult =
@@ -28,8 +22,6 @@ const nameMember: Readonly<Record<string, string>> = {
   'prompts/get': 'name',
   'resources/read': 'uri',
 }
-
-const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 
 /**
  * Decides by body and headers together which revision a request or notification is for, and that both say the same.

@@ -15,10 +15,6 @@ export interface Exchange {
   readonly requestState: string | null
   /** Session of a 2025-era client, `null` for others. */
   readonly session: Session | null
-  /** Sets the HTTP status of the answer, where it is not streamed yet. */
-  setStatus(status: number): void
-  /** Sets a header of the answer, where it is not streamed yet. */
-  setHeader(name: string, value: string): void
 }
 
 /** An error in JSON-RPC terms, thrown by methods and turned into the answer. */

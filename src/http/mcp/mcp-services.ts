@@ -8,6 +8,8 @@ export interface McpServices extends MethodServices {
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
   readonly serverInfo: ServerInfo
+  /** Also calls of the new era, for the conformance suite to compare. */
+  readonly everythingThroughSdk: boolean
   /** Takes an exception nobody expected and gives the id to tell the caller. */
   readonly incident: (where: string, error: unknown) => string
 }

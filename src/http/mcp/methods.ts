@@ -5,6 +5,7 @@ import { answerError, deniedResult, invalidResult, toolResult } from './answer.t
 import { missingCapabilities } from './client-capability.ts'
 import { RpcError, type Exchange } from './exchange.ts'
 import { listPage } from './list-page.ts'
+import { logLevels } from './log-level.ts'
 import { modernVersion } from './protocol-version.ts'
 import type { RequestStateSealer, StateBinding } from './request-state.ts'
 import { serverCapabilities } from './server-facts.ts'
@@ -22,8 +23,6 @@ export type Method = (
   exchange: Exchange,
   services: MethodServices,
 ) => Promise<JsonObject> | JsonObject
-
-const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 
 /** Methods of every revision served. */
 const sharedMethods: Readonly<Record<string, Method>> = {
@@ -82,11 +81,6 @@ export const legacyMethods: Readonly<Record<string, Method>> = {
     exchange.session?.subscribedUris.delete(text(params, 'uri'))
     return {}
   },
-}
-
-/** Whether a log message of `level` is wanted by someone who asked for `threshold` and above. */
-export function isLoggable(level: string, threshold: string | null): boolean {
-  return threshold !== null && logLevels.indexOf(level) >= logLevels.indexOf(threshold)
 }
 
 async function callTool(params: JsonObject, exchange: Exchange, services: MethodServices): Promise<JsonObject> {

@@ -37,14 +37,20 @@ export class Reply {
     this.headers[name] = value
   }
 
-  get finished(): boolean {
+  /** The answer was given, or the request needs none any more. */
+  get isDone(): boolean {
+    return this.done
+  }
+
+  /** Nothing more can go out. */
+  get isOver(): boolean {
     return this.done || this.response.destroyed
   }
 
   /** Opens the event stream, where that has not happened and the client takes one. */
   stream(): boolean {
     if (this.streaming) return true
-    if (!this.mayStream || this.finished || this.response.headersSent) return false
+    if (!this.mayStream || this.isOver || this.response.headersSent) return false
     this.streaming = true
     this.response.writeHead(200, {
       ...this.headers,
@@ -62,7 +68,7 @@ export class Reply {
 
   /** Sends a message ahead of the answer. Notifications give way to a slow reader; `required` messages do not. */
   send(message: unknown, required: boolean): boolean {
-    if (this.finished || !this.stream()) return false
+    if (this.isOver || !this.stream()) return false
     if (!required && this.response.writableLength > this.limits.maxBacklogBytes) return false
     this.response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
     return true
@@ -70,7 +76,7 @@ export class Reply {
 
   /** Sends the answer and ends. Only the first call counts. */
   finish(message: unknown): void {
-    if (this.finished) return
+    if (this.isOver) return
     this.done = true
     this.stopKeepAlive()
     if (this.streaming) this.response.end(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
@@ -79,7 +85,7 @@ export class Reply {
 
   /** Ends without an answer: the client asked for none any more. */
   end(): void {
-    if (this.finished) return
+    if (this.isOver) return
     this.done = true
     this.stopKeepAlive()
     if (!this.streaming) this.response.writeHead(202, this.headers)

@@ -20,7 +20,7 @@ export interface SdkRequest {
   readonly serverInfo: ServerInfo
   readonly inputTimeoutMs: number
   /** Runs the method. Whatever it throws is an `RpcError`. */
-  run(params: JsonObject, round: Pick<Exchange, 'inputResponses' | 'requestState'>): Promise<JsonObject>
+  readonly run: (params: JsonObject, round: Pick<Exchange, 'inputResponses' | 'requestState'>) => Promise<JsonObject>
 }
 
 /** Parameters are checked by the methods themselves, in our words. */
@@ -118,12 +118,9 @@ export async function serveWithSdk(request: SdkRequest): Promise<() => void> {
   })
   const transport = new ReplyTransport(request)
   await server.connect(transport)
-  transport.onmessage?.(
-    { jsonrpc: '2.0', id: message.id, method: message.method, params: message.params },
-    {
-      ...(era === 'modern' ? { classification: { era: 'modern' as const, revision: modernVersion } } : {}),
-    },
-  )
+  const { id, method, params } = message
+  const extra = era === 'modern' ? { classification: { era, revision: modernVersion } } : {}
+  transport.onmessage?.({ jsonrpc: '2.0', id, method, params }, extra)
   return () => {
     void transport.close()
     reply.end()

@@ -84,7 +84,7 @@ export function createSubscriptions(options: {
       return stays
     }
     const changed = async (kind: EntryKind): Promise<void> => {
-      if (!(await mayStay()) || reply.finished) return
+      if (!(await mayStay()) || reply.isOver) return
       for (const name of names) {
         if (!(lists[name].kinds as readonly EntryKind[]).includes(kind)) continue
         const now = seenBy(request, name)

@@ -1,0 +1,69 @@
+import type { InvocationEvents } from '../../gateway/index.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import type { EnvelopeResult } from './check-envelope.ts'
+import type { Exchange } from './exchange.ts'
+import { isLoggable } from './log-level.ts'
+import type { McpRequest } from './mcp-request.ts'
+import type { Message } from './read-message.ts'
+import type { Reply } from './reply.ts'
+import type { Session } from './sessions.ts'
+
+const maxTraceLength = 128
+
+/** Puts together what a method needs to know of its request. Notifications go out only while `signal` is not aborted. */
+export function createExchange(
+  call: McpRequest,
+  envelope: Exclude<EnvelopeResult, { era: 'none' }>,
+  message: Extract<Message, { kind: 'request' }>,
+  session: Session | null,
+  reply: Reply,
+  signal: AbortSignal,
+): Exchange {
+  const meta = isJsonObject(message.params._meta) ? message.params._meta : {}
+  const { traceparent } = meta
+  return {
+    caller: call.caller,
+    namespace: call.namespace,
+    era: envelope.era,
+    session,
+    inputResponses: null,
+    requestState: null,
+    facts: {
+      method: message.method,
+      protocolVersion: envelope.protocolVersion ?? session?.protocolVersion ?? null,
+      requestId: String(message.id),
+      trace: typeof traceparent === 'string' ? traceparent.slice(0, maxTraceLength) : null,
+      clientCapabilities: envelope.era === 'modern' ? envelope.clientCapabilities : (session?.clientCapabilities ?? {}),
+    },
+    events: createEvents(
+      meta,
+      envelope.era === 'modern' ? envelope.logLevel : (session?.logLevel ?? 'info'),
+      reply,
+      signal,
+    ),
+  }
+}
+
+function createEvents(
+  meta: JsonObject,
+  logThreshold: string | null,
+  reply: Reply,
+  signal: AbortSignal,
+): InvocationEvents {
+  const { progressToken } = meta
+  const notify = (method: string, params: object): void => {
+    if (!signal.aborted) reply.send({ jsonrpc: '2.0', method, params }, false)
+  }
+  return {
+    signal,
+    log: (level, data, logger) => {
+      if (!isLoggable(level, logThreshold)) return
+      notify('notifications/message', { level, data, ...(logger === undefined ? {} : { logger }) })
+    },
+    progress: (progress, total, message) => {
+      if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return
+      const more = { ...(total === null ? {} : { total }), ...(message === null ? {} : { message }) }
+      notify('notifications/progress', { progressToken, progress, ...more })
+    },
+  }
+}
