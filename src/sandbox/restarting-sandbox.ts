@@ -19,7 +19,7 @@ export class RestartingSandbox implements Sandbox {
   readonly #noProfile: Digest
   readonly #pending = new Map<number, Pending>()
   #connection: ExecutorConnection | null = null
-  #description: SandboxDescription = { engine: 'none', version: '', checks: [] }
+  #description: SandboxDescription = { engine: 'none', version: '', profiles: null, checks: [] }
   #nextRun = 0
   #closed = false
   #pauseMs = firstPauseMs
@@ -93,7 +93,7 @@ export class RestartingSandbox implements Sandbox {
       await connection.close()
       throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })
     }
-    this.#description = { engine: first.engine, version: first.version, checks: first.checks }
+    this.#description = { engine: first.engine, version: first.version, profiles: first.profiles, checks: first.checks }
     this.#connection = connection
     this.#pauseMs = firstPauseMs
     void lost.then(() => this.#onLoss())

@@ -93,6 +93,8 @@ export interface Sandbox {
 export interface SandboxDescription {
   readonly engine: string
   readonly version: string
+  /** The profile that code of each runtime gets; `null` where no engine runs. */
+  readonly profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>> | null
   readonly checks: readonly {
     readonly id: string
     readonly ok: boolean

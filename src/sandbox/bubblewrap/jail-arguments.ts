@@ -23,6 +23,12 @@ const environment: Readonly<Record<string, string>> = {
   DO_NOT_TRACK: '1',
 }
 
+/** An empty thing in the place of a file, or of a directory (those end in a slash). */
+function cover(path: string): string[] {
+  if (!path.endsWith('/')) return ['--ro-bind', '/dev/null', path]
+  return ['--perms', '0555', '--size', String(leastTmpfsBytes), '--tmpfs', path, '--remount-ro', path]
+}
+
 /**
  * The arguments for bubblewrap 0.8: every namespace new, no capability, a root that holds only what the layout lists,
  * two bounded tmpfs. Pure, so that the profile's hash is the hash of this.
@@ -39,7 +45,7 @@ export function jailArguments(layout: RuntimeLayout, order: Pick<JailOrder, 'cod
     ...layout.binds.flatMap(([host, inside]) => ['--ro-bind', host, inside]),
     ...layout.links.flatMap(([target, path]) => ['--symlink', target, path]),
     ...devices.flatMap((device) => ['--dev-bind', device, device]),
-    ...(layout.needsProc ? ['--proc', '/proc'] : []),
+    ...(layout.procfs === null ? [] : ['--proc', '/proc', ...layout.procfs.covered.flatMap(cover)]),
     ...tmpfs('/fn', order.codeBytes, '0755'),
     ...tmpfs('/tmp', order.scratchBytes, '1777'),
     '--remount-ro', '/', '--chdir', '/tmp',

@@ -9,9 +9,18 @@ export interface RuntimeLayout {
   readonly links: readonly (readonly [string, string])[]
   /** The runtime with the runner as its argument, as paths in the jail. */
   readonly command: readonly string[]
-  /** Whether the runtime cannot start without a procfs. */
-  readonly needsProc: boolean
+  /** A procfs where the runtime cannot start without one, and what of it is covered: files, and directories with a final slash. */
+  readonly procfs: { readonly covered: readonly string[] } | null
 }
+
+/**
+ * What of a procfs tells of the host rather than of the own process. Not all of it: a cover costs time in every jail, and
+ * bubblewrap cannot mount a procfs that has processes only. Processor, memory and uptime of the machine stay visible.
+ */
+const tellingProcPaths = [
+  ...['cmdline', 'config.gz', 'version', 'kallsyms', 'keys', 'key-users', 'timer_list', 'modules', 'diskstats', 'partitions'],
+  ...['interrupts', 'iomem', 'ioports', 'kcore', 'kmsg', 'sys/'],
+]
 
 /** Where the runner is in every jail. */
 const runnerDirectory = '/runner'
@@ -33,7 +42,7 @@ export async function pythonLayout(pythonPath: string, runnerPath: string): Prom
     binds: [...[...directories, program].map((each) => [each, each] as const), [runnerPath, `${runnerDirectory}/main.py`]],
     links: libraries.links,
     command: [program, '-I', '-S', '-E', '-B', `${runnerDirectory}/main.py`],
-    needsProc: false,
+    procfs: null,
   }
 }
 
@@ -50,7 +59,7 @@ export async function bunLayout(bunPath: string, runnerPath: string): Promise<Ru
     links: libraries.links,
     command: ['/usr/bin/bun', 'run', '--no-install', '--smol', runner],
     // Its engine asks the C library for the bounds of the main stack, and that reads /proc/self/maps.
-    needsProc: true,
+    procfs: { covered: await coveredProcPaths() },
   }
 }
 
@@ -67,6 +76,11 @@ async function libraryBinds(): Promise<{ directories: string[]; links: [string, 
     else if (await isDirectory(path)) directories.push(path)
   }
   return { directories, links }
+}
+
+async function coveredProcPaths(): Promise<string[]> {
+  const there = new Set(await readdir('/proc'))
+  return tellingProcPaths.filter((name) => there.has(name.replace('/', ''))).map((name) => `/proc/${name}`)
 }
 
 async function linkTarget(path: string): Promise<string | null> {

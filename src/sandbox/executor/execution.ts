@@ -18,6 +18,8 @@ export interface ExecutionContext {
   readonly seccompNumber: number
   /** Filters that this process itself is under, and every jail inherits. */
   readonly ownFilters: number
+  /** Called with the first process inside when it is shut and before it receives the code. */
+  readonly onSealed: (pid: number) => void
 }
 
 type WithoutFacts<Outcome> = Outcome extends unknown ? Omit<Outcome, keyof SandboxFacts> : never
@@ -145,14 +147,16 @@ class Execution {
   /** Code is handed over only when the kernel itself says that the jail is shut. */
   async #sendCode(): Promise<void> {
     this.#pid = await this.#jail.pid
-    const problem = this.#pid === null ? 'the process is gone' : unsealedReason(processFacts(this.#pid), this.#context.ownFilters)
+    if (this.#pid === null) return this.#unavailable('the process is gone')
+    const problem = unsealedReason(processFacts(this.#pid), this.#context.ownFilters)
     if (problem !== null) return this.#unavailable(problem)
     if (this.#verdict !== null) return
+    this.#context.onSealed(this.#pid)
     const { entry, files, inputJson, limits } = this.#spec
     const message: RunMessage = { entry, files: [...files].map(([path, bytes]) => [path, bytes.byteLength]), resultBytes: limits.resultBytes }
     this.#jail.channel.write(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
     this.#startedMs = performance.now()
-    this.#startCpuMs = processCpuMs(this.#pid ?? 0) ?? 0
+    this.#startCpuMs = processCpuMs(this.#pid) ?? 0
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#breach('wall'), limits.wallMs)
     this.#lookLater(firstLookMs)

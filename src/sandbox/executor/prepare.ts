@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
 import { bunLayout, pythonLayout } from '../bubblewrap/runtime-layout.ts'
@@ -18,6 +19,8 @@ export interface Workshop {
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
   readonly seccompNumber: number
   readonly ownFilters: number
+  /** Hosted code of the self-test. */
+  readonly probes: Readonly<Record<Runtime, Uint8Array>>
 }
 
 /** Runners are source in a checkout and compiled in a release; this file's own name tells which. */
@@ -36,6 +39,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const finalFilters = { python: filter('python'), typescript: filter('bun') }
 
   const files = await filesForJails(settings)
+  const probes = { python: await readFile(runnerPath('self-test-probe.py')), typescript: await readFile(runnerPath(`self-test-probe${scriptExtension}`)) }
   dropPrivileges(settings.executorUid, settings.executorGid)
 
   const probe = await probeBubblewrap(settings.bubblewrapPath)
@@ -50,13 +54,17 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     finalFilters,
     seccompNumber: architecture.numbers.get('seccomp') ?? 0,
     ownFilters: processFacts('self')?.seccompFilters ?? 0,
+    probes,
   }
 }
 
+function runnerPath(name: string): string {
+  return fileURLToPath(new URL(`../runner/${name}`, import.meta.url))
+}
+
 async function filesForJails(settings: ExecutorSettings): Promise<{ pythonRunner: string; typescriptRunner: string; bun: string }> {
-  const runner = (name: string): string => fileURLToPath(new URL(`../runner/${name}`, import.meta.url))
-  const pythonRunner = runner('python-runner.py')
-  const typescriptRunner = runner(`typescript-runner${scriptExtension}`)
+  const pythonRunner = runnerPath('python-runner.py')
+  const typescriptRunner = runnerPath(`typescript-runner${scriptExtension}`)
   const bun = settings.bunPath
   if (process.getuid?.() !== 0) return { pythonRunner, typescriptRunner, bun }
   const readable = 0o444

@@ -1,7 +1,107 @@
-import type { SandboxDescription } from '../sandbox.ts'
+import { readFileSync, readlinkSync } from 'node:fs'
+import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import { unsealedReason } from './check-sealed.ts'
 import type { Workshop } from './prepare.ts'
+import { processFacts, type ProcessFacts } from './process-facts.ts'
+import { runSpec } from './run-spec.ts'
 
-export async function selfTest(workshop: Workshop): Promise<SandboxDescription['checks']> {
-  void workshop
-  return []
+type Check = SandboxDescription['checks'][number]
+
+/** What was seen of a jail from outside at the moment before it received its code. */
+interface OutsideView {
+  readonly facts: ProcessFacts | null
+  /** Kinds of namespace that are shared with this process. */
+  readonly sharedNamespaces: readonly string[]
+  readonly interfaces: readonly string[]
+}
+
+const mebibyte = 1024 * 1024
+const namespaces = ['user', 'pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup'] as const
+const limits: SandboxSpec['limits'] = {
+  wallMs: 20_000,
+  cpuMs: 20_000,
+  memoryBytes: 512 * mebibyte,
+  processes: 8,
+  openFiles: 64,
+  scratchBytes: mebibyte,
+  resultBytes: 65_536,
+  outputBytes: 4096,
+}
+
+/**
+ * Makes real jails, one for each runtime and one that must be killed, and compares what hosted code could do, and what
+ * the kernel says of it, with what must be. Costs some 100 ms. A check that could not be made has failed.
+ */
+export async function selfTest(workshop: Workshop): Promise<readonly Check[]> {
+  const results = await Promise.all([testRuntime(workshop, 'python'), testRuntime(workshop, 'typescript'), testKill(workshop)])
+  return results.flat()
+}
+
+async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[]> {
+  let view: OutsideView | null = null
+  const spec = specOf(runtime, workshop.probes[runtime])
+  const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
+  return [...judgeOutside(runtime, view, workshop.ownFilters), ...judgeInside(runtime, outcome)]
+}
+
+/** A call of the killed list ends the process, and is told as that. */
+async function testKill(workshop: Workshop): Promise<Check[]> {
+  const code = 'import ctypes\ndef main(_):\n  ctypes.CDLL(None).unshare(0x10000000)\n'
+  const outcome = await runSpec(workshop, specOf('python', Buffer.from(code)), {})
+  const got = outcome.status === 'killed' ? outcome.reason : outcome.status
+  return [check('python.killed-call', 'filter', got)]
+}
+
+function specOf(runtime: Runtime, code: Uint8Array): SandboxSpec {
+  const file = runtime === 'python' ? 'probe.py' : 'probe.ts'
+  return { id: 'self-test', runtime, files: new Map([[file, code]]), entry: { file, name: 'main' }, inputJson: '{}', limits }
+}
+
+function look(pid: number): OutsideView {
+  const link = (who: string, kind: string): string => readlinkSync(`/proc/${who}/ns/${kind}`)
+  const devices = readFileSync(`/proc/${String(pid)}/net/dev`, 'latin1').split('\n').slice(2)
+  return {
+    facts: processFacts(pid),
+    sharedNamespaces: namespaces.filter((kind) => link(String(pid), kind) === link('self', kind)),
+    interfaces: devices.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== ''),
+  }
+}
+
+function judgeOutside(runtime: Runtime, view: OutsideView | null, ownFilters: number): Check[] {
+  const facts = view?.facts ?? null
+  return [
+    check(`${runtime}.host-ids`, 'not 0', facts === null || facts.uids.concat(facts.gids).includes(0) ? 'not known, or 0' : 'not 0'),
+    check(`${runtime}.sealed`, 'no capability, no_new_privs, two filters', unsealedReason(facts, ownFilters) ?? 'no capability, no_new_privs, two filters'),
+    check(`${runtime}.namespaces`, 'none shared', view === null ? 'not known' : view.sharedNamespaces.join(' ') || 'none shared'),
+    check(`${runtime}.network`, 'lo', view?.interfaces.join(' ') ?? 'not known'),
+  ]
+}
+
+function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
+  const got = new Map<string, unknown>()
+  if (outcome.status === 'ok') for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
+  const python = runtime === 'python'
+  const expected: [string, string][] = [
+    ['root', `dev fn lib lib64${python ? '' : ' proc'} runner tmp usr`],
+    ['devices', 'full null random urandom zero'],
+    ['environment', 'BUN_RUNTIME_TRANSPILER_CACHE_PATH DO_NOT_TRACK HOME LANG OMP_NUM_THREADS PATH PWD TMPDIR TZ'],
+    ['write-root', 'EROFS'],
+    ['write-usr', 'EROFS'],
+    ['write-runner', 'EROFS'],
+    ['write-scratch', 'done'],
+    ['process', python ? 'EPERM' : 'refused'],
+    ['exec', python ? 'EPERM' : 'refused'],
+    python ? ['socket', 'EACCES'] : ['write-core-pattern', 'ENOENT'],
+  ]
+  const failure = outcome.status === 'ok' ? '' : ` (${outcome.status}: ${'message' in outcome ? outcome.message.slice(0, 300) : ''})`
+  return expected.map(([name, value]) => check(`${runtime}.${name}`, value, text(got.get(name)) + failure))
+}
+
+function text(value: unknown): string {
+  if (Array.isArray(value)) return value.join(' ')
+  return typeof value === 'string' ? value : 'no answer'
+}
+
+function check(id: string, expected: string, got: string): Check {
+  return { id, ok: expected === got, expected, got }
 }

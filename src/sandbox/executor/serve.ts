@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { encodeFrame, FrameReader, type Frame } from '../protocol/frame.ts'
 import { toExecutorBounds, toExecutorSchema, type FromExecutor, type ToExecutor } from '../protocol/executor-messages.ts'
-import type { SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import type { SandboxDescription, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { prepare, type Workshop } from './prepare.ts'
 import { runSpec } from './run-spec.ts'
 import { selfTest } from './self-test.ts'
@@ -58,7 +58,7 @@ async function open(hello: Extract<ToExecutor, { type: 'hello' }>, send: (messag
     send({ type: 'refused', message: `the sandbox failed its self-test: ${what}`, checks })
     return null
   }
-  send({ type: 'ready', engine: workshop.engine.name, version: workshop.version, checks })
+  send({ type: 'ready', engine: workshop.engine.name, version: workshop.version, profiles: profilesOf(workshop), checks })
   return workshop
 }
 
@@ -104,6 +104,10 @@ function specOf(request: RunRequest, body: Uint8Array): SandboxSpec {
   }
   const { id, runtime, entry, limits } = request
   return { id, runtime, entry, limits, files, inputJson: Buffer.from(body.subarray(offset)).toString('utf8') }
+}
+
+function profilesOf({ engine }: Workshop): NonNullable<SandboxDescription['profiles']> {
+  return { python: engine.profile('python'), typescript: engine.profile('typescript') }
 }
 
 function notRun(workshop: Workshop, request: RunRequest, why: 'full' | 'cancelled'): SandboxOutcome {

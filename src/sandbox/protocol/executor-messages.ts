@@ -55,6 +55,8 @@ export const toExecutorSchema = z.discriminatedUnion('type', [
 
 const checkSchema = z.strictObject({ id: z.string(), ok: z.boolean(), expected: z.string(), got: z.string() })
 
+const profileSchema = z.strictObject({ name: z.string(), hash: z.templateLiteral(['sha256:', z.string()]) })
+
 const factsShape = {
   engine: z.string(),
   profile: z.string(),
@@ -85,7 +87,13 @@ const outcomeSchema = z.discriminatedUnion('status', [
 
 /** From the executor. */
 export const fromExecutorSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), engine: z.string(), version: z.string(), checks: z.array(checkSchema).readonly() }),
+  z.strictObject({
+    type: z.literal('ready'),
+    engine: z.string(),
+    version: z.string(),
+    profiles: z.strictObject({ python: profileSchema, typescript: profileSchema }),
+    checks: z.array(checkSchema).readonly(),
+  }),
   /** It cannot work; it exits after this. */
   z.strictObject({ type: z.literal('refused'), message: z.string(), checks: z.array(checkSchema).readonly() }),
   z.strictObject({ type: z.literal('log'), run: count, level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
