@@ -7,7 +7,6 @@ import { functionEntry } from './function-entry.ts'
 /** Functions and policies of all namespaces as they are in force, with the one way to change them. */
 export interface HostedState {
   functions(namespace: string): readonly FunctionVersion[]
-  findFunction(namespace: string, tool: string): FunctionVersion | null
   policySources(namespace: string): readonly PolicySource[]
   /** What policies may speak of if the functions were these (default: those in force). */
   vocabulary(namespace: string, functions?: readonly FunctionVersion[]): PolicyVocabulary
@@ -33,19 +32,20 @@ export interface HostedStatePorts {
   readonly policyStore: PolicyStore
   readonly policy: PolicyEngine
   readonly catalogue: MutableCatalogue
-  readonly functionBackend: Backend
+  /** The backend that runs exactly this version. */
+  readonly backendOf: (version: FunctionVersion) => Backend
   readonly clock: Clock
 }
 
 /**
- * Loads what is in force. A namespace whose stored policies no longer fit its tools gets none, so that every call in
- * it is refused; `onProblem` says so.
+ * Loads what is in force. Tools that stored policies no longer fit are denied until policy and tool agree again;
+ * `onProblem` says which.
  */
 export async function createHostedState(
   ports: HostedStatePorts,
   onProblem: (namespace: string, problems: readonly PolicyProblem[]) => void,
 ): Promise<HostedState> {
-  const { functionStore, policyStore, policy, catalogue, functionBackend, clock } = ports
+  const { functionStore, policyStore, policy, catalogue, backendOf, clock } = ports
   const functions = new Map<string, readonly FunctionVersion[]>()
   const policies = new Map<string, readonly PolicySource[]>()
 
@@ -55,8 +55,8 @@ export async function createHostedState(
   }
   for (const stored of await policyStore.loadActive()) {
     policies.set(stored.namespace, stored.sources)
-    const check = policy.install(stored.sources, vocabulary(stored.namespace))
-    if (!check.ok) onProblem(stored.namespace, check.problems)
+    const check = policy.install(stored.sources, vocabulary(stored.namespace), 'deny-affected')
+    if (check.problems.length > 0) onProblem(stored.namespace, check.problems)
   }
 
   function vocabulary(namespace: string, hosted = functions.get(namespace) ?? []): PolicyVocabulary {
@@ -74,7 +74,7 @@ export async function createHostedState(
   }
 
   function publish(namespace: string, next: readonly FunctionVersion[], previous: readonly FunctionVersion[]): void {
-    const entries = next.map((version) => functionEntry(version, functionBackend))
+    const entries = next.map((version) => functionEntry(version, backendOf(version)))
     const byService = Map.groupBy<string, CatalogueEntry>(entries, (entry) => entry.service)
     for (const { service } of previous) if (!byService.has(service)) byService.set(service, [])
     for (const [service, own] of byService) catalogue.replaceService(namespace, service, own)
@@ -82,8 +82,6 @@ export async function createHostedState(
 
   return {
     functions: (namespace) => functions.get(namespace) ?? [],
-    findFunction: (namespace, tool) =>
-      functions.get(namespace)?.find((version) => toolName(version.service, version.name) === tool) ?? null,
     policySources: (namespace) => policies.get(namespace) ?? [],
     vocabulary,
     async replace(namespace, change) {

@@ -93,31 +93,27 @@ async function compose(
     catalogue.replaceService(namespace, name, own)
   }
 
-  const functions = createFunctionServices({
-    sandbox,
-    clock,
-    findVersion: (namespace, tool) => hosted.findFunction(namespace, tool),
-  })
+  const functions = createFunctionServices(sandbox, clock)
   const hosted = await createHostedState(
     {
       functionStore: storage.functions,
       policyStore: storage.policies,
       policy,
       catalogue,
-      functionBackend: functions.backend,
+      backendOf: functions.backendOf,
       clock,
     },
     (namespace, problems) =>
       log.error(
         { namespace, problems },
-        'the stored policies do not fit the tools: every call in the namespace is refused',
+        'the stored policies do not fit the tools; what they cover is refused until they do',
       ),
   )
 
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const management = createManagementBackend({
     ...identityHandlers(registry, clock, namespaces.has),
-    ...auditHandlers(decisionLog, explainCallFrom(decisionLog, config.dataDirectory)),
+    ...auditHandlers(decisionLog, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build }),
     ...platformHandlers(namespaces, partsHealth),

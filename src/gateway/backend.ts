@@ -9,8 +9,6 @@ export interface Invocation {
   readonly caller: Caller
   readonly effect: Effect
   readonly facts: RequestFacts
-  /** The pinned entry that was decided on; `null` for management. A backend runs this one, not a newer one. */
-  readonly target: { readonly name: string; readonly definitionHash: Digest } | null
 }
 
 /** The caller's side of a running call. Dropped silently when the caller is gone. */
@@ -46,7 +44,10 @@ export interface ActFacts {
   readonly sandbox?: { readonly engine: string; readonly profile: string; readonly profileHash: Digest }
 }
 
-/** What stands behind catalogue entries: hosted functions, an upstream server, the management operations. */
+/**
+ * What stands behind a catalogue entry: one version of a hosted function, an upstream server, the management operations.
+ * The entry that was decided on names its backend, so that a newer version is never run under an older decision.
+ */
 export interface Backend {
   act(invocation: Invocation, events: InvocationEvents): Promise<ActOutcome>
 }

@@ -1,4 +1,3 @@
-import type { Digest } from '../kernel/index.ts'
 import type { PolicyDecision, PolicyRequest } from '../policy/index.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { GatewayRequest } from './gateway.ts'
@@ -21,7 +20,6 @@ export interface Target {
   /** What policy and records call it. */
   readonly resource: PolicyRequest['resource']
   readonly action: PolicyRequest['action']
-  readonly inputSchemaHash: Digest | null
 }
 
 /** Why a call was refused before or by policy. */

@@ -14,7 +14,7 @@ export interface SchemaProblem {
 
 /** Checks values against JSON Schema 2020-12. Compiles once per schema. Never fetches a `$ref`. */
 export interface SchemaChecker {
-  check(schema: JsonObject, schemaId: Digest, value: JsonValue): readonly SchemaProblem[]
+  check(schema: JsonObject, value: JsonValue): readonly SchemaProblem[]
 }
 
 /** What the pipeline stands on. */
@@ -26,7 +26,7 @@ export interface GatewayPorts {
   /** Carries out management operations and reads of records. */
   readonly management: Backend
   /** The sandbox as calls will find it, for the decision record; `null` where none is running. */
-  readonly sandbox: () => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
+  readonly sandbox: (runtime: string) => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
   readonly clock: Clock
   readonly config: GatewayConfig
 }

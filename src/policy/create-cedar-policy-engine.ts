@@ -2,7 +2,7 @@ import { sha256, systemClock, uuidv7, type Clock, type Digest } from '../kernel/
 import { builtInPolicies } from './built-in-policies.ts'
 import { CedarSlots } from './cedar-slots.ts'
 import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
-import { decideRequest, errorDecision, type UntimedDecision } from './decide-request.ts'
+import { decideRequest, denyByError, type UntimedDecision } from './decide-request.ts'
 import type { PolicyDecision, PolicyRequest } from './decision.ts'
 import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
@@ -60,8 +60,7 @@ class CedarPolicyEngine implements PolicyEngine {
 
   isVisible(question: VisibilityQuestion): boolean {
     try {
-      const inForce = this.#inForce.get(question.resource.namespace)
-      return inForce !== undefined && isVisible(question, inForce)
+      return isVisible(question, this.#policiesOf(question.resource.namespace))
     } catch {
       // Denies: what cannot be judged is not shown.
       return false
@@ -70,13 +69,12 @@ class CedarPolicyEngine implements PolicyEngine {
 
   explain(request: PolicyRequest): Explanation {
     const decision = this.decide(request)
-    const inForce = this.#inForce.get(request.resource.namespace)
-    return { decision, nearMisses: inForce === undefined || decision.effect === 'allow' ? [] : nearMisses(request, inForce) }
+    if (decision.effect === 'allow') return { decision, nearMisses: [] }
+    return { decision, nearMisses: nearMisses(request, this.#policiesOf(request.resource.namespace)) }
   }
 
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[] {
-    const inForce = this.#inForce.get(namespace)
-    return inForce === undefined ? [] : toolAccess(principal, inForce)
+    return toolAccess(principal, this.#policiesOf(namespace))
   }
 
   policySetHash(namespace: string): Digest | null {
@@ -86,19 +84,20 @@ class CedarPolicyEngine implements PolicyEngine {
   #decide(request: PolicyRequest): UntimedDecision {
     let set: Digest = sha256(builtInPolicies)
     try {
-      const inForce = this.#inForce.get(request.resource.namespace) ?? this.#builtInOnly(request.resource.namespace)
-      if (inForce === null) return errorDecision('No policies are in force in this namespace.', set, null)
+      const inForce = this.#policiesOf(request.resource.namespace)
       set = inForce.set.hash
       return decideRequest(request, inForce, this.#slots)
     } catch {
       // Denies. The engine's own words may quote arguments, so they go no further.
-      return errorDecision('The policy engine failed on this request.', set, null)
+      return denyByError('The policy engine failed on this request.', set, null)
     }
   }
 
-  /** A namespace without policies of its own: owners can set it up, and nobody else gets anything. */
-  #builtInOnly(namespace: string): NamespacePolicies | null {
-    return this.#examine([], { namespace, tools: [] }, 'refuse').policies
+  /** Where a namespace has no policies of its own, the platform's: owners can set it up, nobody else gets anything. */
+  #policiesOf(namespace: string): NamespacePolicies {
+    const inForce = this.#inForce.get(namespace)
+    if (inForce !== undefined) return inForce
+    return new NamespacePolicies(parsePolicies([], this.#bodies).set, new ToolVocabulary({ namespace, tools: [] }), new Set())
   }
 
   #examine(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule): { check: PolicyCheck; policies: NamespacePolicies | null } {

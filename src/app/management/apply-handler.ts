@@ -1,25 +1,15 @@
 import type { IdentityRegistry } from '../../auth/index.ts'
 import {
+  type BuildFunctions,
   parseDesiredState,
-  type FunctionSource,
   type FunctionVersion,
   type ParsedState,
-  type SourceProblem,
 } from '../../functions/index.ts'
 import { McpworksError, toolName, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyEngine, PolicyProblem } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
-
-/** Turns sources into versions, deriving schemas where none were given; names every problem. */
-export type BuildFunctions = (
-  sources: readonly FunctionSource[],
-  by: string,
-) => Promise<
-  | { readonly ok: true; readonly versions: readonly FunctionVersion[] }
-  | { readonly ok: false; readonly problems: readonly SourceProblem[] }
->
 
 /** What applying stands on. */
 export interface ApplyPorts {

@@ -1,8 +1,7 @@
-import { parseService, type FunctionStore, type FunctionVersion } from '../../functions/index.ts'
+import { parseService, type BuildFunctions, type FunctionStore, type FunctionVersion } from '../../functions/index.ts'
 import { McpworksError, toolName, type JsonObject } from '../../kernel/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
-import type { BuildFunctions } from './apply-handler.ts'
 import type { Handlers } from './handler.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 

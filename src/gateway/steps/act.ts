@@ -22,7 +22,6 @@ export async function act(
         caller: call.caller,
         effect: call.effect,
         facts: call.facts,
-        target: entry === null ? null : { name: entry.name, definitionHash: entry.definitionHash },
       },
       events,
     )

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../kernel/index.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { GatewayPorts } from '../ports.ts'
-import { schemaIdOf } from '../schema-id.ts'
 import type { Acted } from './act.ts'
 
 /**
@@ -24,12 +23,11 @@ export function inspect(acted: Acted, entry: CatalogueEntry | null, ports: Gatew
   }
   const schema = entry.kind === 'tool' ? entry.outputSchema : null
   if (schema === null) return acted
-  const schemaId = schemaIdOf(schema)
   const structured = acted.result.structuredContent
   const problems =
-    structured === undefined || schemaId === null
+    structured === undefined
       ? [{ path: '', message: 'there is no structuredContent' }]
-      : ports.schemas.check(schema, schemaId, structured)
+      : ports.schemas.check(schema, structured)
   if (problems.length === 0) return acted
   const sentences = problems.slice(0, 5).map(({ path, message }) => `${path === '' ? 'the result' : path}: ${message}`)
   return {

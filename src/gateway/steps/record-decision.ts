@@ -29,7 +29,7 @@ function draft(
   const { principal, authentication, client } = call.caller
   const { auditLevel, maxAuditBodyBytes } = ports.config
   const runtime = target.entry?.runtime ?? null
-  const sandbox = runtime === null ? null : ports.sandbox()
+  const sandbox = runtime === null ? null : ports.sandbox(runtime)
   return {
     kind: 'decision',
     namespace: call.namespace,

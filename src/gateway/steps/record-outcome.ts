@@ -54,7 +54,7 @@ function invariantsOf(
   ports: GatewayPorts,
 ): OutcomeDraft['outcome']['invariants'] {
   if (entry === null || entry.runtime === null) return []
-  const asked = ports.sandbox()
+  const asked = ports.sandbox(entry.runtime)
   const used = acted.status === 'broken' ? undefined : acted.sandbox
   const pass = asked !== null && used !== undefined && used.profileHash === asked.profileHash
   return [

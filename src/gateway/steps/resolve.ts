@@ -2,7 +2,6 @@ import type { PolicyEngine } from '../../policy/index.ts'
 import type { IdentifiedCall, Target } from '../call.ts'
 import type { Catalogue, CatalogueEntry } from '../catalogue.ts'
 import type { Effect } from '../effect.ts'
-import { schemaIdOf } from '../schema-id.ts'
 
 /**
  * Finds the pinned definition that the request is about, and whether the caller may know of it.
@@ -16,13 +15,12 @@ export function resolve(call: IdentifiedCall, catalogue: Catalogue, policy: Poli
       visible: true,
       action: effect.kind,
       resource: { type: 'Namespace', id: namespace, namespace, service: null },
-      inputSchemaHash: null,
     }
   }
   const { action, type, name, entry } = look(effect, namespace, catalogue)
   const resource = { type, id: `${namespace}/${name}`, namespace, service: entry?.service ?? null }
   const visible = entry !== null && policy.isVisible({ principal: call.caller.principal, action, resource })
-  return { entry, visible, action, resource, inputSchemaHash: entry === null ? null : schemaIdOf(entry.inputSchema) }
+  return { entry, visible, action, resource }
 }
 
 type Look = {

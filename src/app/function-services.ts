@@ -1,0 +1,62 @@
+import {
+  createFunctionBuilder,
+  createFunctionRunner,
+  createSchemaValidator,
+  type BuildFunctions,
+  type FunctionOutcome,
+  type FunctionVersion,
+} from '../functions/index.ts'
+import type { ActOutcome, Backend, SchemaChecker } from '../gateway/index.ts'
+import { McpworksError, type Clock, type Digest, type JsonObject } from '../kernel/index.ts'
+import type { Sandbox } from '../sandbox/index.ts'
+
+/** Hosted functions as the pipeline and the management operations need them. */
+export interface FunctionServices {
+  readonly backendOf: (version: FunctionVersion) => Backend
+  readonly build: BuildFunctions
+  readonly schemas: SchemaChecker
+  readonly describeSandbox: (runtime: string) => { engine: string; profile: string; profileHash: Digest } | null
+}
+
+/** Puts building, checking and running of functions on one sandbox and one cache of compiled schemas. */
+export function createFunctionServices(sandbox: Sandbox, clock: Clock): FunctionServices {
+  const validator = createSchemaValidator()
+  const runner = createFunctionRunner({ sandbox, validator, clock })
+  return {
+    backendOf: (version) => ({
+      async act({ effect }, events) {
+        if (effect.kind !== 'call') throw new McpworksError('internal', { detail: 'a function was asked for something else than a call' })
+        const outcome = await runner.run(version, effect.arguments, {
+          signal: events.signal,
+          onLog: (level, text) => events.log(level, text),
+          onProgress: (progress, total, message) => events.progress(progress, total, message),
+        })
+        return outcomeOf(outcome)
+      },
+    }),
+    build: createFunctionBuilder({ sandbox, validator, clock }),
+    schemas: { check: (schema: JsonObject, value) => validator.validate(schema, value) },
+    describeSandbox(runtime) {
+      const { engine, profiles } = sandbox.describe()
+      if (profiles === null || (runtime !== 'python' && runtime !== 'typescript')) return null
+      const { name, hash } = profiles[runtime]
+      return { engine, profile: name, profileHash: hash }
+    },
+  }
+}
+
+function outcomeOf(outcome: FunctionOutcome): ActOutcome {
+  const { engine, profile, profileHash, usage } = outcome.facts
+  const facts = { sandbox: { engine, profile, profileHash }, resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes } }
+  switch (outcome.status) {
+    case 'ok':
+      return { ...facts, status: 'ok', result: outcome.result }
+    case 'unavailable':
+      throw new McpworksError('sandbox_unavailable', { detail: outcome.detail })
+    case 'tool-error':
+    case 'timeout':
+    case 'limit':
+    case 'killed':
+      return { ...facts, status: outcome.status, result: outcome.result, detail: outcome.detail }
+  }
+}

@@ -1,0 +1,49 @@
+import { verifyDecisionLog, type VerifyReport } from '../audit/index.ts'
+import { openAuditReader } from '../storage/index.ts'
+
+/** What the verifier found, for scripts and for people. */
+export interface VerifyResult {
+  readonly ok: boolean
+  readonly json: VerifyReport
+  readonly text: string
+}
+
+/**
+ * Verifies the decision log of a data directory from its files alone, with or without a server running on it.
+ * @throws McpworksError `storage_unavailable` where the files cannot be read
+ */
+export async function verifyDataDirectory(dataDirectory: string, progress: (text: string) => void): Promise<VerifyResult> {
+  const reader = openAuditReader({ dataDirectory })
+  try {
+    const started = performance.now()
+    let told = started
+    const json = await verifyDecisionLog({
+      reader,
+      onProgress(checked, total) {
+        if (performance.now() - told < 1000) return
+        told = performance.now()
+        progress(`verified ${checked} of ${total} records`)
+      },
+    })
+    return { ok: json.ok, json, text: textOf(json) }
+  } finally {
+    await reader.close()
+  }
+}
+
+function textOf(report: VerifyReport): string {
+  const counts = (['records', 'checkpoints', 'tiles', 'bodies'] as const).map((what) => `${report[what].checked} ${what}`).join(', ')
+  if (report.ok) {
+    const unsigned = report.namespaces.reduce((sum, { unsigned: count }) => sum + count, 0)
+    return [
+      `OK: ${counts}; every hash, chain, tree and signature fits.`,
+      ...(unsigned > 0 ? [`${unsigned} of the newest records are not signed yet; the chain holds them.`] : []),
+      ...(report.unfinished > 0 ? [`${report.unfinished} allowed calls have no outcome yet.`] : []),
+    ].join('\n')
+  }
+  const problems = report.problems.map(({ subject, namespace, index, id, problem }) => {
+    const place = [namespace === null ? null : `namespace ${namespace}`, index === null ? null : `index ${index}`, id].filter((part) => part !== null)
+    return `  ${subject}${place.length > 0 ? ` (${place.join(', ')})` : ''}: ${problem}`
+  })
+  return [`TAMPERED OR DAMAGED: ${counts} were checked. The first fault comes first:`, ...problems].join('\n')
+}
