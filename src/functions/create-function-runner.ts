@@ -4,7 +4,7 @@ import { adaptPython } from './adapter/adapt-python.ts'
 import { errorResult, structuredContent, successResult } from './call-tool-result.ts'
 import type { FunctionVersion } from './function-version.ts'
 import type { SchemaValidator } from './schema/create-schema-validator.ts'
-import { readableTrace } from './readable-trace.ts'
+import { readableTrace, withoutAdapterFrames } from './readable-trace.ts'
 
 /** How a call of a hosted function ended. `result` is an MCP `CallToolResult`. */
 export type FunctionOutcome = { readonly facts: SandboxFacts } & (
@@ -62,7 +62,7 @@ function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: 
     case 'exception':
       return failed('tool-error', readableTrace(outcome), `${outcome.kind}: ${outcome.message}`.slice(0, 500))
     case 'invalid':
-      return failed('tool-error', outcome.message)
+      return failed('tool-error', withoutAdapterFrames(outcome.message))
     case 'limit':
       return failed(outcome.limit === 'wall' ? 'timeout' : 'limit', limitSentence(outcome.limit, version), outcome.message)
     case 'killed':

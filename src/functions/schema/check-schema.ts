@@ -32,9 +32,9 @@ const maximumProblems = 20
  * `format` is an annotation, as the specification has it by default: it is shown and not enforced.
  */
 export function checkSchema(schema: JsonObject): SchemaProblem[] {
+  if (isDeeper(schema, schemaBounds.depth)) return [problem([], `the schema is nested more than ${schemaBounds.depth} deep`)]
   const size = JSON.stringify(schema).length
   if (size > schemaBounds.characters) return [problem([], `the schema has ${size} characters; at most ${schemaBounds.characters} are taken`)]
-  if (isDeeper(schema, schemaBounds.depth)) return [problem([], `the schema is nested more than ${schemaBounds.depth} deep`)]
   const problems: SchemaProblem[] = []
   const pending: Subschema[] = [{ schema, path: [] }]
   for (let at = pending.pop(); at !== undefined && problems.length < maximumProblems; at = pending.pop()) {

@@ -43,6 +43,9 @@ export function createSchemaValidator(): SchemaValidator {
   const compiled = (schema: JsonObject): Compiled => {
     const known = byObject.get(schema)
     if (known !== undefined) return known
+    if (isDeeper(schema, schemaBounds.depth)) {
+      throw new McpworksError('function_invalid', { message: `The JSON Schema is nested more than ${schemaBounds.depth} deep.` })
+    }
     const digest = digestJson(schema)
     const found = byDigest.get(digest) ?? { first: compileChecked(schema, compileFirst), all: null }
     byDigest.delete(digest)
@@ -127,7 +130,6 @@ function createAjv(allErrors: boolean, budget: { steps: number }): Ajv2020 {
     allErrors,
     verbose: true,
     validateFormats: false,
-    addUsedSchema: false,
     logger: false,
     code: { regExp: Object.assign(regExp, { code: 'new RegExp' }) },
   })
