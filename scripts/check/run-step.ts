@@ -16,7 +16,12 @@ export function runStep(step: Step, directory: string): Promise<StepResult> {
   const began = performance.now()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
-    const child = spawn(process.execPath, step.args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, step.args, {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A checker writes nothing, and its report is for a reader that is no terminal.
+      env: { ...process.env, JITI_FS_CACHE: 'false', NO_COLOR: '1', FORCE_COLOR: '0' },
+    })
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.on('error', (error) => chunks.push(Buffer.from(`${error.message}\n`)))

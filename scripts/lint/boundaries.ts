@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { cruise, type ICruiseResult } from 'dependency-cruiser'
-import { boundaryRules, readOptions } from './boundary-rules.ts'
+import { boundaryRules, folders, readOptions } from './boundary-rules.ts'
 
 /** What the boundary check found. `modules` and `imports` say that it has read something at all. */
 export interface BoundaryReport {
@@ -31,7 +31,7 @@ export async function checkBoundaries(directory: string): Promise<BoundaryReport
     (violation) => `${violation.from} -> ${violation.to}: ${violation.rule.name}. ${commentOf(violation.rule.name)}`,
   )
   const imports = output.modules.reduce((sum, module) => sum + module.dependencies.length, 0)
-  const problems = [...violations, ...unreadFiles(output, directory)]
+  const problems = [...violations, ...fileProblems(output, directory)]
   if (imports === 0) problems.push('No import was read: the parser does not work.')
   return { problems, modules: output.modules.length, imports }
 }
@@ -40,9 +40,12 @@ function commentOf(rule: string): string {
   return boundaryRules.find(({ name }) => name === rule)?.comment ?? ''
 }
 
-function unreadFiles(output: ICruiseResult, directory: string): readonly string[] {
+function fileProblems(output: ICruiseResult, directory: string): readonly string[] {
   const read = new Set(output.modules.map(({ source }) => source))
-  return globSync('src/**/*.ts', { cwd: directory })
-    .filter((file) => !read.has(file))
-    .map((file) => `${file}: not read`)
+  return globSync('src/**/*.ts', { cwd: directory }).flatMap((file) => [
+    ...(read.has(file) ? [] : [`${file}: not-read. The parser passed over it.`]),
+    ...(Object.hasOwn(folders, file.split('/')[1] ?? '')
+      ? []
+      : [`${file}: known-folder. Its folder is not in the table of design/architecture.md.`]),
+  ])
 }

@@ -23,10 +23,13 @@ export function children(node: Node, field: string): readonly Node[] {
 
 /** The name of an identifier, a private name or a string literal; null for anything computed. */
 export function nameOf(node: Node | null): string | null {
-  if (node === null) return null
-  if (node.type === 'Identifier' || node.type === 'PrivateIdentifier') return String(node['name'])
-  if (node.type === 'Literal' && typeof node['value'] === 'string') return node['value']
-  return null
+  if (node?.type === 'Identifier' || node?.type === 'PrivateIdentifier') return String(node['name'])
+  return textOf(node)
+}
+
+/** The text of a string literal; null for anything else. */
+export function textOf(node: Node | null): string | null {
+  return node?.type === 'Literal' && typeof node['value'] === 'string' ? node['value'] : null
 }
 
 /** Whether the node makes a scope of its own, whose `return` and `throw` are not the outer function's. */

@@ -3,7 +3,10 @@ import { asNode, child, children, descendants, isFunction, nameOf, type Node, ty
 const message =
   'This catch can let the work go on. Rethrow, or answer with a refusal ({ status: "denied" }, deny(...), reject(...)).'
 
-const refusing = /^(?:deny|denied|refus|reject|fail|abort|kill|invalid|unavailable|error|crash|unauthenticated)/i
+/** Names of functions that refuse, and of values that are refusals. `error` is neither: it is what was caught. */
+const refusing = /^(?:deny|denied|denial|refus|reject|fail|abort|kill|invalid|unavailable|crash|unauthenticated)/i
+/** Functions that hand their argument over as the answer, so that a refusal in it counts; a logger's does not. */
+const answering = /^(?:resolve|settle|answer|respond|reply|finish|complete|send|post|done|end)/i
 const refusal =
   /den(?:y|ied)|refus|reject|fail|error|invalid|unavailable|unknown|crash|missing|malformed|expired|revoked|abort|kill|time-?out|limit|broken|unreadable|mismatch|corrupt|exhausted|not-/i
 const verdicts = /^(?:ok|allow|allowed|permit|permitted|valid|success|granted|intact)$/
@@ -113,11 +116,12 @@ function refuses(expression: Node | null, name: string): boolean {
     case 'ConditionalExpression':
       return refuses(child(expression, 'consequent'), name) && refuses(child(expression, 'alternate'), name)
     case 'NewExpression':
-      return /Error$/.test(nameOf(child(expression, 'callee')) ?? '')
+      return nameOf(child(expression, 'callee'))?.endsWith('Error') ?? false
     case 'CallExpression': {
       const callee = child(expression, 'callee')
       const called = callee?.type === 'MemberExpression' ? nameOf(child(callee, 'property')) : nameOf(callee)
-      return refusing.test(called ?? '') || children(expression, 'arguments').some((item) => refuses(item, name))
+      if (refusing.test(called ?? '')) return true
+      return answering.test(called ?? '') && children(expression, 'arguments').some((item) => refuses(item, name))
     }
     case 'ObjectExpression':
       return children(expression, 'properties').some(isRefusalProperty)

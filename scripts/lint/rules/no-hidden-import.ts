@@ -1,4 +1,4 @@
-import { child, nameOf, type Node, type Rule } from '../rule.ts'
+import { child, nameOf, textOf, type Node, type Rule } from '../rule.ts'
 
 const loaders = /^(?:require|createRequire|getBuiltinModule|dlopen|binding|_linkedBinding)$/
 
@@ -7,7 +7,7 @@ export const noHiddenImport: Rule = {
   create(context) {
     return {
       ImportExpression(node) {
-        if (nameOf(child(node as unknown as Node, 'source')) === null) {
+        if (textOf(child(node as unknown as Node, 'source')) === null) {
           context.report({ node, message: 'Import by a literal name, so that the boundaries can be checked.' })
         }
       },

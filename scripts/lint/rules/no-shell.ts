@@ -1,4 +1,4 @@
-import { child, children, nameOf, type Node, type Rule } from '../rule.ts'
+import { child, children, nameOf, textOf, type Node, type Rule } from '../rule.ts'
 
 const starters = /^(?:spawn|spawnSync|execFile|execFileSync|fork)$/
 const shells = /(?:^|\/)(?:sh|bash|dash|zsh|ksh|busybox|cmd(?:\.exe)?|powershell(?:\.exe)?)$/
@@ -31,7 +31,7 @@ export const noShell: Rule = {
           command?.type === 'BinaryExpression' ||
           (command?.type === 'TemplateLiteral' && children(command, 'expressions').length > 0)
         if (isBuilt) report(call, 'The command is built as a string: name the program and list its arguments.')
-        if (shells.test(nameOf(command) ?? '')) report(call, 'No shell: start the program itself.')
+        if (shells.test(textOf(command) ?? '')) report(call, 'No shell: start the program itself.')
       },
     }
 

@@ -1,0 +1,3 @@
+import { second } from './second.ts' // expect: no-cycle
+
+export const first = (): unknown => second

@@ -1,0 +1,3 @@
+export { digest } from './digest.ts'
+export { read } from './read.ts'
+export { first } from './first.ts'

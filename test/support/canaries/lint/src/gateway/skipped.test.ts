@@ -1,0 +1,11 @@
+import { describe, expect, it } from 'vitest'
+
+describe('a suite', () => {
+  it.skip('is not run', () => { // expect: vitest(no-disabled-tests)
+    expect(1).toBe(1)
+  })
+  it.only('hides the others', () => { // expect: vitest(no-focused-tests)
+    expect(1).toBe(1)
+  })
+  it('asserts nothing', () => {}) // expect: vitest(expect-expect)
+})
