@@ -26,7 +26,7 @@ export interface EngineInput {
 }
 
 /** The deny for a request that could not be judged. `sentence` may name arguments, never their values. */
-export function errorDecision(sentence: string, set: Digest, prepared: PreparedRequest | null, policyId: string | null = null): UntimedDecision {
+export function denyByError(sentence: string, set: Digest, prepared: PreparedRequest | null, policyId: string | null = null): UntimedDecision {
   return {
     effect: 'deny',
     basis: 'error',
@@ -50,12 +50,12 @@ export function errorDecision(sentence: string, set: Digest, prepared: PreparedR
 export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies, slots: CedarSlots): UntimedDecision {
   const set = inForce.set.hash
   const prepared = inForce.prepare(request.principal, request.action, request.resource)
-  if (typeof prepared === 'string') return errorDecision(prepared, set, null)
+  if (typeof prepared === 'string') return denyByError(prepared, set, null)
   const input = engineInput(request, prepared)
-  if (typeof input === 'string') return errorDecision(input, set, prepared)
+  if (typeof input === 'string') return denyByError(input, set, prepared)
   const [misfit] = prepared.misfits
   if (misfit !== undefined) {
-    return { ...errorDecision('The policy does not fit the tool as it is now. Change one of the two.', set, prepared, misfit), ...hashed(input) }
+    return { ...denyByError('The policy does not fit the tool as it is now. Change one of the two.', set, prepared, misfit), ...hashed(input) }
   }
   const answer = statefulIsAuthorized({
     principal: prepared.principal.uid,
@@ -116,7 +116,7 @@ function hashed(input: EngineInput): Pick<PolicyDecision, 'requestHash' | 'engin
 
 function judged(answer: AuthorizationAnswer, request: PolicyRequest, prepared: PreparedRequest, set: Digest, input: EngineInput): UntimedDecision {
   if (answer.type !== 'success') {
-    return { ...errorDecision('The request does not fit the schema of the policies.', set, prepared), ...hashed(input) }
+    return { ...denyByError('The request does not fit the schema of the policies.', set, prepared), ...hashed(input) }
   }
   const { decision, diagnostics } = answer.response
   const errors: DecisionError[] = diagnostics.errors.map(({ policyId, error }) => ({ policyId, message: evaluationFault(error.message) }))
