@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { systemClock, type Clock } from '../../src/kernel/index.ts'
+import { openStorage, type Storage } from '../../src/storage/index.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+/** A place where storage is kept, and can be opened again after it was closed. */
+export interface StoragePlace {
+  open(clock?: Clock): Promise<Storage>
+}
+
+/** Every implementation of the storage ports. The suites of this folder run against each of them. */
+export const implementations: readonly { readonly name: string; readonly place: () => StoragePlace }[] = [
+  {
+    name: 'SQLite',
+    place() {
+      const dataDirectory = join(temporaryDirectory(), 'data')
+      return { open: (clock = systemClock) => openStorage({ dataDirectory, clock }) }
+    },
+  },
+]
+
+/** Opens a place for the running test and closes it after. */
+export async function opened(place: StoragePlace): Promise<Storage> {
+  const storage = await place.open()
+  onTestFinished(() => storage.close())
+  return storage
+}
