@@ -114,6 +114,7 @@ describe('calling conventions', () => {
     ['a decorated function', { 'f.py': 'import functools\ndef twice(g):\n    @functools.wraps(g)\n    def wrapper(*args, **kwargs):\n        return g(*args, **kwargs) * 2\n    return wrapper\n@twice\ndef f(n: int) -> int:\n    """F."""\n    return n\n' }, { n: 2 }, 4],
     ['a file named like a module of the standard library', { 'calendar.py': 'def calendar(n: int) -> int:\n    """F."""\n    return n + 1\n' }, { n: 1 }, 2],
     ['dates and sets', { 'f.py': 'import datetime\ndef f() -> list:\n    """F."""\n    return [datetime.date(2026, 11, 20), {3, 1}, (1, 2)]\n' }, {}, ['2026-11-20', [1, 3], [1, 2]]],
+    ['an async function', { 'f.py': 'import asyncio, datetime\nasync def f(n: int) -> list:\n    """F."""\n    await asyncio.sleep(0)\n    return [n, datetime.date(2026, 11, 20)]\n' }, { n: 1 }, [1, '2026-11-20']],
     ['an object in TypeScript', { 'f.ts': '/** F. */\nexport function f({ n = 3 }: { n?: number }): number { return n }\n' }, {}, 3],
     ['an async arrow function', { 'f.ts': '/** F. */\nexport const f = async (input: { n: number }): Promise<number[]> => [input.n]\n' }, { n: 1 }, [1]],
     ['a default export', { 'f.ts': '/** F. */\nexport default function f(): string { return "ok" }\n' }, {}, 'ok'],

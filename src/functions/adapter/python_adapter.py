@@ -79,7 +79,15 @@ def to_json(value):
 
 def call(input):
     annotations = getattr(function, "__annotations__", {})
-    names = parameter_names(function)
-    if names == ("input",):
-        return to_json(function(to_declared(input, annotations.get("input"))))
-    return to_json(function(**{name: to_declared(item, annotations.get(name)) for name, item in input.items()}))
+    if parameter_names(function) == ("input",):
+        value = function(to_declared(input, annotations.get("input")))
+    else:
+        value = function(**{name: to_declared(item, annotations.get(name)) for name, item in input.items()})
+    if not hasattr(type(value), "__await__"):
+        return to_json(value)
+
+    async def finish():
+        return to_json(await value)
+
+    # Whoever called waits for it.
+    return finish()

@@ -326,11 +326,9 @@ def derive_output(module, function):
 
 def find_function(module, entry):
     function = module.names.get(entry)
-    if isinstance(function, ast.FunctionDef):
+    if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return function
-    if isinstance(function, ast.AsyncFunctionDef):
-        raise Problem(module, function, "%s is async; functions run to their end on their own" % entry, "write def instead of async def")
-    names = [name for name, node in module.names.items() if isinstance(node, ast.FunctionDef)]
+    names = [name for name, node in module.names.items() if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     hint = "the file has: %s" % ", ".join(names[:10]) if names else "write def %s(...)" % entry
     raise Problem(module, None, "there is no function %s at the top level of the file" % entry, hint)
 
