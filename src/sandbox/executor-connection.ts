@@ -13,6 +13,7 @@ import {
 
 const connectionDescriptor = 3
 const maxLogBytes = 16_384
+const closeTimeoutMs = 10_000
 
 /** A running executor process and the messages to and from it. */
 export interface ExecutorConnection {
@@ -58,7 +59,9 @@ export function startExecutor(settings: ExecutorSettings, take: (message: FromEx
     lost,
     async close() {
       connection.end()
+      const timer = setTimeout(() => child.kill('SIGKILL'), closeTimeoutMs)
       await lost
+      clearTimeout(timer)
     },
   }
 }

@@ -35,13 +35,17 @@ export function encodeFrame(header: object, body: Uint8Array = new Uint8Array())
 }
 
 /**
- * Cuts a stream of bytes into frames. Made for a hostile sender: never holds more than one frame of the permitted size,
- * refuses a length before it waits for the bytes, and never throws anything but `FrameError`. Does not look into headers.
+ * Cuts a stream of bytes into frames. Made for a hostile sender: refuses a length before it waits for the bytes, holds
+ * at most one frame of the permitted size whatever the pieces it comes in, and throws nothing but `FrameError`. Does not
+ * look into headers.
  */
 export class FrameReader {
   readonly #bounds: FrameBounds
-  #chunks: Buffer[] = []
-  #held = 0
+  readonly #prefix = Buffer.alloc(2 * lengthBytes)
+  #prefixFilled = 0
+  /** Header and body of the frame that is coming in, once its prefix is known. */
+  #rest: Buffer | null = null
+  #restFilled = 0
   #failed: FrameError | null = null
 
   constructor(bounds: FrameBounds) {
@@ -51,36 +55,52 @@ export class FrameReader {
   /** Takes the next bytes and returns the frames that they complete. @throws FrameError, and from then on always */
   push(chunk: Uint8Array): Frame[] {
     if (this.#failed !== null) throw this.#failed
-    this.#chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-    this.#held += chunk.byteLength
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const frames: Frame[] = []
-    for (;;) {
-      const frame = this.#next()
-      if (frame === null) return frames
-      frames.push(frame)
+    let used = 0
+    while (used < bytes.length) {
+      used += this.#rest === null ? this.#fillPrefix(bytes, used) : this.#fillRest(this.#rest, bytes, used)
+      const frame = this.#complete()
+      if (frame !== null) frames.push(frame)
     }
+    return frames
   }
 
-  #next(): Frame | null {
-    if (this.#held < lengthBytes) return null
-    const total = this.#peek(lengthBytes).readUInt32BE(0)
+  #fillPrefix(bytes: Buffer, from: number): number {
+    const copied = bytes.copy(this.#prefix, this.#prefixFilled, from)
+    this.#prefixFilled += copied
+    if (this.#prefixFilled >= lengthBytes) this.#checkTotal(this.#prefix.readUInt32BE(0))
+    if (this.#prefixFilled === this.#prefix.length) this.#rest = Buffer.alloc(this.#restLength())
+    return copied
+  }
+
+  #fillRest(rest: Buffer, bytes: Buffer, from: number): number {
+    const copied = bytes.copy(rest, this.#restFilled, from)
+    this.#restFilled += copied
+    return copied
+  }
+
+  #complete(): Frame | null {
+    const rest = this.#rest
+    if (rest === null || this.#restFilled < rest.length) return null
+    const headerLength = this.#prefix.readUInt32BE(lengthBytes)
+    this.#prefixFilled = 0
+    this.#rest = null
+    this.#restFilled = 0
+    return { header: this.#parse(rest.subarray(0, headerLength)), body: rest.subarray(headerLength) }
+  }
+
+  #checkTotal(total: number): void {
     if (total < lengthBytes) throw this.#fail('a frame is shorter than its own prefix', false)
     if (total > lengthBytes + this.#bounds.headerBytes + this.#bounds.bodyBytes) throw this.#fail('a frame is over the limit', true)
-    if (this.#held < lengthBytes + total) {
-      // Looked at early so that an oversized header is refused before it has been collected.
-      if (this.#held >= 2 * lengthBytes) this.#headerLength(this.#peek(2 * lengthBytes), total)
-      return null
-    }
-    const bytes = this.#take(lengthBytes + total)
-    const headerEnd = 2 * lengthBytes + this.#headerLength(bytes, total)
-    return { header: this.#parse(bytes.subarray(2 * lengthBytes, headerEnd)), body: bytes.subarray(headerEnd) }
   }
 
-  #headerLength(prefix: Buffer, total: number): number {
-    const length = prefix.readUInt32BE(lengthBytes)
-    if (length > total - lengthBytes) throw this.#fail('a header is longer than its frame', false)
-    if (length > this.#bounds.headerBytes) throw this.#fail('a header is over the limit', true)
-    if (total - lengthBytes - length > this.#bounds.bodyBytes) throw this.#fail('a body is over the limit', true)
+  #restLength(): number {
+    const length = this.#prefix.readUInt32BE(0) - lengthBytes
+    const header = this.#prefix.readUInt32BE(lengthBytes)
+    if (header > length) throw this.#fail('a header is longer than its frame', false)
+    if (header > this.#bounds.headerBytes) throw this.#fail('a header is over the limit', true)
+    if (length - header > this.#bounds.bodyBytes) throw this.#fail('a body is over the limit', true)
     return length
   }
 
@@ -96,25 +116,8 @@ export class FrameReader {
   }
 
   #fail(message: string, tooLarge: boolean): FrameError {
-    this.#chunks = []
-    this.#held = 0
+    this.#rest = null
     this.#failed = new FrameError(message, tooLarge)
     return this.#failed
-  }
-
-  /** The first `count` bytes, left where they are. */
-  #peek(count: number): Buffer {
-    const [first] = this.#chunks
-    if (first !== undefined && first.length >= count) return first.subarray(0, count)
-    this.#chunks = [Buffer.concat(this.#chunks)]
-    return this.#chunks[0]?.subarray(0, count) ?? Buffer.alloc(0)
-  }
-
-  #take(count: number): Buffer {
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks)
-    const rest = all.subarray(count)
-    this.#chunks = rest.length === 0 ? [] : [rest]
-    this.#held = rest.length
-    return all.subarray(0, count)
   }
 }

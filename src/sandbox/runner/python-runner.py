@@ -113,13 +113,14 @@ def place(files, body):
 
 
 def load(file):
-    import importlib
-    import importlib.util
     sys.path.insert(0, ROOT[:-1])
     parts = file[:-3].split('/') if file.endswith('.py') else None
     # By name, so that relative imports work, unless the name is taken or is none.
     if parts and all(part.isidentifier() for part in parts) and parts[0] not in sys.modules and parts[0] not in sys.builtin_module_names:
-        return importlib.import_module('.'.join(parts))
+        name = '.'.join(parts)
+        __import__(name)
+        return sys.modules[name]
+    import importlib.util
     name = '_function'
     spec = importlib.util.spec_from_file_location(name, ROOT + file, loader=importlib.machinery.SourceFileLoader(name, ROOT + file))
     module = importlib.util.module_from_spec(spec)

@@ -142,6 +142,7 @@ function limitOf(error: unknown): string | null {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return 'scratch'
   if (code === 'EMFILE' || code === 'ENFILE') return 'open-files'
   if (code === 'ENOMEM' || (error instanceof RangeError && /out of memory/i.test(error.message))) return 'memory'
+  if (error.message === 'Failed to spawn worker thread') return 'processes'
   if ((code === 'EPERM' || code === 'EAGAIN') && typeof syscall === 'string' && /spawn|fork|exec/.test(syscall)) return 'processes'
   return null
 }
@@ -256,4 +257,14 @@ Bun.plugin({
 })
 seal(header as Setup, body)
 send({ type: 'ready', version: 1 })
-await run()
+process.on('beforeExit', () => {
+  finish({
+    type: 'error',
+    status: 'exception',
+    kind: 'NeverSettled',
+    message: 'The function waits for a promise that nothing can settle any more.',
+    trace: '',
+  })
+})
+// Not awaited here: an await at the top of a module keeps Bun's loop spinning when nothing is left to wait for.
+void run()
