@@ -18,6 +18,7 @@ import { functionHandlers } from './management/function-handlers.ts'
 import { identityHandlers } from './management/identity-handlers.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
+import { recheckLog } from './recheck-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
@@ -137,6 +138,8 @@ async function compose(
   const operator = await ensureOperator(registry, files)
   const doorRecords = createDoorRecords(decisionLog, clock, log)
   opened.push(() => doorRecords.close())
+  const stopRechecking = recheckLog(decisionLog, log)
+  opened.push(async () => stopRechecking())
   const server = createHttpServer({
     gateway,
     authenticator: createApiKeyAuthenticator(registry),
