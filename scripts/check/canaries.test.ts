@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkBoundaries } from '../lint/boundaries.ts'
-import { canaryTree, expectedFindings, type CanaryTree } from './canary-tree.ts'
+import { expectedFindings, withCanaryTree, type CanaryTree } from './canary-tree.ts'
 import { runStep } from './run-step.ts'
 import { steps } from './steps.ts'
 
@@ -63,9 +63,10 @@ describe('npm run check', () => {
   })
 
   it.each(steps)('fails on a planted violation: $name', async (step) => {
-    using tree = canaryTree()
-    planted[step.name]?.plant(tree)
-    const result = await runStep(step, tree.directory)
+    const result = await withCanaryTree(null, async (tree) => {
+      planted[step.name]?.plant(tree)
+      return await runStep(step, tree.directory)
+    })
     expect(result.output).toMatch(planted[step.name]?.says ?? /nothing planted/)
     expect(result.ok).toBe(false)
   })
@@ -73,26 +74,26 @@ describe('npm run check', () => {
 
 describe('the lint rules', () => {
   it('find every planted violation at its line, and nothing in the allowed twins', async () => {
-    using tree = canaryTree('lint')
-    expect(await lint(tree)).toEqual(expectedFindings('lint'))
+    expect(await withCanaryTree('lint', lint)).toEqual(expectedFindings('lint'))
   })
 
   it('refuse a source file over 500 lines and a test file over 800', async () => {
-    using tree = canaryTree()
     const lines = (count: number): string => 'export {}\n'.repeat(count)
-    tree.write('src/kernel/long.ts', lines(501))
-    tree.write('src/kernel/fits.ts', lines(500))
-    tree.write('src/kernel/long.test.ts', lines(801))
-    tree.write('src/kernel/fits.test.ts', lines(800))
-    const findings = (await lint(tree)).filter((finding) => finding.endsWith('eslint(max-lines)'))
-    expect(findings.map((finding) => finding.split(':')[0])).toEqual(['src/kernel/long.test.ts', 'src/kernel/long.ts'])
+    const findings = await withCanaryTree(null, async (tree) => {
+      tree.write('src/kernel/long.ts', lines(501))
+      tree.write('src/kernel/fits.ts', lines(500))
+      tree.write('src/kernel/long.test.ts', lines(801))
+      tree.write('src/kernel/fits.test.ts', lines(800))
+      return await lint(tree)
+    })
+    const tooLong = findings.filter((finding) => finding.endsWith('eslint(max-lines)'))
+    expect(tooLong.map((finding) => finding.split(':')[0])).toEqual(['src/kernel/long.test.ts', 'src/kernel/long.ts'])
   })
 })
 
 describe('the boundary rules', () => {
   it('find every planted violation at its file, and nothing in the allowed twins', async () => {
-    using tree = canaryTree('boundaries')
-    const report = await checkBoundaries(tree.directory)
+    const report = await withCanaryTree('boundaries', async (tree) => await checkBoundaries(tree.directory))
     const found = report.problems.map((problem) => problem.replace(/^(\S+?)(?: -> \S+)?: ([\w-]+)\..*$/, '$1 $2'))
     const expected = expectedFindings('boundaries').map((finding) => finding.replace(/:\d+/, ''))
     expect(found.toSorted()).toEqual(expected.toSorted())

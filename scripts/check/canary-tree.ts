@@ -20,36 +20,37 @@ export interface CanaryTree {
   write(path: string, text: string): void
   /** Makes the project's own file or folder part of the tree. */
   link(path: string): void
-  [Symbol.dispose](): void
 }
 
 /**
- * Makes a tree for planted violations, in a new directory outside the project.
+ * Makes a tree for planted violations, in a new directory outside the project, and removes it after its use.
  *
- * @param fixture a folder of test/support/canaries whose files it begins with
+ * @param fixture a folder of test/support/canaries whose files it begins with, or null
  */
-export function canaryTree(fixture?: 'lint' | 'boundaries'): CanaryTree {
+export async function withCanaryTree<T>(
+  fixture: 'lint' | 'boundaries' | null,
+  use: (tree: CanaryTree) => Promise<T>,
+): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'mcpworks-canary-'))
-  for (const name of configurations) cpSync(join(project, name), join(directory, name))
-  symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'))
-  // Without tests: the checker of unit tests would run this very test in the tree, which makes a tree, and so on.
-  const isNoTest = (path: string): boolean => !path.endsWith('.test.ts')
-  for (const name of ['scripts', 'bin']) {
-    cpSync(join(project, name), join(directory, name), { recursive: true, filter: isNoTest })
-  }
-  if (fixture !== undefined) cpSync(fixtureDirectory(fixture), directory, { recursive: true })
-  return {
-    directory,
-    write(path, text) {
-      mkdirSync(dirname(join(directory, path)), { recursive: true })
-      writeFileSync(join(directory, path), text)
-    },
-    link(path) {
-      symlinkSync(join(project, path), join(directory, path))
-    },
-    [Symbol.dispose]() {
-      rmSync(directory, { recursive: true })
-    },
+  try {
+    for (const name of configurations) cpSync(join(project, name), join(directory, name))
+    symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'))
+    // Without tests: the checker of unit tests would run this very test in the tree, which makes a tree, and so on.
+    const isNoTest = (path: string): boolean => !path.endsWith('.test.ts')
+    for (const name of ['scripts', 'bin']) {
+      cpSync(join(project, name), join(directory, name), { recursive: true, filter: isNoTest })
+    }
+    if (fixture !== null) cpSync(fixtureDirectory(fixture), directory, { recursive: true })
+    return await use({
+      directory,
+      write(path, text) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true })
+        writeFileSync(join(directory, path), text)
+      },
+      link: (path) => symlinkSync(join(project, path), join(directory, path)),
+    })
+  } finally {
+    rmSync(directory, { recursive: true })
   }
 }
 

@@ -162,7 +162,7 @@ export const boundaryRules: readonly IForbiddenRuleType[] = [
 export const readOptions: ICruiseOptions = {
   parser: 'swc',
   tsPreCompilationDeps: true,
-  doNotFollow: { path: 'node_modules' },
+  doNotFollow: { path: ['node_modules', '^test/'] },
   exclude: { path: ['^dist/', '^test/support/canaries/'] },
   enhancedResolveOptions: {
     exportsFields: ['exports'],

@@ -51,3 +51,11 @@ export function triesEveryPart(request: string): { status: string } {
     return { status: 'denied' }
   }
 }
+
+export function parsed(request: string): { answer: boolean } | null {
+  try {
+    return { answer: evaluate(request) }
+  } catch {
+    return null
+  }
+}

@@ -19,7 +19,15 @@ export function allows(request: string): { status: string } {
   }
 }
 
-export function knowsNothing(request: string): boolean | null {
+export function problemOf(request: string): boolean | null {
+  try {
+    return evaluate(request)
+  } catch { // expect: mcpworks(catch-fails-closed)
+    return null
+  }
+}
+
+export function undeclared(request: string) {
   try {
     return evaluate(request)
   } catch { // expect: mcpworks(catch-fails-closed)
