@@ -18,10 +18,12 @@ export async function stageFile(source: string, stagingDirectory: string, name: 
   await mkdir(stagingDirectory, { recursive: true, mode: 0o755 })
   const root = await realpath(stagingDirectory)
   await assertRootOnly(root)
+  await chmod(root, 0o755)
   const hash = await hashFile(source)
   const directory = join(root, hash)
   await mkdir(directory, { recursive: true, mode: 0o755 })
   await assertRootOnly(directory)
+  await chmod(directory, 0o755)
   const target = join(directory, name)
   if (!(await isGoodCopy(target, hash))) {
     const partial = join(directory, `.${name}.${String(process.pid)}`)

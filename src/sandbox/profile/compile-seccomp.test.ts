@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { architectures, type Architecture } from './architecture.ts'
+import { compileSeccomp } from './compile-seccomp.ts'
+import { seccompProfile, type FilterName, type SeccompProfile } from './seccomp-profile.ts'
+
+const known = new Set([...architectures.values()].flatMap((each) => [...each.numbers.keys()]))
+const filters: readonly FilterName[] = ['start', 'python', 'bun']
+const all = filters.flatMap((filter) => [...architectures.values()].map((architecture) => ({ filter, architecture, name: architecture.name })))
+const x64 = named('x64')
+const arm64 = named('arm64')
+
+function named(arch: string): Architecture {
+  const found = architectures.get(arch)
+  if (found === undefined) throw new Error(arch)
+  return found
+}
+
+function compiled(filter: FilterName, architecture: Architecture, profile: SeccompProfile = seccompProfile): Uint8Array {
+  return compileSeccomp(profile, filter, architecture, known)
+}
+
+/** Runs classic BPF as the kernel does, over `struct seccomp_data`. */
+function evaluate(program: Uint8Array, number: number, args: readonly bigint[] = [], auditArch = x64.auditArch): string {
+  const data = Buffer.alloc(64)
+  data.writeUInt32LE(number, 0)
+  data.writeUInt32LE(auditArch, 4)
+  args.forEach((value, index) => data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + index * 8))
+  const code = Buffer.from(program)
+  let accumulator = 0
+  let at = 0
+  for (;;) {
+    const [op, jt, jf, k] = [code.readUInt16LE(at * 8), code.readUInt8(at * 8 + 2), code.readUInt8(at * 8 + 3), code.readUInt32LE(at * 8 + 4)]
+    at += 1
+    if (op === 0x06) return action(k)
+    if (op === 0x20) accumulator = data.readUInt32LE(k)
+    else if (op === 0x54) accumulator = (accumulator & k) >>> 0
+    else if (op === 0x05) at += k
+    else if (op === 0x15) at += accumulator === k ? jt : jf
+    else if (op === 0x35) at += accumulator >= k ? jt : jf
+    else if (op === 0x45) at += (accumulator & k) === 0 ? jf : jt
+    else throw new Error(`unknown instruction ${String(op)}`)
+  }
+}
+
+function action(value: number): string {
+  if (value === 0x7fff0000) return 'allow'
+  if (value === 0x80000000) return 'kill'
+  const names = new Map([[1, 'EPERM'], [13, 'EACCES'], [22, 'EINVAL'], [38, 'ENOSYS'], [95, 'ENOTSUP']])
+  return names.get(value & 0xffff) ?? String(value)
+}
+
+function verdict(name: string, args: readonly (bigint | number)[], filter: FilterName = 'bun', architecture = x64): string {
+  const number = architecture.numbers.get(name)
+  if (number === undefined) throw new Error(`${name} has no number`)
+  return evaluate(compiled(filter, architecture), number, args.map(BigInt), architecture.auditArch)
+}
+
+describe('the compiled system-call filter', () => {
+  test.each(all)('gives every call without argument checks the answer that the list gives it ($filter, $name)', ({ filter, architecture }) => {
+    const layer = seccompProfile.profiles[filter]
+    const program = compiled(filter, architecture)
+    const expected = new Map<string, string>()
+    for (const name of seccompProfile.allow) expected.set(name, 'allow')
+    for (const name of seccompProfile.kill) expected.set(name, 'kill')
+    for (const [name, errno] of Object.entries(seccompProfile.errno)) expected.set(name, errno)
+    for (const name of layer.allow) expected.set(name, 'allow')
+    for (const name of [...Object.keys(seccompProfile.args).filter((each) => !layer.allow.includes(each)), ...Object.keys(layer.args)]) expected.delete(name)
+    const wrong = [...expected].filter(([name, answer]) => {
+      const number = architecture.numbers.get(name)
+      return number !== undefined && evaluate(program, number, [], architecture.auditArch) !== answer
+    })
+    expect(wrong).toEqual([])
+    expect(expected.size).toBeGreaterThan(270)
+  })
+
+  test.each(all)('refuses every number that the list does not name ($filter, $name)', ({ filter, architecture }) => {
+    const program = compiled(filter, architecture)
+    const numbers = new Set(architecture.numbers.values())
+    for (let number = 0; number < 1000; number += 1) {
+      if (numbers.has(number)) continue
+      expect(evaluate(program, number, [], architecture.auditArch)).toBe(number < 424 ? 'EPERM' : 'ENOSYS')
+    }
+  })
+
+  test('kills calls of another architecture and of the x32 convention, whatever the number', () => {
+    const program = compiled('python', x64)
+    const [i386, aarch64] = [0x40000003, arm64.auditArch]
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 0x3fffffff }), (number) => {
+        expect(evaluate(program, number, [], i386)).toBe('kill')
+        expect(evaluate(program, number, [], aarch64)).toBe('kill')
+        expect(evaluate(program, number + 0x40000000)).toBe('kill')
+        expect(evaluate(program, number + 0x80000000)).toBe('kill')
+      }),
+    )
+  })
+
+  test('lets clone make threads and nothing else', () => {
+    const thread = 0x3d0f00
+    expect(verdict('clone', [thread])).toBe('allow')
+    const namespaces = [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000]
+    for (const flag of namespaces) expect(verdict('clone', [thread | flag])).toBe('EPERM')
+    expect(verdict('clone', [17])).toBe('EPERM')
+    expect(verdict('clone3', [0])).toBe('ENOSYS')
+  })
+
+  test('looks at both halves of a 64-bit pointer that must be null', () => {
+    expect(verdict('sendto', [3, 1, 1, 0, 0])).toBe('allow')
+    expect(verdict('sendto', [3, 1, 1, 0, 1])).toBe('EACCES')
+    expect(verdict('sendto', [3, 1, 1, 0, 1n << 32n])).toBe('EACCES')
+    expect(verdict('prlimit64', [0, 7, 1n << 40n])).toBe('EPERM')
+  })
+
+  test('allows only unnamed Unix stream pairs', () => {
+    expect(verdict('socketpair', [1, 1 | 0o2000000, 0])).toBe('allow')
+    expect(verdict('socketpair', [1, 2, 0])).toBe('EACCES')
+    expect(verdict('socketpair', [2, 1, 0])).toBe('EACCES')
+    expect(verdict('socketpair', [1, 1, 6])).toBe('EACCES')
+  })
+
+  test('keeps Python from memory that becomes executable and leaves it to Bun', () => {
+    const [write, exec, anonymous, file] = [3, 4, 0x22, 0x2]
+    expect(verdict('mmap', [0, 4096, exec, anonymous], 'python')).toBe('EPERM')
+    expect(verdict('mmap', [0, 4096, write, anonymous], 'python')).toBe('allow')
+    expect(verdict('mmap', [0, 4096, exec | 1, file], 'python')).toBe('allow')
+    expect(verdict('mprotect', [0, 4096, exec | 1], 'python')).toBe('EPERM')
+    expect(verdict('mmap', [0, 4096, exec | write, anonymous], 'bun')).toBe('allow')
+    expect(verdict('mmap', [0, 4096, write, anonymous | 0x40000], 'bun')).toBe('EPERM')
+  })
+
+  test('allows one exec and the adding of a filter only in the filter of the start', () => {
+    expect(verdict('execve', [0, 0, 0], 'start')).toBe('allow')
+    expect(verdict('seccomp', [1, 1, 1], 'start')).toBe('allow')
+    expect(verdict('seccomp', [0, 0, 0], 'start')).toBe('EPERM')
+    for (const filter of ['python', 'bun'] as const) {
+      expect(verdict('execve', [0, 0, 0], filter)).toBe('EPERM')
+      expect(verdict('seccomp', [1, 1, 1], filter)).toBe('kill')
+      expect(verdict('prctl', [22, 2, 1], filter)).toBe('EINVAL')
+    }
+  })
+
+  test('refuses a list with a call that exists nowhere, or that is named twice', () => {
+    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'ptracee'] })).toThrow('unknown system call: ptracee')
+    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'read'] })).toThrow('a system call twice: read')
+  })
+
+  test('is made from the list that the design shows', () => {
+    const file = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+    expect(file('../../../design/seccomp.json')).toBe(file('./seccomp.json'))
+  })
+})
