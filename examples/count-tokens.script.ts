@@ -49,7 +49,10 @@ async function buildExample(sandbox: Sandbox): Promise<{ versions: readonly Func
   const parsed = parseDesiredState(read.state)
   if (!parsed.ok) stop(parsed.problems.map(formatProblem))
   const build = createFunctionBuilder({ sandbox, validator: createSchemaValidator(), clock: systemClock })
-  const built = await build(parsed.state.services.flatMap((service) => service.functions), 'demo/example')
+  const built = await build(
+    parsed.state.services.flatMap((service) => service.functions),
+    'demo/example',
+  )
   if (!built.ok) stop(built.problems.map(formatProblem))
   const csv = read.state.files.find(({ path }) => path.endsWith('data/leads.csv'))?.text
   return csv === undefined ? stop(['examples/leads has no leads.csv']) : { versions: built.versions, csv }
@@ -65,19 +68,45 @@ async function answer(sandbox: Sandbox, versions: readonly FunctionVersion[]): P
 
 /** The rows as a tool that lists them would give them. */
 function toJsonRows(csv: string): string {
-  const [header = [], ...rows] = csv.trimEnd().split('\n').map((line) => Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? ''))
-  return JSON.stringify(rows.map((row): JsonObject => Object.fromEntries(header.map((name, index) => [name, /^\d+$/.test(row[index] ?? '') ? Number(row[index]) : (row[index] ?? '')]))))
+  const [header = [], ...rows] = csv
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      Array.from(
+        line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g),
+        ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
+      ),
+    )
+  return JSON.stringify(
+    rows.map((row): JsonObject =>
+      Object.fromEntries(
+        header.map((name, index) => [name, /^\d+$/.test(row[index] ?? '') ? Number(row[index]) : (row[index] ?? '')]),
+      ),
+    ),
+  )
 }
 
 function print(ways: readonly Way[], text: string): void {
   const cheapest = Math.min(...ways.map(({ tokens }) => tokens))
-  const lines = [['what the model reads', 'tokens', 'times'], ...ways.map(({ way, tokens }) => [way, tokens.toLocaleString('en'), (tokens / cheapest).toFixed(1)])]
+  const lines = [
+    ['what the model reads', 'tokens', 'times'],
+    ...ways.map(({ way, tokens }) => [way, tokens.toLocaleString('en'), (tokens / cheapest).toFixed(1)]),
+  ]
   const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  const table = lines.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  )
   table.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '))
   const leads = JSON.parse(text) as { company: string; score: number; deal_value_eur: number }[]
-  const found = leads.map((lead, index) => `${index + 1}. ${lead.company}: score ${lead.score}, ${lead.deal_value_eur.toLocaleString('en')} EUR`)
-  process.stdout.write(`${question}\n\n${table.join('\n')}\n\nTokens of o200k_base; other models' tokenizers give other numbers and a similar ratio.\nThe answer, from the function:\n${found.join('\n')}\n`)
+  const found = leads.map(
+    (lead, index) =>
+      `${index + 1}. ${lead.company}: score ${lead.score}, ${lead.deal_value_eur.toLocaleString('en')} EUR`,
+  )
+  process.stdout.write(
+    `${question}\n\n${table.join('\n')}\n\nTokens of o200k_base; other models' tokenizers give other numbers and a similar ratio.\nThe answer, from the function:\n${found.join('\n')}\n`,
+  )
 }
 
 const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
@@ -95,7 +124,9 @@ try {
     }),
   ]
   if (process.argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ question, tokenizer: 'o200k_base', call, results: ways, answer: JSON.parse(result) as unknown }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ question, tokenizer: 'o200k_base', call, results: ways, answer: JSON.parse(result) as unknown }, null, 2)}\n`,
+    )
   } else print(ways, result)
 } finally {
   await sandbox.close()

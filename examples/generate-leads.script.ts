@@ -22,20 +22,132 @@ const random = createRandom(20261120)
 const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
 const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1))
 
-const countries: readonly { code: string; weight: number; first: readonly string[]; last: readonly string[]; suffix: readonly string[] }[] = [
-  { code: 'DE', weight: 24, first: ['Anna', 'Lukas', 'Sabine', 'Jonas', 'Katrin', 'Matthias', 'Heike', 'Felix'], last: ['Müller', 'Schneider', 'Weber', 'Hoffmann', 'Krüger', 'Vogel', 'Brandt', 'Lindner'], suffix: ['GmbH', 'AG', 'GmbH & Co. KG'] },
-  { code: 'FR', weight: 16, first: ['Camille', 'Hugo', 'Élodie', 'Julien', 'Manon', 'Antoine'], last: ['Lefèvre', 'Moreau', 'Girard', 'Bonnet', 'Fontaine', 'Mercier'], suffix: ['SA', 'SAS', 'SARL'] },
-  { code: 'GB', weight: 14, first: ['Emma', 'Oliver', 'Priya', 'Harry', 'Charlotte', 'Imran'], last: ['Clarke', 'Patel', 'Hughes', 'Bennett', 'Khan', 'Walsh'], suffix: ['Ltd', 'plc', 'LLP'] },
-  { code: 'US', weight: 20, first: ['Jessica', 'Michael', 'Aaliyah', 'David', 'Maria', 'Kevin'], last: ['Johnson', 'Rivera', 'Nguyen', 'Thompson', 'Kowalski', 'Brooks'], suffix: ['Inc.', 'LLC', 'Corp.'] },
-  { code: 'NL', weight: 8, first: ['Sanne', 'Daan', 'Femke', 'Bram'], last: ['de Vries', 'Jansen', 'van Dijk', 'Bakker'], suffix: ['B.V.', 'N.V.'] },
-  { code: 'ES', weight: 8, first: ['Lucía', 'Javier', 'Carmen', 'Pablo'], last: ['García', 'Fernández', 'Ruiz', 'Ortega'], suffix: ['S.L.', 'S.A.'] },
-  { code: 'IT', weight: 6, first: ['Giulia', 'Marco', 'Chiara', 'Luca'], last: ['Rossi', 'Esposito', 'Ferrari', 'Conti'], suffix: ['S.p.A.', 'S.r.l.'] },
-  { code: 'PL', weight: 4, first: ['Zofia', 'Piotr', 'Agnieszka', 'Tomasz'], last: ['Nowak', 'Wójcik', 'Zieliński', 'Lewandowska'], suffix: ['sp. z o.o.', 'S.A.'] },
+const countries: readonly {
+  code: string
+  weight: number
+  first: readonly string[]
+  last: readonly string[]
+  suffix: readonly string[]
+}[] = [
+  {
+    code: 'DE',
+    weight: 24,
+    first: ['Anna', 'Lukas', 'Sabine', 'Jonas', 'Katrin', 'Matthias', 'Heike', 'Felix'],
+    last: ['Müller', 'Schneider', 'Weber', 'Hoffmann', 'Krüger', 'Vogel', 'Brandt', 'Lindner'],
+    suffix: ['GmbH', 'AG', 'GmbH & Co. KG'],
+  },
+  {
+    code: 'FR',
+    weight: 16,
+    first: ['Camille', 'Hugo', 'Élodie', 'Julien', 'Manon', 'Antoine'],
+    last: ['Lefèvre', 'Moreau', 'Girard', 'Bonnet', 'Fontaine', 'Mercier'],
+    suffix: ['SA', 'SAS', 'SARL'],
+  },
+  {
+    code: 'GB',
+    weight: 14,
+    first: ['Emma', 'Oliver', 'Priya', 'Harry', 'Charlotte', 'Imran'],
+    last: ['Clarke', 'Patel', 'Hughes', 'Bennett', 'Khan', 'Walsh'],
+    suffix: ['Ltd', 'plc', 'LLP'],
+  },
+  {
+    code: 'US',
+    weight: 20,
+    first: ['Jessica', 'Michael', 'Aaliyah', 'David', 'Maria', 'Kevin'],
+    last: ['Johnson', 'Rivera', 'Nguyen', 'Thompson', 'Kowalski', 'Brooks'],
+    suffix: ['Inc.', 'LLC', 'Corp.'],
+  },
+  {
+    code: 'NL',
+    weight: 8,
+    first: ['Sanne', 'Daan', 'Femke', 'Bram'],
+    last: ['de Vries', 'Jansen', 'van Dijk', 'Bakker'],
+    suffix: ['B.V.', 'N.V.'],
+  },
+  {
+    code: 'ES',
+    weight: 8,
+    first: ['Lucía', 'Javier', 'Carmen', 'Pablo'],
+    last: ['García', 'Fernández', 'Ruiz', 'Ortega'],
+    suffix: ['S.L.', 'S.A.'],
+  },
+  {
+    code: 'IT',
+    weight: 6,
+    first: ['Giulia', 'Marco', 'Chiara', 'Luca'],
+    last: ['Rossi', 'Esposito', 'Ferrari', 'Conti'],
+    suffix: ['S.p.A.', 'S.r.l.'],
+  },
+  {
+    code: 'PL',
+    weight: 4,
+    first: ['Zofia', 'Piotr', 'Agnieszka', 'Tomasz'],
+    last: ['Nowak', 'Wójcik', 'Zieliński', 'Lewandowska'],
+    suffix: ['sp. z o.o.', 'S.A.'],
+  },
 ]
-const industries = ['Automotive', 'Chemicals', 'Energy', 'Finance', 'Food', 'Healthcare', 'Logistics', 'Machinery', 'Retail', 'Software']
-const stems = ['Nord', 'Alt', 'Hell', 'Kron', 'Silber', 'Terra', 'Vela', 'Quint', 'Aster', 'Boreal', 'Cobalt', 'Delphi', 'Ember', 'Fjord', 'Gran', 'Helio', 'Ion', 'Juno', 'Kestrel', 'Lumen', 'Meri', 'Nova', 'Orbis', 'Pallas']
-const endings = ['werk', 'tec', 'line', 'systems', 'haus', 'motion', 'trade', 'labs', 'partners', 'logic', 'works', 'flow']
-const roles = ['Head of Procurement', 'CTO', 'Operations Manager', 'CFO', 'Plant Manager', 'IT Director', 'Managing Director', 'Head of Data']
+const industries = [
+  'Automotive',
+  'Chemicals',
+  'Energy',
+  'Finance',
+  'Food',
+  'Healthcare',
+  'Logistics',
+  'Machinery',
+  'Retail',
+  'Software',
+]
+const stems = [
+  'Nord',
+  'Alt',
+  'Hell',
+  'Kron',
+  'Silber',
+  'Terra',
+  'Vela',
+  'Quint',
+  'Aster',
+  'Boreal',
+  'Cobalt',
+  'Delphi',
+  'Ember',
+  'Fjord',
+  'Gran',
+  'Helio',
+  'Ion',
+  'Juno',
+  'Kestrel',
+  'Lumen',
+  'Meri',
+  'Nova',
+  'Orbis',
+  'Pallas',
+]
+const endings = [
+  'werk',
+  'tec',
+  'line',
+  'systems',
+  'haus',
+  'motion',
+  'trade',
+  'labs',
+  'partners',
+  'logic',
+  'works',
+  'flow',
+]
+const roles = [
+  'Head of Procurement',
+  'CTO',
+  'Operations Manager',
+  'CFO',
+  'Plant Manager',
+  'IT Director',
+  'Managing Director',
+  'Head of Data',
+]
 const sources = ['trade fair', 'webinar', 'referral', 'website', 'cold call', 'partner']
 const stages = ['new', 'contacted', 'qualified', 'proposal', 'negotiation'] as const
 const notes = [
@@ -61,7 +173,11 @@ function pickCountry(): (typeof countries)[number] {
 /** Lower-case ASCII: `Müller` becomes `mueller`. */
 function ascii(text: string): string {
   const spelt = text.toLowerCase().replace(/ä/g, 'ae').replace(/ö/g, 'oe').replace(/ü/g, 'ue').replace(/ł/g, 'l')
-  return spelt.normalize('NFD').replace(/[\u0300-\u036f]/g, '').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
+  return spelt
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
 }
 
 function field(value: string | number): string {
@@ -82,13 +198,42 @@ function lead(id: number): (string | number)[] {
   const dealValue = Math.round((employees * (40 + random() * 160) + between(2_000, 15_000)) / 500) * 500
   const day = new Date(Date.UTC(2026, 10, 20) - between(1, 420) * 86_400_000).toISOString().slice(0, 10)
   return [
-    id, `${brand} ${pick(country.suffix)}`, `${first} ${last}`, pick(roles), `${ascii(first)}.${ascii(last)}@${ascii(brand)}.example`,
-    country.code, industry, employees, score, stage, dealValue, day, pick(sources), pick(notes),
+    id,
+    `${brand} ${pick(country.suffix)}`,
+    `${first} ${last}`,
+    pick(roles),
+    `${ascii(first)}.${ascii(last)}@${ascii(brand)}.example`,
+    country.code,
+    industry,
+    employees,
+    score,
+    stage,
+    dealValue,
+    day,
+    pick(sources),
+    pick(notes),
   ]
 }
 
-const header = ['id', 'company', 'contact', 'role', 'email', 'country', 'industry', 'employees', 'score', 'stage', 'deal_value_eur', 'last_contact', 'source', 'notes']
-const lines = [header, ...Array.from({ length: rows }, (_, index) => lead(1001 + index))].map((row) => row.map(field).join(','))
+const header = [
+  'id',
+  'company',
+  'contact',
+  'role',
+  'email',
+  'country',
+  'industry',
+  'employees',
+  'score',
+  'stage',
+  'deal_value_eur',
+  'last_contact',
+  'source',
+  'notes',
+]
+const lines = [header, ...Array.from({ length: rows }, (_, index) => lead(1001 + index))].map((row) =>
+  row.map(field).join(','),
+)
 const text = `${lines.join('\n')}\n`
 
 if (process.argv.includes('--check')) {

@@ -38,7 +38,7 @@ export function createFunctionBuilder({ sandbox, validator, clock }: BuildPorts)
     const results = await mapBounded(sources, (source) => buildOne(source, createdBy, derive, validator, clock))
     const problems = results.flatMap((result) => (Array.isArray(result) ? result : []))
     if (problems.length > 0) return { ok: false, problems: unique(sortProblems(problems)) }
-    return { ok: true, versions: results.flatMap((result) => (Array.isArray(result) ? [] : [result as FunctionVersion])) }
+    return { ok: true, versions: results.flatMap((result) => (Array.isArray(result) ? [] : [result])) }
   }
 }
 
@@ -52,7 +52,8 @@ async function buildOne(
   const derived = await derive(source)
   const problems = derived.problems.filter(({ section }) => isNeeded(section, source)).map(({ problem }) => problem)
   const description = source.description ?? derived.description
-  if (!derived.problems.some(({ section }) => section === 'entry')) problems.push(...checkDescription(source, description))
+  if (!derived.problems.some(({ section }) => section === 'entry'))
+    problems.push(...checkDescription(source, description))
   const inputSchema = source.inputSchema ?? derived.inputSchema
   const outputSchema = wrapOutputSchema(source.outputSchema ?? derived.outputSchema)
   if (inputSchema !== null) problems.push(...schemaProblems(source, 'inputSchema', inputSchema, validator))
@@ -70,20 +71,44 @@ function checkDescription(source: FunctionSource, description: string | null): S
   const place = { file: `${source.folder}/${source.entry.file}`, line: null, column: null }
   if (description === null || description.trim() === '') {
     const form = source.runtime === 'python' ? 'a docstring' : 'a comment /** ... */ above the function'
-    return [{ ...place, message: `${source.entry.name} does not say what it does, and agents choose tools by that`, hint: `write ${form}` }]
+    return [
+      {
+        ...place,
+        message: `${source.entry.name} does not say what it does, and agents choose tools by that`,
+        hint: `write ${form}`,
+      },
+    ]
   }
   if (description.length > maximumDescription) {
-    return [{ ...place, message: `the description has ${description.length} characters; at most ${maximumDescription} are taken`, hint: null }]
+    return [
+      {
+        ...place,
+        message: `the description has ${description.length} characters; at most ${maximumDescription} are taken`,
+        hint: null,
+      },
+    ]
   }
   return []
 }
 
-function schemaProblems(source: FunctionSource, which: 'inputSchema' | 'outputSchema', schema: JsonObject, validator: SchemaValidator): SourceProblem[] {
+function schemaProblems(
+  source: FunctionSource,
+  which: 'inputSchema' | 'outputSchema',
+  schema: JsonObject,
+  validator: SchemaValidator,
+): SourceProblem[] {
   const given = source[which] !== null
   const file = given ? `${source.folder}/service.yaml` : `${source.folder}/${source.entry.file}`
   const at = (path: readonly (string | number)[]): string => ['functions', source.name, which, ...path].join('.')
-  const problem = (path: readonly (string | number)[], message: string, hint: string | null): SourceProblem => ({ file, line: null, column: null, message: `${at(path)}: ${message}`, hint })
-  if (which === 'inputSchema' && schema['type'] !== 'object') return [problem([], 'arguments are always an object', 'write "type: object" and name them under "properties"')]
+  const problem = (path: readonly (string | number)[], message: string, hint: string | null): SourceProblem => ({
+    file,
+    line: null,
+    column: null,
+    message: `${at(path)}: ${message}`,
+    hint,
+  })
+  if (which === 'inputSchema' && schema['type'] !== 'object')
+    return [problem([], 'arguments are always an object', 'write "type: object" and name them under "properties"')]
   const found = checkSchema(schema)
   if (found.length > 0) return found.map(({ path, message, hint }) => problem(path, message, hint))
   try {
@@ -106,7 +131,14 @@ function toVersion(
   const files = Object.fromEntries(Array.from(source.files, ([path, content]) => [path, sha256(content)]))
   const code = { runtime, entry: { ...entry }, files }
   return {
-    namespace, service, name, runtime, entry, title, annotations, limits,
+    namespace,
+    service,
+    name,
+    runtime,
+    entry,
+    title,
+    annotations,
+    limits,
     ...settled,
     files: source.files,
     codeHash: digestJson(code),

@@ -53,8 +53,15 @@ function sandboxSpec(version: FunctionVersion, args: JsonObject, id: string): Sa
 function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: SchemaValidator): FunctionOutcome {
   const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes } = outcome
   const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes }
-  const failed = (status: 'tool-error' | 'timeout' | 'limit' | 'killed', text: string, detail = text): FunctionOutcome => ({
-    facts, status, result: errorResult(text), detail,
+  const failed = (
+    status: 'tool-error' | 'timeout' | 'limit' | 'killed',
+    text: string,
+    detail = text,
+  ): FunctionOutcome => ({
+    facts,
+    status,
+    result: errorResult(text),
+    detail,
   })
   switch (outcome.status) {
     case 'ok':
@@ -64,7 +71,11 @@ function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: 
     case 'invalid':
       return failed('tool-error', withoutAdapterFrames(outcome.message))
     case 'limit':
-      return failed(outcome.limit === 'wall' ? 'timeout' : 'limit', limitSentence(outcome.limit, version), outcome.message)
+      return failed(
+        outcome.limit === 'wall' ? 'timeout' : 'limit',
+        limitSentence(outcome.limit, version),
+        outcome.message,
+      )
     case 'killed':
       return failed('killed', killedSentences[outcome.reason], outcome.message)
     case 'unavailable':

@@ -15,7 +15,9 @@ export function decodeDesiredState(value: unknown): DecodedFiles {
   const list = (value as Partial<DesiredState> | null | undefined)?.files
   if (!Array.isArray(list)) return failed([fileProblem('.', 'a desired state is an object with a list "files"')])
   if (list.length > desiredStateBounds.files) {
-    return failed([fileProblem('.', `there are ${list.length} files; at most ${desiredStateBounds.files} can be applied`)])
+    return failed([
+      fileProblem('.', `there are ${list.length} files; at most ${desiredStateBounds.files} can be applied`),
+    ])
   }
   const files = new Map<string, Uint8Array>()
   const problems: SourceProblem[] = []
@@ -35,17 +37,21 @@ export function decodeDesiredState(value: unknown): DecodedFiles {
 /** What is wrong with a set of files: their number, sizes and paths. Paths in the problems are as given. */
 export function checkFiles(files: ReadonlyMap<string, Uint8Array>): SourceProblem[] {
   const { files: maximum, fileBytes, totalBytes } = desiredStateBounds
-  if (files.size > maximum) return [fileProblem('.', `there are ${files.size} files; at most ${maximum} can be applied`)]
+  if (files.size > maximum)
+    return [fileProblem('.', `there are ${files.size} files; at most ${maximum} can be applied`)]
   const problems: SourceProblem[] = []
   let total = 0
   for (const [path, bytes] of files) {
     total += bytes.length
     const fault = pathFault(path)
     if (fault !== null) problems.push(fileProblem(printable(path), fault))
-    else if (parents(path).some((parent) => files.has(parent))) problems.push(fileProblem(path, 'one of its folders is given as a file too'))
-    if (bytes.length > fileBytes) problems.push(fileProblem(printable(path), `the file is ${bytes.length} bytes; at most ${fileBytes} are taken`))
+    else if (parents(path).some((parent) => files.has(parent)))
+      problems.push(fileProblem(path, 'one of its folders is given as a file too'))
+    if (bytes.length > fileBytes)
+      problems.push(fileProblem(printable(path), `the file is ${bytes.length} bytes; at most ${fileBytes} are taken`))
   }
-  if (total > totalBytes) problems.push(fileProblem('.', `the files are ${total} bytes together; at most ${totalBytes} can be applied`))
+  if (total > totalBytes)
+    problems.push(fileProblem('.', `the files are ${total} bytes together; at most ${totalBytes} can be applied`))
   return problems
 }
 
@@ -75,10 +81,16 @@ function decodeFile(entry: unknown, index: number): { path: string; bytes: Uint8
   const { path, text, base64, ...others } = Object(entry) as Record<string, unknown>
   if (typeof path !== 'string') return { problem: fileProblem('.', `files[${index}] has no "path"`) }
   if (Object.keys(others).length > 0) {
-    return { problem: fileProblem(printable(path), `unknown member ${JSON.stringify(printable(Object.keys(others)[0] ?? ''))}; a file has "path" and "text" or "base64"`) }
+    return {
+      problem: fileProblem(
+        printable(path),
+        `unknown member ${JSON.stringify(printable(Object.keys(others)[0] ?? ''))}; a file has "path" and "text" or "base64"`,
+      ),
+    }
   }
   const bytes = decodeContent(text, base64)
-  if (bytes === null) return { problem: fileProblem(printable(path), 'give the content once, as "text" or as padded "base64"') }
+  if (bytes === null)
+    return { problem: fileProblem(printable(path), 'give the content once, as "text" or as padded "base64"') }
   return { path, bytes }
 }
 

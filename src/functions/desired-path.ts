@@ -8,12 +8,15 @@ const segmentPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
  * no two spellings of one name.
  */
 export function pathFault(path: string): string | null {
-  if (path.length > desiredStateBounds.pathLength) return `the path is longer than ${desiredStateBounds.pathLength} characters`
+  if (path.length > desiredStateBounds.pathLength)
+    return `the path is longer than ${desiredStateBounds.pathLength} characters`
   const segments = path.split('/')
-  if (segments.length > desiredStateBounds.pathDepth) return `the path is deeper than ${desiredStateBounds.pathDepth} folders`
+  if (segments.length > desiredStateBounds.pathDepth)
+    return `the path is deeper than ${desiredStateBounds.pathDepth} folders`
   for (const segment of segments) {
     if (segment === '..' || segment === '.') return 'a path must stay inside the directory'
-    if (!segmentPattern.test(segment)) return 'file names are letters, digits, "_", "-" and ".", and do not start with "-" or "."'
+    if (!segmentPattern.test(segment))
+      return 'file names are letters, digits, "_", "-" and ".", and do not start with "-" or "."'
   }
   return null
 }

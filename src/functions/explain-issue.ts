@@ -8,14 +8,17 @@ export interface ExplainedIssue {
   readonly hint: string | null
 }
 
-
 /** Turns a zod issue into sentences with the nearest known name for every unknown key. */
 export function explainIssue(issue: z.core.$ZodIssue, schema: z.ZodType): ExplainedIssue[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, issue.path)
     return issue.keys.slice(0, 20).map((key) => {
       const nearest = nearestName(key, known)
-      return { key, message: `unknown key ${quoted(key)}`, hint: nearest === null ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?` }
+      return {
+        key,
+        message: `unknown key ${quoted(key)}`,
+        hint: nearest === null ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`,
+      }
     })
   }
   const name = issue.path.at(-1)
@@ -39,7 +42,12 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[]): strin
 
 function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   let current = schema
-  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodNullable || current instanceof z.ZodPrefault) {
+  while (
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodNullable ||
+    current instanceof z.ZodPrefault
+  ) {
     current = current.unwrap()
   }
   return current

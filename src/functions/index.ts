@@ -1,5 +1,10 @@
 export { createFunctionBuilder, type BuildFunctions, type BuildPorts, type BuiltFunctions } from './build-functions.ts'
-export { createFunctionRunner, type FunctionOutcome, type FunctionRunner, type RunnerPorts } from './create-function-runner.ts'
+export {
+  createFunctionRunner,
+  type FunctionOutcome,
+  type FunctionRunner,
+  type RunnerPorts,
+} from './create-function-runner.ts'
 export { desiredStateBounds, type DesiredFile, type DesiredState, type SourceProblem } from './desired-state.ts'
 export type { FunctionSource } from './function-source.ts'
 export type { FunctionStore } from './function-store.ts'

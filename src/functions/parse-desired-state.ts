@@ -10,7 +10,11 @@ import { fileProblem, sortProblems } from './source-problem.ts'
 export interface ParsedState {
   readonly namespace: string
   readonly description: string | null
-  readonly agents: readonly { readonly name: string; readonly groups: readonly string[]; readonly description: string | null }[]
+  readonly agents: readonly {
+    readonly name: string
+    readonly groups: readonly string[]
+    readonly description: string | null
+  }[]
   /** By file name, such as `leads.cedar`. */
   readonly policies: readonly { readonly file: string; readonly text: string }[]
   readonly services: readonly ServiceSource[]
@@ -37,7 +41,13 @@ export function parseDesiredState(value: unknown): ParsedDesiredState {
   for (const name of new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''))) {
     if (topLevel.includes(name)) continue
     const nearest = nearestName(name, topLevel)
-    problems.push(fileProblem(name, 'this has no place here', nearest === null ? `known here: ${topLevel.join(', ')}` : `did you mean "${nearest}"?`))
+    problems.push(
+      fileProblem(
+        name,
+        'this has no place here',
+        nearest === null ? `known here: ${topLevel.join(', ')}` : `did you mean "${nearest}"?`,
+      ),
+    )
   }
   const content = files.get(namespaceFile)
   const parsed = content === undefined ? missingNamespaceFile() : parseYaml(namespaceFile, content, namespaceFileSchema)
@@ -45,7 +55,8 @@ export function parseDesiredState(value: unknown): ParsedDesiredState {
   else {
     const names = parsed.value.agents.map((agent) => agent.name)
     for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) !== index) problems.push(parsed.at(['agents', index, 'name'], `there are two agents named ${JSON.stringify(name)}`))
+      if (names.indexOf(name) !== index)
+        problems.push(parsed.at(['agents', index, 'name'], `there are two agents named ${JSON.stringify(name)}`))
     }
   }
   const policies = parsePolicies(files, problems)
@@ -57,7 +68,11 @@ export function parseDesiredState(value: unknown): ParsedDesiredState {
     state: {
       namespace,
       description: description ?? null,
-      agents: agents.map((agent) => ({ name: agent.name, groups: [...new Set(agent.groups)], description: agent.description ?? null })),
+      agents: agents.map((agent) => ({
+        name: agent.name,
+        groups: [...new Set(agent.groups)],
+        description: agent.description ?? null,
+      })),
       policies,
       services,
     },
@@ -65,7 +80,10 @@ export function parseDesiredState(value: unknown): ParsedDesiredState {
 }
 
 function missingNamespaceFile(): { ok: false; problems: SourceProblem[] } {
-  return { ok: false, problems: [fileProblem(namespaceFile, 'the file is missing', 'it says at least "namespace: demo"')] }
+  return {
+    ok: false,
+    problems: [fileProblem(namespaceFile, 'the file is missing', 'it says at least "namespace: demo"')],
+  }
 }
 
 function parsePolicies(files: ReadonlyMap<string, Uint8Array>, problems: SourceProblem[]): ParsedState['policies'] {
@@ -74,15 +92,23 @@ function parsePolicies(files: ReadonlyMap<string, Uint8Array>, problems: SourceP
     if (path !== 'policies' && !path.startsWith('policies/')) continue
     const file = path.slice('policies/'.length)
     const text = decodeText(content)
-    if (!path.endsWith('.cedar') || file.includes('/')) problems.push(fileProblem(path, 'policies are .cedar files directly in policies/'))
-    else if (content.length > desiredStateBounds.policyBytes) problems.push(fileProblem(path, `the file is ${content.length} bytes; at most ${desiredStateBounds.policyBytes} are taken`))
+    if (!path.endsWith('.cedar') || file.includes('/'))
+      problems.push(fileProblem(path, 'policies are .cedar files directly in policies/'))
+    else if (content.length > desiredStateBounds.policyBytes)
+      problems.push(
+        fileProblem(path, `the file is ${content.length} bytes; at most ${desiredStateBounds.policyBytes} are taken`),
+      )
     else if (text === null) problems.push(fileProblem(path, 'the file is not UTF-8 text'))
     else policies.push({ file, text })
   }
   return policies.toSorted((a, b) => (a.file < b.file ? -1 : 1))
 }
 
-function parseServices(namespace: string, files: ReadonlyMap<string, Uint8Array>, problems: SourceProblem[]): ServiceSource[] {
+function parseServices(
+  namespace: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  problems: SourceProblem[],
+): ServiceSource[] {
   const folders = new Map<string, Map<string, Uint8Array>>()
   for (const [path, content] of files) {
     const [top, service = '', ...rest] = path.split('/')

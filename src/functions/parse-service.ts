@@ -1,4 +1,4 @@
-import { isFunctionName, isName, type JsonObject } from '../kernel/index.ts'
+import { isFunctionName, isName } from '../kernel/index.ts'
 import type { Runtime, SandboxLimits } from '../sandbox/index.ts'
 import { checkFiles, decodeText } from './decode-desired-state.ts'
 import { desiredStateBounds, type SourceProblem } from './desired-state.ts'
@@ -32,10 +32,16 @@ const settingsFile = 'service.yaml'
 export function parseService(namespace: string, name: string, files: ReadonlyMap<string, Uint8Array>): ParsedService {
   const folder = `services/${name}`
   if (!isName(name)) {
-    return { ok: false, problems: [fileProblem(folder, 'service names are 2-40 of a-z, 0-9 and hyphen, with a letter first and no hyphen last')] }
+    return {
+      ok: false,
+      problems: [
+        fileProblem(folder, 'service names are 2-40 of a-z, 0-9 and hyphen, with a letter first and no hyphen last'),
+      ],
+    }
   }
   const faults = checkFiles(files)
-  if (faults.length > 0) return { ok: false, problems: sortProblems(faults.map((fault) => ({ ...fault, file: `${folder}/${fault.file}` }))) }
+  if (faults.length > 0)
+    return { ok: false, problems: sortProblems(faults.map((fault) => ({ ...fault, file: `${folder}/${fault.file}` }))) }
   const settingsPath = `${folder}/${settingsFile}`
   const parsed = files.has(settingsFile)
     ? parseYaml(settingsPath, files.get(settingsFile) ?? new Uint8Array(), serviceFileSchema)
@@ -59,14 +65,17 @@ export function parseService(namespace: string, name: string, files: ReadonlyMap
       files: new Map([...shared, [file, content] as const].toSorted(([a], [b]) => (a < b ? -1 : 1))),
       title: settings.title ?? null,
       description: settings.description ?? null,
-      inputSchema: (settings.inputSchema as JsonObject | undefined) ?? null,
-      outputSchema: (settings.outputSchema as JsonObject | undefined) ?? null,
-      annotations: defined(settings.annotations ?? {}) as JsonObject,
-      limits: { ...defaultLimits(runtime), ...defined(parsed.value.limits ?? {}), ...defined(settings.limits ?? {}) } as SandboxLimits,
+      inputSchema: settings.inputSchema ?? null,
+      outputSchema: settings.outputSchema ?? null,
+      annotations: Object.fromEntries(definedMembers(settings.annotations ?? {})),
+      limits: mergeLimits(defaultLimits(runtime), parsed.value.limits, settings.limits),
       folder,
     })
   }
-  if (wanted.length === 0) problems.push(fileProblem(folder, 'the service has no function', 'add a file such as hello.py with a function hello'))
+  if (wanted.length === 0)
+    problems.push(
+      fileProblem(folder, 'the service has no function', 'add a file such as hello.py with a function hello'),
+    )
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) }
   return { ok: true, service: { name, description: parsed.value.description ?? null, functions } }
 }
@@ -93,10 +102,19 @@ function assign(
     if (file === undefined) {
       const nearest = nearestName(functionName, [...entryFiles].map(stem))
       problems.push(
-        at(['functions', functionName], `there is no ${functionName}.py or ${functionName}.ts beside service.yaml`, nearest === null ? 'name its file with "file"' : `did you mean "${nearest}"?`),
+        at(
+          ['functions', functionName],
+          `there is no ${functionName}.py or ${functionName}.ts beside service.yaml`,
+          nearest === null ? 'name its file with "file"' : `did you mean "${nearest}"?`,
+        ),
       )
     } else if (!entryFiles.has(file)) {
-      problems.push(at(['functions', functionName, 'file'], `${JSON.stringify(file)} is no .py or .ts file directly in the service's folder`))
+      problems.push(
+        at(
+          ['functions', functionName, 'file'],
+          `${JSON.stringify(file)} is no .py or .ts file directly in the service's folder`,
+        ),
+      )
     } else {
       taken.add(file)
       wanted.push({ functionName, file, settings })
@@ -106,7 +124,13 @@ function assign(
     const functionName = stem(file)
     if (taken.has(file)) continue
     if (!isFunctionName(functionName)) {
-      problems.push(fileProblem(`${folder}/${file}`, 'function names are 1-63 of a-z, 0-9 and underscore, with a letter first', 'move code that other functions import into a folder such as lib/'))
+      problems.push(
+        fileProblem(
+          `${folder}/${file}`,
+          'function names are 1-63 of a-z, 0-9 and underscore, with a letter first',
+          'move code that other functions import into a folder such as lib/',
+        ),
+      )
     } else if (wanted.some((other) => other.functionName === functionName)) {
       problems.push(fileProblem(`${folder}/${file}`, `there are two functions named ${JSON.stringify(functionName)}`))
     } else wanted.push({ functionName, file, settings: {} })
@@ -114,7 +138,8 @@ function assign(
   const shared = [...files].filter(([path]) => path !== settingsFile && !entryFiles.has(path))
   for (const [path, content] of shared) {
     if (runtimeOf(path) !== null) checkSource(`${folder}/${path}`, content, problems)
-    if (path.startsWith('_mcpworks')) problems.push(fileProblem(`${folder}/${path}`, 'names that start with "_mcpworks" are taken by the platform'))
+    if (path.startsWith('_mcpworks'))
+      problems.push(fileProblem(`${folder}/${path}`, 'names that start with "_mcpworks" are taken by the platform'))
   }
   return { shared, wanted: wanted.toSorted((a, b) => (a.functionName < b.functionName ? -1 : 1)) }
 }
@@ -122,7 +147,9 @@ function assign(
 function checkSource(path: string, content: Uint8Array, problems: SourceProblem[]): void {
   if (problems.some((problem) => problem.file === path)) return
   if (content.length > desiredStateBounds.sourceBytes) {
-    problems.push(fileProblem(path, `the file is ${content.length} bytes; code is at most ${desiredStateBounds.sourceBytes}`))
+    problems.push(
+      fileProblem(path, `the file is ${content.length} bytes; code is at most ${desiredStateBounds.sourceBytes}`),
+    )
   } else if (decodeText(content) === null) problems.push(fileProblem(path, 'the file is not UTF-8 text'))
 }
 
@@ -134,8 +161,13 @@ function stem(file: string): string {
   return file.replace(/\.(py|ts)$/, '')
 }
 
-function defined(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
+/** Later limits beat earlier ones; what is not given beats nothing. */
+function mergeLimits(defaults: SandboxLimits, ...given: readonly (ServiceFile['limits'] | undefined)[]): SandboxLimits {
+  return { ...defaults, ...Object.fromEntries(given.flatMap((limits) => definedMembers(limits ?? {}))) }
+}
+
+function definedMembers<T>(value: { readonly [name: string]: T | undefined }): [string, T][] {
+  return Object.entries(value).filter((entry): entry is [string, T] => entry[1] !== undefined)
 }
 
 function atFile(file: string): ProblemAt {

@@ -21,13 +21,23 @@ export type ProblemAt = (path: readonly PropertyKey[], message: string, hint?: s
  * and tags (so nothing can expand), keys that are not text, several documents, NaN, `__proto__`.
  * Every problem carries its line and column; an unknown key also the nearest known one.
  */
-export function parseYaml<Schema extends z.ZodType>(file: string, bytes: Uint8Array, schema: Schema): ParsedYaml<z.infer<Schema>> {
+export function parseYaml<Schema extends z.ZodType>(
+  file: string,
+  bytes: Uint8Array,
+  schema: Schema,
+): ParsedYaml<z.infer<Schema>> {
   if (bytes.length > desiredStateBounds.yamlBytes) {
-    return { ok: false, problems: [fileProblem(file, `the file is ${bytes.length} bytes; at most ${desiredStateBounds.yamlBytes} are taken`)] }
+    return {
+      ok: false,
+      problems: [
+        fileProblem(file, `the file is ${bytes.length} bytes; at most ${desiredStateBounds.yamlBytes} are taken`),
+      ],
+    }
   }
   const text = decodeText(bytes)
   if (text === null) return { ok: false, problems: [fileProblem(file, 'the file is not UTF-8 text')] }
-  if (opensTooMuch(text)) return { ok: false, problems: [fileProblem(file, `the file is nested more than ${maximumDepth} deep`)] }
+  if (opensTooMuch(text))
+    return { ok: false, problems: [fileProblem(file, `the file is nested more than ${maximumDepth} deep`)] }
   const lines = new LineCounter()
   const problemAtOffset = (offset: number, message: string, hint: string | null = null): SourceProblem => {
     const position = lines.linePos(offset)
@@ -38,13 +48,23 @@ export function parseYaml<Schema extends z.ZodType>(file: string, bytes: Uint8Ar
   const problems: SourceProblem[] = []
   try {
     // Our own check of repeated keys (below) is linear; the library's compares every key with every other.
-    document = parseDocument<ParsedNode>(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false, merge: false })
-    for (const fault of [...document.errors, ...document.warnings]) problems.push(problemAtOffset(fault.pos[0], fault.message))
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      merge: false,
+    })
+    for (const fault of [...document.errors, ...document.warnings])
+      problems.push(problemAtOffset(fault.pos[0], fault.message))
     if (problems.length > 0) return { ok: false, problems: problems.slice(0, 20) }
-    value = toJson(document.contents, 0, (node, message) => problems.push(problemAtOffset(node.range?.[0] ?? 0, message)))
+    value = toJson(document.contents, 0, (node, message) =>
+      problems.push(problemAtOffset(node.range?.[0] ?? 0, message)),
+    )
   } catch (error) {
     // Thousands of nested brackets exhaust the parser's stack.
-    if (error instanceof RangeError) return { ok: false, problems: [fileProblem(file, 'the file is nested too deeply')] }
+    if (error instanceof RangeError)
+      return { ok: false, problems: [fileProblem(file, 'the file is nested too deeply')] }
     throw error
   }
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, 20) }
@@ -54,9 +74,13 @@ export function parseYaml<Schema extends z.ZodType>(file: string, bytes: Uint8Ar
   if (parsed.success) return { ok: true, value: parsed.data, at }
   return {
     ok: false,
-    problems: parsed.error.issues.slice(0, 20).flatMap((issue) =>
-      explainIssue(issue, schema).map(({ key, message, hint }) => at([...issue.path, ...(key === null ? [] : [key])], message, hint)),
-    ),
+    problems: parsed.error.issues
+      .slice(0, 20)
+      .flatMap((issue) =>
+        explainIssue(issue, schema).map(({ key, message, hint }) =>
+          at([...issue.path, ...(key === null ? [] : [key])], message, hint),
+        ),
+      ),
   }
 }
 
@@ -79,7 +103,8 @@ function toJson(node: Node | null, depth: number, refuse: (node: Node, message: 
     refuse(node, `the file is nested more than ${maximumDepth} deep`)
     return null
   }
-  if ('anchor' in node && node.anchor !== undefined) refuse(node, 'anchors and aliases are not used here: write the value out')
+  if ('anchor' in node && node.anchor !== undefined)
+    refuse(node, 'anchors and aliases are not used here: write the value out')
   if (node.tag !== undefined) refuse(node, 'tags are not used here')
   if (isSeq<Node>(node)) return node.items.map((item) => toJson(item, depth + 1, refuse))
   if (isMap<Node, Node | null>(node)) return mapToJson(node.items, depth, refuse)
@@ -98,7 +123,8 @@ function mapToJson(
   const members: JsonObject = {}
   for (const { key, value } of items) {
     const name = isScalar(key) ? String(key.value) : ''
-    if (!isScalar(key) || key.anchor !== undefined || key.tag !== undefined || !name.isWellFormed()) refuse(key, 'keys are plain text')
+    if (!isScalar(key) || key.anchor !== undefined || key.tag !== undefined || !name.isWellFormed())
+      refuse(key, 'keys are plain text')
     else if (name === '__proto__') refuse(key, '"__proto__" cannot be a key')
     else if (Object.hasOwn(members, name)) refuse(key, `${JSON.stringify(name)} is given twice`)
     else members[name] = toJson(value, depth + 1, refuse)
@@ -121,7 +147,9 @@ function offsetOf(contents: ParsedNode | null, path: readonly PropertyKey[]): nu
   let offset = contents?.range[0] ?? 0
   for (const step of path) {
     if (isMap<Node, Node | null>(node)) {
-      const pair: { key: Node; value: Node | null } | undefined = node.items.find(({ key }) => isScalar(key) && key.value === step)
+      const pair: { key: Node; value: Node | null } | undefined = node.items.find(
+        ({ key }) => isScalar(key) && key.value === step,
+      )
       if (pair === undefined) return offset
       offset = pair.key.range?.[0] ?? offset
       node = pair.value

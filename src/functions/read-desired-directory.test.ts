@@ -28,7 +28,12 @@ describe('readDesiredDirectory', () => {
     await writeFile(join(directory, 'services/leads/__pycache__/top.pyc'), 'x')
     expect(await readDesiredDirectory(directory)).toEqual({
       ok: true,
-      state: { files: [{ path: 'namespace.yaml', text: 'namespace: demo\n' }, { path: 'services/leads/logo.bin', base64: '/wD+' }] },
+      state: {
+        files: [
+          { path: 'namespace.yaml', text: 'namespace: demo\n' },
+          { path: 'services/leads/logo.bin', base64: '/wD+' },
+        ],
+      },
     })
   })
 
@@ -54,7 +59,9 @@ describe('readDesiredDirectory', () => {
     const path = join(directory, 'services/leads/huge.csv')
     await writeFile(path, '')
     await truncate(path, 50 * 1024 ** 3)
-    expect(await problems()).toEqual([`services/leads/huge.csv: the file is ${50 * 1024 ** 3} bytes; at most ${desiredStateBounds.fileBytes} are taken`])
+    expect(await problems()).toEqual([
+      `services/leads/huge.csv: the file is ${50 * 1024 ** 3} bytes; at most ${desiredStateBounds.fileBytes} are taken`,
+    ])
   })
 
   it('tells every problem at once', async () => {

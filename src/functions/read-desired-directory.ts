@@ -41,7 +41,9 @@ export async function readDesiredDirectory(directory: string): Promise<ReadDirec
     }
     files.set(path, content)
   }
-  return problems.length > 0 ? { ok: false, problems: sortProblems(problems) } : { ok: true, state: encodeDesiredState(files) }
+  return problems.length > 0
+    ? { ok: false, problems: sortProblems(problems) }
+    : { ok: true, state: encodeDesiredState(files) }
 }
 
 async function rootOf(directory: string): Promise<string | null> {
@@ -62,7 +64,8 @@ async function listFiles(root: string, problems: SourceProblem[]): Promise<strin
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       const fault = pathFault(path)
       if (fault !== null) problems.push(fileProblem(path, fault))
-      else if (entry.isSymbolicLink()) problems.push(fileProblem(path, 'symbolic links are not followed', 'put the file itself here'))
+      else if (entry.isSymbolicLink())
+        problems.push(fileProblem(path, 'symbolic links are not followed', 'put the file itself here'))
       else if (entry.isDirectory()) folders.push(path)
       else if (entry.isFile()) files.push(path)
       else problems.push(fileProblem(path, 'only regular files can be applied'))
@@ -86,7 +89,8 @@ async function readBounded(path: string): Promise<Uint8Array | string> {
   }
   try {
     const { size } = await handle.stat()
-    if (size > desiredStateBounds.fileBytes) return `the file is ${size} bytes; at most ${desiredStateBounds.fileBytes} are taken`
+    if (size > desiredStateBounds.fileBytes)
+      return `the file is ${size} bytes; at most ${desiredStateBounds.fileBytes} are taken`
     const buffer = Buffer.alloc(size + 1)
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
     return bytesRead > size ? 'the file grew while it was read' : buffer.subarray(0, bytesRead)

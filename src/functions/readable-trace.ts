@@ -6,7 +6,11 @@ const maximumCharacters = 4000
  * An exception for people and agents: what it says, then where in the function's own files. Frames of the platform's
  * adapter are left out. The sandbox gives traces that name only the function's files, by their path in the function.
  */
-export function readableTrace(exception: { readonly kind: string; readonly message: string; readonly trace: string }): string {
+export function readableTrace(exception: {
+  readonly kind: string
+  readonly message: string
+  readonly trace: string
+}): string {
   const headline = `${exception.kind}: ${exception.message}`.trimEnd()
   const trace = withoutAdapterFrames(exception.trace.trimEnd())
   const text = trace.includes(headline) ? trace : trace === '' ? headline : `${headline}\n${trace}`

@@ -50,7 +50,12 @@ export const serviceFileSchema = z.strictObject({
   description: z.string().max(1000).optional(),
   limits: limitsSchema.optional(),
   functions: z
-    .record(z.string().refine(isFunctionName, { error: 'function names are 1-63 of a-z, 0-9 and underscore, with a letter first' }), functionSchema)
+    .record(
+      z
+        .string()
+        .refine(isFunctionName, { error: 'function names are 1-63 of a-z, 0-9 and underscore, with a letter first' }),
+      functionSchema,
+    )
     .default({}),
 })
 

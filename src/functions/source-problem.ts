@@ -7,8 +7,11 @@ export function fileProblem(file: string, message: string, hint: string | null =
 
 /** `file:line:column: message (hint)`, as compilers print it. One line; control characters are shown as `?`. */
 export function formatProblem(problem: SourceProblem): string {
-  const place = [problem.file, problem.line, problem.line === null ? null : problem.column].filter((part) => part !== null)
+  const place = [problem.file, problem.line, problem.line === null ? null : problem.column].filter(
+    (part) => part !== null,
+  )
   const hint = problem.hint === null ? '' : ` (${problem.hint})`
+  // oxlint-disable-next-line no-control-regex -- control characters are what this takes out
   return `${place.join(':')}: ${problem.message}${hint}`.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, '?')
 }
 

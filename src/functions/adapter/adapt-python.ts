@@ -16,7 +16,11 @@ export function adaptPython(
   entry: { readonly file: string; readonly name: string },
 ): { files: ReadonlyMap<string, Uint8Array>; entry: { file: string; name: string } } {
   const module = entry.file.replace(/\.py$/, '')
-  if (!identifier.test(module) || !identifier.test(entry.name)) throw new RangeError('a Python entry is named by identifiers')
+  if (!identifier.test(module) || !identifier.test(entry.name))
+    throw new RangeError('a Python entry is named by identifiers')
   const text = adapterText.replace('@module@', module).replace('@function@', entry.name)
-  return { files: new Map(files).set(adapterFile, Buffer.from(text, 'utf8')), entry: { file: adapterFile, name: 'call' } }
+  return {
+    files: new Map(files).set(adapterFile, Buffer.from(text, 'utf8')),
+    entry: { file: adapterFile, name: 'call' },
+  }
 }

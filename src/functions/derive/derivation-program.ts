@@ -8,20 +8,20 @@ export interface DerivationProgram {
   readonly entry: { readonly file: string; readonly name: string }
 }
 
+const pythonFiles = ['derive_python', 'docstring', 'python_module', 'python_types']
 const typescriptFiles = ['derive-typescript', 'jsdoc', 'syntax-tree', 'typescript-module', 'typescript-types']
 
 /** The program for each language, read from disk when it is asked for. */
 export const derivationPrograms: Readonly<Record<Runtime, () => DerivationProgram>> = {
   python: () => ({
-    files: new Map([
-      ['derive_python.py', read(new URL('./derive_python.py', import.meta.url))],
-      ['docstring.py', read(new URL('./docstring.py', import.meta.url))],
-    ]),
+    files: new Map(pythonFiles.map((name) => [`${name}.py`, read(new URL(`./${name}.py`, import.meta.url))])),
     entry: { file: 'derive_python.py', name: 'derive' },
   }),
   typescript: () => ({
     files: new Map([
-      ...typescriptFiles.map((name) => [`${name}${ownExtension()}`, read(new URL(`./${name}${ownExtension()}`, import.meta.url))] as const),
+      ...typescriptFiles.map(
+        (name) => [`${name}${ownExtension()}`, read(new URL(`./${name}${ownExtension()}`, import.meta.url))] as const,
+      ),
       ['node_modules/@babel/parser/package.json', Buffer.from('{"type":"module","main":"index.js"}')],
       ['node_modules/@babel/parser/index.js', read(new URL(import.meta.resolve('@babel/parser')))],
     ]),

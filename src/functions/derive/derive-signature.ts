@@ -19,8 +19,26 @@ export type DeriveSignature = (source: FunctionSource) => Promise<DerivedSignatu
 
 const mebibyte = 1024 * 1024
 const limits: Readonly<Record<Runtime, SandboxLimits>> = {
-  python: { wallMs: 10_000, cpuMs: 5000, memoryBytes: 256 * mebibyte, processes: 8, openFiles: 64, scratchBytes: 16 * mebibyte, resultBytes: 256 * 1024, outputBytes: 4096 },
-  typescript: { wallMs: 10_000, cpuMs: 5000, memoryBytes: 512 * mebibyte, processes: 32, openFiles: 64, scratchBytes: 16 * mebibyte, resultBytes: 256 * 1024, outputBytes: 4096 },
+  python: {
+    wallMs: 10_000,
+    cpuMs: 5000,
+    memoryBytes: 256 * mebibyte,
+    processes: 8,
+    openFiles: 64,
+    scratchBytes: 16 * mebibyte,
+    resultBytes: 256 * 1024,
+    outputBytes: 4096,
+  },
+  typescript: {
+    wallMs: 10_000,
+    cpuMs: 5000,
+    memoryBytes: 512 * mebibyte,
+    processes: 32,
+    openFiles: 64,
+    scratchBytes: 16 * mebibyte,
+    resultBytes: 256 * 1024,
+    outputBytes: 4096,
+  },
 }
 
 const json = z.record(z.string(), z.json())
@@ -51,7 +69,8 @@ export function createSignatureDeriver(sandbox: Sandbox, clock: Clock): DeriveSi
   return async (source) => {
     const program = derivationPrograms[source.runtime]()
     const files = new Map(program.files)
-    for (const [path, content] of source.files) if (path.endsWith('.py') || path.endsWith('.ts')) files.set(`source/${path}`, content)
+    for (const [path, content] of source.files)
+      if (path.endsWith('.py') || path.endsWith('.ts')) files.set(`source/${path}`, content)
     const outcome = await sandbox.run({
       id: uuidv7(clock.nowMs()),
       runtime: source.runtime,
@@ -66,13 +85,20 @@ export function createSignatureDeriver(sandbox: Sandbox, clock: Clock): DeriveSi
 
 function readOutcome(outcome: SandboxOutcome, source: FunctionSource): DerivedSignature {
   if (outcome.status === 'unavailable') throw new McpworksError('sandbox_unavailable', { detail: outcome.message })
-  if (outcome.status !== 'ok') return unreadable(source, outcome.status === 'limit' ? `reading it reached the ${outcome.limit} limit` : 'reading it failed')
+  if (outcome.status !== 'ok')
+    return unreadable(
+      source,
+      outcome.status === 'limit' ? `reading it reached the ${outcome.limit} limit` : 'reading it failed',
+    )
   const parsed = signatureSchema.safeParse(parseJson(outcome.resultJson))
   if (!parsed.success) return unreadable(source, 'reading it gave no answer that makes sense')
   const { problems, ...signature } = parsed.data
   return {
     ...(signature as Omit<DerivedSignature, 'problems'>),
-    problems: problems.map(({ section, file, ...rest }) => ({ section, problem: { ...rest, file: `${source.folder}/${file}` } })),
+    problems: problems.map(({ section, file, ...rest }) => ({
+      section,
+      problem: { ...rest, file: `${source.folder}/${file}` },
+    })),
   }
 }
 
@@ -85,6 +111,12 @@ function parseJson(text: string): unknown {
 }
 
 function unreadable(source: FunctionSource, message: string): DerivedSignature {
-  const problem = { file: `${source.folder}/${source.entry.file}`, line: null, column: null, message: `the file cannot be read: ${message}`, hint: null }
+  const problem = {
+    file: `${source.folder}/${source.entry.file}`,
+    line: null,
+    column: null,
+    message: `the file cannot be read: ${message}`,
+    hint: null,
+  }
   return { description: null, inputSchema: null, outputSchema: null, problems: [{ section: 'entry', problem }] }
 }

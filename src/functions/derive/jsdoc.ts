@@ -10,7 +10,10 @@ const nothing: DocComment = { description: null, tags: new Map(), parameters: ne
 /** Reads the content of a block comment (what stands between the slashes). Not a doc comment: nothing. */
 export function parseDocComment(content: string | null): DocComment {
   if (content === null || !content.startsWith('*')) return nothing
-  const lines = content.slice(1).split(/\r?\n/).map((line) => line.replace(/^\s*\*? ?/, '').trimEnd())
+  const lines = content
+    .slice(1)
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^\s*\*? ?/, '').trimEnd())
   const description: string[] = []
   const tags = new Map<string, string>()
   const parameters = new Map<string, string>()
@@ -25,10 +28,16 @@ export function parseDocComment(content: string | null): DocComment {
     // `@param {number} input.n - How many.`: the braces and the dash are habits of other tools.
     const parameter = name === 'param' ? /^(?:\{[^}]*\}\s*)?\[?([\w.]+)[^\s]*\s*(?:-\s*)?(.*)$/.exec(rest) : null
     const [target, key, first]: [Map<string, string>, string, string] =
-      parameter === null ? [tags, name, rest] : [parameters, (parameter[1] ?? '').split('.').at(-1) ?? '', parameter[2] ?? '']
+      parameter === null
+        ? [tags, name, rest]
+        : [parameters, (parameter[1] ?? '').split('.').at(-1) ?? '', parameter[2] ?? '']
     target.set(key, first.trim())
     add = (more) => void target.set(key, `${target.get(key) ?? ''} ${more.trim()}`.trim())
   }
-  const paragraphs = description.join('\n').trim().split(/\n\s*\n/).map((paragraph) => paragraph.replace(/\s+/g, ' ').trim())
+  const paragraphs = description
+    .join('\n')
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.replace(/\s+/g, ' ').trim())
   return { description: paragraphs.filter((paragraph) => paragraph !== '').join('\n\n') || null, tags, parameters }
 }

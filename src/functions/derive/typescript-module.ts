@@ -4,7 +4,13 @@ import { child, childList, nameOf, textOf, type SyntaxNode } from './syntax-tree
 
 /** Something that cannot be derived, with its place. */
 export class DerivationProblem extends Error {
-  readonly row: { readonly file: string; readonly line: number; readonly column: number; readonly message: string; readonly hint: string | null }
+  readonly row: {
+    readonly file: string
+    readonly line: number
+    readonly column: number
+    readonly message: string
+    readonly hint: string | null
+  }
 
   constructor(file: string, node: SyntaxNode | null, message: string, hint: string | null = null) {
     super(message)
@@ -33,7 +39,10 @@ export class TypeScriptModule {
   /** @throws SyntaxError of the parser, with `loc`. */
   constructor(file: string) {
     this.file = file
-    const tree = parse(readFileSync(new URL(file, sourceFolder), 'utf8'), { sourceType: 'module', plugins: ['typescript'] })
+    const tree = parse(readFileSync(new URL(file, sourceFolder), 'utf8'), {
+      sourceType: 'module',
+      plugins: ['typescript'],
+    })
     for (const statement of childList(child(tree as unknown as SyntaxNode, 'program'), 'body')) this.#add(statement)
   }
 
@@ -44,9 +53,14 @@ export class TypeScriptModule {
     if (own !== undefined || imported === undefined || imports === maximumImports) return own ?? null
     const path = new URL(imported.from, new URL(this.file, sourceFolder))
     if (!path.href.startsWith(sourceFolder.href)) return null
-    const found = [path, new URL(`${path.href}.ts`), new URL(`${path.href}/index.ts`)].find((url) => url.pathname.endsWith('.ts') && existsSync(url))
+    const found = [path, new URL(`${path.href}.ts`), new URL(`${path.href}/index.ts`)].find(
+      (url) => url.pathname.endsWith('.ts') && existsSync(url),
+    )
     if (found === undefined) return null
-    return new TypeScriptModule(decodeURIComponent(found.href.slice(sourceFolder.href.length))).find(imported.name, imports + 1)
+    return new TypeScriptModule(decodeURIComponent(found.href.slice(sourceFolder.href.length))).find(
+      imported.name,
+      imports + 1,
+    )
   }
 
   #add(statement: SyntaxNode): void {
@@ -54,7 +68,8 @@ export class TypeScriptModule {
       for (const specifier of childList(statement, 'specifiers')) {
         const name = nameOf(child(specifier, 'imported'))
         const from = textOf(child(statement, 'source'), 'value')
-        if (name !== null && from.startsWith('.')) this.#imports.set(textOf(child(specifier, 'local'), 'name'), { from, name })
+        if (name !== null && from.startsWith('.'))
+          this.#imports.set(textOf(child(specifier, 'local'), 'name'), { from, name })
       }
       return
     }

@@ -30,7 +30,8 @@ export class TypeReader {
   /** @throws DerivationProblem where the type has no JSON form. */
   schema(module: TypeScriptModule, node: SyntaxNode | null, depth = 0): Schema {
     if (node === null) throw new DerivationProblem(module.file, node, 'a type is missing')
-    if (depth > maximumDepth) throw new DerivationProblem(module.file, node, 'the type is nested too deeply', giveSchema)
+    if (depth > maximumDepth)
+      throw new DerivationProblem(module.file, node, 'the type is nested too deeply', giveSchema)
     const keyword = keywords[node.type]
     if (keyword !== undefined) return { ...keyword }
     switch (node.type) {
@@ -43,7 +44,9 @@ export class TypeReader {
       case 'TSArrayType':
         return { type: 'array', items: this.schema(module, child(node, 'elementType'), depth + 1) }
       case 'TSTupleType': {
-        const items = childList(node, 'elementTypes').map((item) => this.schema(module, item.type === 'TSNamedTupleMember' ? child(item, 'elementType') : item, depth + 1))
+        const items = childList(node, 'elementTypes').map((item) =>
+          this.schema(module, item.type === 'TSNamedTupleMember' ? child(item, 'elementType') : item, depth + 1),
+        )
         return { type: 'array', prefixItems: items, minItems: items.length, maxItems: items.length }
       }
       case 'TSLiteralType': {
@@ -51,7 +54,11 @@ export class TypeReader {
         return literal === null ? { type: 'string' } : enumOf([literal.value])
       }
       case 'TSUnionType':
-        return this.#union(module, childList(node, 'types').filter((member) => member.type !== 'TSUndefinedKeyword'), depth)
+        return this.#union(
+          module,
+          childList(node, 'types').filter((member) => member.type !== 'TSUndefinedKeyword'),
+          depth,
+        )
       case 'TSIntersectionType':
         return this.#merge(module, node, childList(node, 'types'), depth)
       case 'TSTypeLiteral':
@@ -69,27 +76,42 @@ export class TypeReader {
     const found = module.find(name)
     if (found === null) return this.#builtin(module, node, name, first, second, depth)
     const { node: declared, module: home } = found
-    if (child(declared, 'typeParameters') !== null) throw new DerivationProblem(module.file, node, `${name} is generic`, giveSchema)
+    if (child(declared, 'typeParameters') !== null)
+      throw new DerivationProblem(module.file, node, `${name} is generic`, giveSchema)
     if (this.#open.includes(declared)) {
       throw new DerivationProblem(module.file, node, `${name} refers to itself`, `${giveSchema}, with $ref`)
     }
     this.#open.push(declared)
     try {
-      if (declared.type === 'TSTypeAliasDeclaration') return this.schema(home, child(declared, 'typeAnnotation'), depth + 1)
+      if (declared.type === 'TSTypeAliasDeclaration')
+        return this.schema(home, child(declared, 'typeAnnotation'), depth + 1)
       if (declared.type === 'TSInterfaceDeclaration') return this.#interface(home, declared, depth + 1)
     } finally {
       this.#open.pop()
     }
-    throw new DerivationProblem(module.file, node, `${name} is neither an interface nor a type`, 'write an interface, or a union of literals')
+    throw new DerivationProblem(
+      module.file,
+      node,
+      `${name} is neither an interface nor a type`,
+      'write an interface, or a union of literals',
+    )
   }
 
-  #builtin(module: TypeScriptModule, node: SyntaxNode, name: string, first: SyntaxNode | null, second: SyntaxNode | null, depth: number): Schema {
+  #builtin(
+    module: TypeScriptModule,
+    node: SyntaxNode,
+    name: string,
+    first: SyntaxNode | null,
+    second: SyntaxNode | null,
+    depth: number,
+  ): Schema {
     if (lists.has(name)) return { type: 'array', items: this.schema(module, first, depth + 1) }
     if (name === 'Readonly') return this.schema(module, first, depth + 1)
     if (name === 'Promise' && this.#isOutput) return this.schema(module, first, depth + 1)
     if (name === 'Date' && this.#isOutput) return { type: 'string', format: 'date-time' }
     if (name === 'Partial') {
-      const { required: _required, ...schema } = this.schema(module, first, depth + 1)
+      const schema = this.schema(module, first, depth + 1)
+      delete schema['required']
       return schema
     }
     if (name === 'Record') {
@@ -97,28 +119,42 @@ export class TypeReader {
       const value = this.schema(module, second, depth + 1)
       if (!Array.isArray(keys['enum'])) return { type: 'object', additionalProperties: value }
       const names = keys['enum'].map(String)
-      return this.#closed({ type: 'object', properties: Object.fromEntries(names.map((key) => [key, value])), required: names })
+      return this.#closed({
+        type: 'object',
+        properties: Object.fromEntries(names.map((key) => [key, value])),
+        required: names,
+      })
     }
     if (name === 'Pick' || name === 'Omit') {
       const schema = this.schema(module, first, depth + 1)
       const keys = new Set([this.schema(module, second, depth + 1)['enum']].flat())
       const kept = (key: string): boolean => keys.has(key) === (name === 'Pick')
-      const properties = Object.fromEntries(Object.entries((schema['properties'] ?? {}) as Schema).filter(([key]) => kept(key)))
+      const properties = Object.fromEntries(
+        Object.entries((schema['properties'] ?? {}) as Schema).filter(([key]) => kept(key)),
+      )
       return { ...schema, properties, required: ((schema['required'] ?? []) as string[]).filter(kept) }
     }
-    const hint = this.#isOutput ? null : 'arguments arrive as JSON: write string, number, boolean, arrays, literals and interfaces of these'
-    throw new DerivationProblem(module.file, node, `the type ${name} is not known in these files, or has no JSON form`, hint)
+    const hint = this.#isOutput
+      ? null
+      : 'arguments arrive as JSON: write string, number, boolean, arrays, literals and interfaces of these'
+    throw new DerivationProblem(
+      module.file,
+      node,
+      `the type ${name} is not known in these files, or has no JSON form`,
+      hint,
+    )
   }
 
   #union(module: TypeScriptModule, members: readonly SyntaxNode[], depth: number): Schema {
     const schemas = members.map((member) => this.schema(module, member, depth + 1))
-    const values = schemas.flatMap((schema) => (Array.isArray(schema['enum']) ? schema['enum'] : []))
+    const values = schemas.flatMap((schema): unknown[] => (Array.isArray(schema['enum']) ? schema['enum'] : []))
     const others = schemas.filter((schema) => !Array.isArray(schema['enum']))
     const parts = [...(values.length > 0 ? [enumOf([...new Set(values)])] : []), ...others]
     const [only] = parts
     if (parts.some((part) => Object.keys(part).length === 0)) return {}
     if (only !== undefined && parts.length === 1) return only
-    if (parts.every((part) => Object.keys(part).join() === 'type')) return { type: [...new Set(parts.flatMap((part) => part['type']))] }
+    if (parts.every((part) => Object.keys(part).join() === 'type'))
+      return { type: [...new Set(parts.flatMap((part) => part['type']))] }
     return { anyOf: parts }
   }
 
@@ -127,7 +163,8 @@ export class TypeReader {
     const required = new Set<string>()
     for (const member of members) {
       const schema = this.schema(module, member, depth + 1)
-      if (schema['type'] !== 'object') throw new DerivationProblem(module.file, node, 'only objects can be intersected', giveSchema)
+      if (schema['type'] !== 'object')
+        throw new DerivationProblem(module.file, node, 'only objects can be intersected', giveSchema)
       Object.assign(properties, schema['properties'])
       for (const name of (schema['required'] ?? []) as string[]) required.add(name)
     }
@@ -140,13 +177,22 @@ export class TypeReader {
       const name = nameOf(child(heritage, 'expression'))
       const found = name === null ? null : module.find(name)
       if (found?.node.type !== 'TSInterfaceDeclaration' || depth > maximumDepth) {
-        throw new DerivationProblem(module.file, heritage, `${name ?? 'the parent'} is no interface of these files`, giveSchema)
+        throw new DerivationProblem(
+          module.file,
+          heritage,
+          `${name ?? 'the parent'} is no interface of these files`,
+          giveSchema,
+        )
       }
       return this.#interface(found.module, found.node, depth + 1)
     })
     const all = [...parents, own]
     const required = all.flatMap((schema) => (schema['required'] ?? []) as string[])
-    return { ...own, properties: Object.assign({}, ...all.map((schema) => schema['properties'])) as Schema, ...(required.length === 0 ? {} : { required: [...new Set(required)] }) }
+    return {
+      ...own,
+      properties: Object.assign({}, ...all.map((schema) => schema['properties'])) as Schema,
+      ...(required.length === 0 ? {} : { required: [...new Set(required)] }),
+    }
   }
 
   #object(module: TypeScriptModule, members: readonly SyntaxNode[], depth: number): Schema {
@@ -177,7 +223,17 @@ export class TypeReader {
   }
 }
 
-const numberTags = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'minItems', 'maxItems']
+const numberTags = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+]
 
 /** What a doc comment adds to the schema of a property. */
 function documented(comment: DocComment, schema: Schema): Schema {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../kernel/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import { nearestName } from '../nearest-name.ts'
 import { compilePattern } from './linear-pattern.ts'
 import { schemaBounds } from './schema-bounds.ts'
@@ -32,9 +32,11 @@ const maximumProblems = 20
  * `format` is an annotation, as the specification has it by default: it is shown and not enforced.
  */
 export function checkSchema(schema: JsonObject): SchemaProblem[] {
-  if (isDeeper(schema, schemaBounds.depth)) return [problem([], `the schema is nested more than ${schemaBounds.depth} deep`)]
+  if (isDeeper(schema, schemaBounds.depth))
+    return [problem([], `the schema is nested more than ${schemaBounds.depth} deep`)]
   const size = JSON.stringify(schema).length
-  if (size > schemaBounds.characters) return [problem([], `the schema has ${size} characters; at most ${schemaBounds.characters} are taken`)]
+  if (size > schemaBounds.characters)
+    return [problem([], `the schema has ${size} characters; at most ${schemaBounds.characters} are taken`)]
   const problems: SchemaProblem[] = []
   const pending: Subschema[] = [{ schema, path: [] }]
   for (let at = pending.pop(); at !== undefined && problems.length < maximumProblems; at = pending.pop()) {
@@ -42,7 +44,13 @@ export function checkSchema(schema: JsonObject): SchemaProblem[] {
     pending.push(...allSubschemas(at))
   }
   if (problems.length === 0 && schemaCost(schema) > schemaBounds.visits) {
-    problems.push(problem([], 'checking a value against this schema could take too long', 'name a definition at most once in anyOf, oneOf and allOf, and never a definition in itself without a property between'))
+    problems.push(
+      problem(
+        [],
+        'checking a value against this schema could take too long',
+        'name a definition at most once in anyOf, oneOf and allOf, and never a definition in itself without a property between',
+      ),
+    )
   }
   return problems.slice(0, maximumProblems)
 }
@@ -59,33 +67,65 @@ function checkOne({ schema, path }: Subschema, root: JsonObject): SchemaProblem[
   const problems: SchemaProblem[] = []
   for (const keyword of Object.keys(schema)) {
     const refused = Object.hasOwn(refusedKeywords, keyword) ? refusedKeywords[keyword] : undefined
-    if (refused !== undefined) problems.push(problem([...path, keyword], `"${keyword}" is not used in tool schemas`, refused))
+    if (refused !== undefined)
+      problems.push(problem([...path, keyword], `"${keyword}" is not used in tool schemas`, refused))
     else if (!knownKeywords.includes(keyword) && !keyword.startsWith('x-')) {
       const nearest = nearestName(keyword, knownKeywords)
-      const hint = nearest === null ? 'properties stand under "properties"; extensions start with "x-"' : `did you mean "${nearest}"?`
-      problems.push(problem([...path, keyword], `${JSON.stringify(keyword.slice(0, 60))} is no JSON Schema keyword`, hint))
+      const hint =
+        nearest === null
+          ? 'properties stand under "properties"; extensions start with "x-"'
+          : `did you mean "${nearest}"?`
+      problems.push(
+        problem([...path, keyword], `${JSON.stringify(keyword.slice(0, 60))} is no JSON Schema keyword`, hint),
+      )
     }
   }
   problems.push(...checkNames(schema, path))
   const { $ref: reference, $schema: dialect, pattern, uniqueItems, maxItems } = schema
-  if (dialect !== undefined && !dialects.includes(String(dialect))) problems.push(problem([...path, '$schema'], 'schemas are of the dialect 2020-12', `leave "$schema" out`))
+  if (dialect !== undefined && !dialects.includes(String(dialect)))
+    problems.push(problem([...path, '$schema'], 'schemas are of the dialect 2020-12', `leave "$schema" out`))
   if (reference !== undefined && followReference(root, reference) === null) {
-    problems.push(problem([...path, '$ref'], 'a reference names a place in the same schema that exists', 'write "#/$defs/<name>"; nothing is ever fetched'))
+    problems.push(
+      problem(
+        [...path, '$ref'],
+        'a reference names a place in the same schema that exists',
+        'write "#/$defs/<name>"; nothing is ever fetched',
+      ),
+    )
   }
   if (uniqueItems === true && !(typeof maxItems === 'number' && maxItems <= schemaBounds.uniqueItems)) {
-    problems.push(problem([...path, 'uniqueItems'], `"uniqueItems" needs "maxItems" of at most ${schemaBounds.uniqueItems} beside it`))
+    problems.push(
+      problem(
+        [...path, 'uniqueItems'],
+        `"uniqueItems" needs "maxItems" of at most ${schemaBounds.uniqueItems} beside it`,
+      ),
+    )
   }
   if (typeof pattern === 'string') problems.push(...checkPattern(pattern, [...path, 'pattern']))
-  for (const source of Object.keys(Object(schema['patternProperties']))) problems.push(...checkPattern(source, [...path, 'patternProperties', source]))
+  for (const source of namesIn(schema['patternProperties']))
+    problems.push(...checkPattern(source, [...path, 'patternProperties', source]))
   return problems
 }
 
 /** Members whose names mean something to JavaScript are refused wherever they stand. */
 function checkNames(schema: JsonObject, path: Subschema['path']): SchemaProblem[] {
-  const holders: [string, JsonValue | undefined][] = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependentRequired'].map((key) => [key, schema[key]])
+  const holders: [string, JsonValue | undefined][] = [
+    'properties',
+    'patternProperties',
+    '$defs',
+    'definitions',
+    'dependentSchemas',
+    'dependentRequired',
+  ].map((key) => [key, schema[key]])
   return holders.flatMap(([key, holder]) =>
-    Object.hasOwn(Object(holder), '__proto__') ? [problem([...path, key], '"__proto__" cannot be the name of a property')] : [],
+    namesIn(holder).includes('__proto__')
+      ? [problem([...path, key], '"__proto__" cannot be the name of a property')]
+      : [],
   )
+}
+
+function namesIn(value: JsonValue | undefined): string[] {
+  return isJsonObject(value) ? Object.keys(value) : []
 }
 
 function checkPattern(source: string, path: Subschema['path']): SchemaProblem[] {

@@ -44,7 +44,9 @@ export function createSchemaValidator(): SchemaValidator {
     const known = byObject.get(schema)
     if (known !== undefined) return known
     if (isDeeper(schema, schemaBounds.depth)) {
-      throw new McpworksError('function_invalid', { message: `The JSON Schema is nested more than ${schemaBounds.depth} deep.` })
+      throw new McpworksError('function_invalid', {
+        message: `The JSON Schema is nested more than ${schemaBounds.depth} deep.`,
+      })
     }
     const digest = digestJson(schema)
     const found = byDigest.get(digest) ?? { first: compileChecked(schema, compileFirst), all: null }
@@ -62,17 +64,19 @@ export function createSchemaValidator(): SchemaValidator {
     prepare: (schema) => void compiled(schema),
     validate(schema, value) {
       const entry = compiled(schema)
-      if (isDeeper(value, schemaBounds.depth)) return [{ path: '', message: `nested more than ${schemaBounds.depth} deep` }]
+      if (isDeeper(value, schemaBounds.depth))
+        return [{ path: '', message: `nested more than ${schemaBounds.depth} deep` }]
       budget.steps = schemaBounds.patternSteps
       try {
-        if (entry.first(value) === true) return []
+        if (entry.first(value)) return []
         if (JSON.stringify(value).length > allErrorsCharacters) return explainErrors(entry.first.errors ?? [])
         budget.steps = schemaBounds.patternSteps
         entry.all ??= compileAll(schema)
         entry.all(value)
         return explainErrors(errorsOf(entry.all, entry.first))
       } catch (error) {
-        if (error instanceof PatternBudgetSpent) return [{ path: '', message: 'too long to be compared with the patterns of the schema' }]
+        if (error instanceof PatternBudgetSpent)
+          return [{ path: '', message: 'too long to be compared with the patterns of the schema' }]
         throw error
       }
     },
@@ -86,7 +90,9 @@ function errorsOf(...functions: readonly ValidateFunction[]): readonly ErrorObje
 function compileChecked(schema: JsonObject, compile: (schema: JsonObject) => ValidateFunction): ValidateFunction {
   const [problem] = checkSchema(schema)
   if (problem !== undefined) {
-    throw new McpworksError('function_invalid', { message: `The JSON Schema cannot be used: ${['', ...problem.path].join('/')}: ${problem.message}` })
+    throw new McpworksError('function_invalid', {
+      message: `The JSON Schema cannot be used: ${['', ...problem.path].join('/')}: ${problem.message}`,
+    })
   }
   try {
     return compile(schema)

@@ -19,14 +19,19 @@ export function explainErrors(errors: readonly ErrorObject[]): ValueProblem[] {
     if (errors.some((other) => combining.has(other.keyword) && isWithin(error, other))) continue
     if (error.keyword === 'if') continue
     const { path, message } = explain(error, errors)
-    if (!problems.some((problem) => problem.path === path && problem.message === message)) problems.push({ path, message })
+    if (!problems.some((problem) => problem.path === path && problem.message === message))
+      problems.push({ path, message })
     if (problems.length === maximumProblems) break
   }
   return problems
 }
 
 function isWithin(error: ErrorObject, outer: ErrorObject): boolean {
-  return error !== outer && error.schemaPath.startsWith(`${outer.schemaPath}/`) && error.instancePath.startsWith(outer.instancePath)
+  return (
+    error !== outer &&
+    error.schemaPath.startsWith(`${outer.schemaPath}/`) &&
+    error.instancePath.startsWith(outer.instancePath)
+  )
 }
 
 function explain(error: ErrorObject, errors: readonly ErrorObject[]): ValueProblem {
@@ -42,13 +47,23 @@ function explain(error: ErrorObject, errors: readonly ErrorObject[]): ValueProbl
       const known = isJsonObject(properties) ? Object.keys(properties) : []
       const nearest = nearestName(name, known)
       const hint = nearest === null ? `known: ${listed(known)}` : `did you mean "${nearest}"?`
-      return { path: join(path, name), message: known.length === 0 ? 'is not known here' : `is not known here; ${hint}` }
+      return {
+        path: join(path, name),
+        message: known.length === 0 ? 'is not known here' : `is not known here; ${hint}`,
+      }
     }
     case 'anyOf':
     case 'oneOf': {
-      if (keyword === 'oneOf' && params['passingSchemas'] !== null) return { path, message: 'must fit exactly one of the forms, and fits several' }
+      if (keyword === 'oneOf' && params['passingSchemas'] !== null)
+        return { path, message: 'must fit exactly one of the forms, and fits several' }
       const inner = errors.filter((other) => isWithin(other, error))
-      const wanted = [...new Set(inner.map((other) => (other.instancePath === path ? expectation(other) : `${other.instancePath} ${expectation(other)}`)))]
+      const wanted = [
+        ...new Set(
+          inner.map((other) =>
+            other.instancePath === path ? expectation(other) : `${other.instancePath} ${expectation(other)}`,
+          ),
+        ),
+      ]
       return { path, message: wanted.slice(0, 4).join(', or ') || 'fits none of the forms' }
     }
     default:
@@ -93,7 +108,13 @@ function expectation({ keyword, params, data, message }: ErrorObject): string {
 }
 
 const typeNames: Readonly<Record<string, string>> = {
-  string: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'an object', null: 'null',
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
 }
 
 function kindOf(value: unknown): string {

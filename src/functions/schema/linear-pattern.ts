@@ -5,7 +5,9 @@ export interface LinearPattern {
 }
 
 /** A pattern, or why it cannot be used. */
-export type CompiledPattern = { readonly ok: true; readonly pattern: LinearPattern } | { readonly ok: false; readonly message: string }
+export type CompiledPattern =
+  | { readonly ok: true; readonly pattern: LinearPattern }
+  | { readonly ok: false; readonly message: string }
 
 type Instruction =
   | { readonly kind: 'accept' }
@@ -27,7 +29,7 @@ class Unsupported extends Error {}
 export function compilePattern(source: string): CompiledPattern {
   try {
     // Compiling is safe, matching is not: syntax errors come from here, so the parser below sees valid patterns only.
-    new RegExp(source, 'u')
+    RegExp(source, 'u')
   } catch {
     return { ok: false, message: 'is not a valid regular expression' }
   }
@@ -160,7 +162,10 @@ function readQuantifier(symbols: readonly string[], at: number): { minimum: numb
   else if (symbol === '?') range = [0, 1]
   else if (symbol === '{') {
     const close = symbols.indexOf('}', at)
-    const [low = '0', high] = symbols.slice(at + 1, close).join('').split(',')
+    const [low = '0', high] = symbols
+      .slice(at + 1, close)
+      .join('')
+      .split(',')
     range = [Number(low), high === undefined ? Number(low) : high === '' ? Infinity : Number(high)]
     end = close + 1
   } else return { minimum: 1, maximum: 1, end: at }

@@ -10,31 +10,83 @@ export interface Subschema {
 type Shape = 'one' | 'list' | 'map'
 
 /** Keywords whose subschemas look at the same value as the schema that holds them. */
-const sameValue: Readonly<Record<string, Shape>> = {
-  allOf: 'list', anyOf: 'list', oneOf: 'list', not: 'one', if: 'one', then: 'one', else: 'one', dependentSchemas: 'map',
-}
+const sameValue: ReadonlyMap<string, Shape> = new Map([
+  ['allOf', 'list'],
+  ['anyOf', 'list'],
+  ['oneOf', 'list'],
+  ['not', 'one'],
+  ['if', 'one'],
+  ['then', 'one'],
+  ['else', 'one'],
+  ['dependentSchemas', 'map'],
+])
 
 /** Keywords whose subschemas look at members or items; each group may look at any of them. */
-const children: Readonly<Record<string, Shape>> = {
-  properties: 'map', patternProperties: 'map', additionalProperties: 'one', propertyNames: 'one', unevaluatedProperties: 'one',
-  items: 'one', prefixItems: 'list', contains: 'one', unevaluatedItems: 'one',
-}
+const children: ReadonlyMap<string, Shape> = new Map([
+  ['properties', 'map'],
+  ['patternProperties', 'map'],
+  ['additionalProperties', 'one'],
+  ['propertyNames', 'one'],
+  ['unevaluatedProperties', 'one'],
+  ['items', 'one'],
+  ['prefixItems', 'list'],
+  ['contains', 'one'],
+  ['unevaluatedItems', 'one'],
+])
 
-const definitions: Readonly<Record<string, Shape>> = { $defs: 'map', definitions: 'map' }
+const definitions: ReadonlyMap<string, Shape> = new Map([
+  ['$defs', 'map'],
+  ['definitions', 'map'],
+])
 
 const otherKeywords = [
-  '$schema', '$ref', '$comment', 'type', 'enum', 'const', 'multipleOf', 'maximum', 'exclusiveMaximum', 'minimum',
-  'exclusiveMinimum', 'maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems', 'maxContains',
-  'minContains', 'maxProperties', 'minProperties', 'required', 'dependentRequired', 'title', 'description', 'default',
-  'deprecated', 'readOnly', 'writeOnly', 'examples', 'format', 'contentEncoding', 'contentMediaType', 'contentSchema',
+  '$schema',
+  '$ref',
+  '$comment',
+  'type',
+  'enum',
+  'const',
+  'multipleOf',
+  'maximum',
+  'exclusiveMaximum',
+  'minimum',
+  'exclusiveMinimum',
+  'maxLength',
+  'minLength',
+  'pattern',
+  'maxItems',
+  'minItems',
+  'uniqueItems',
+  'maxContains',
+  'minContains',
+  'maxProperties',
+  'minProperties',
+  'required',
+  'dependentRequired',
+  'title',
+  'description',
+  'default',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'examples',
+  'format',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
 ] as const
 
 /** Every keyword of JSON Schema 2020-12 that a tool's schema may use. */
-export const knownKeywords: readonly string[] = [...Object.keys(sameValue), ...Object.keys(children), ...Object.keys(definitions), ...otherKeywords]
+export const knownKeywords: readonly string[] = [
+  ...sameValue.keys(),
+  ...children.keys(),
+  ...definitions.keys(),
+  ...otherKeywords,
+]
 
 /** The subschemas that look at the same value, `$ref` left out. */
 export function sameValueSubschemas(at: Subschema): Subschema[] {
-  return Object.entries(sameValue).flatMap(([keyword, shape]) => subschemasOf(at, keyword, shape))
+  return [...sameValue].flatMap(([keyword, shape]) => subschemasOf(at, keyword, shape))
 }
 
 /**
@@ -42,7 +94,7 @@ export function sameValueSubschemas(at: Subschema): Subschema[] {
  * properties, two positions), across groups they may.
  */
 export function childGroups(at: Subschema): Subschema[][] {
-  return Object.entries(children).flatMap(([keyword, shape]) => {
+  return [...children].flatMap(([keyword, shape]) => {
     const found = subschemasOf(at, keyword, shape)
     // One name can match any number of patterns.
     return keyword === 'patternProperties' ? found.map((subschema) => [subschema]) : [found]
@@ -51,7 +103,7 @@ export function childGroups(at: Subschema): Subschema[][] {
 
 /** All subschemas one level down, definitions among them. */
 export function allSubschemas(at: Subschema): Subschema[] {
-  const inDefinitions = Object.entries(definitions).flatMap(([keyword, shape]) => subschemasOf(at, keyword, shape))
+  const inDefinitions = [...definitions].flatMap(([keyword, shape]) => subschemasOf(at, keyword, shape))
   return [...sameValueSubschemas(at), ...childGroups(at).flat(), ...inDefinitions]
 }
 
