@@ -1,6 +1,12 @@
 import { createApiKeyAuthenticator, createIdentityRegistry, type IdentityRegistry } from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
-import { createMemoryCatalogue, createGateway, type CatalogueEntry, type Gateway } from '../gateway/index.ts'
+import {
+  createMemoryCatalogue,
+  createGateway,
+  type CatalogueEntry,
+  type Gateway,
+  type MutableCatalogue,
+} from '../gateway/index.ts'
 import { createHttpServer, type Health } from '../http/index.ts'
 import { systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
@@ -42,6 +48,8 @@ export interface RunningApp {
   /** Names of the namespaces, in no order. */
   namespaces(): string[]
   readonly gateway: Gateway
+  /** What agents can see, for tests that change it while the server runs. */
+  readonly catalogue: MutableCatalogue
   readonly registry: IdentityRegistry
   /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
   readonly operator: Caller
@@ -162,6 +170,7 @@ async function compose(
   return {
     url,
     isFirstStart,
+    catalogue,
     namespaces: () => namespaces.list().map(({ name }) => name),
     gateway,
     registry,

@@ -9,6 +9,7 @@ import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
 import type { HttpConfig } from './config.ts'
 import type { DoorRefusal, Incident } from './door-refusal.ts'
+import { createParameterHeaderCheck } from './mcp/check-parameter-headers.ts'
 import { serveMcp } from './mcp/mcp-endpoint.ts'
 import type { McpServices } from './mcp/mcp-services.ts'
 import { createRequestStateSealer } from './mcp/request-state.ts'
@@ -84,6 +85,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       idleSeconds: config.sessionIdleSeconds,
       clock,
     }),
+    checkParameterHeaders: createParameterHeaderCheck(),
     subscriptions: createSubscriptions({ gateway, catalogue: parts.catalogue, config, serverInfo }),
     sealer: createRequestStateSealer({
       key: config.requestStateKey === null ? randomBytes(32) : Buffer.from(config.requestStateKey, 'base64url'),

@@ -126,6 +126,10 @@ export function fixtureEntries(state: FixtureState, toggle: (kind: 'tool' | 'pro
     tool('test_sampling', strings('prompt')),
     tool('test_elicitation', strings('message')),
     tool('json_schema_2020_12_tool', schemaOfDialect),
+    tool('test_custom_headers', {
+      type: 'object',
+      properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
+    }),
     ...(state.extraTool ? [tool('test_extra_tool')] : []),
     resource('test://static-text', 'static-text', 'text/plain'),
     resource('test://static-binary', 'static-binary', 'image/png'),

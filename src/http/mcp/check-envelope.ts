@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { RequestHead } from '../request-head.ts'
+import { decodeHeaderValue } from './header-value.ts'
 import { logLevels } from './log-level.ts'
 import { legacyVersions, metaKeys, modernVersion, isModernVersion, supportedVersions } from './protocol-version.ts'
 import type { Message } from './read-message.ts'
@@ -100,19 +101,6 @@ function checkHeaders(head: RequestHead, method: string, params: JsonObject): En
   if (decoded === null) return mismatch('Mcp-Name', 'the header is not valid base64')
   if (decoded !== name) return mismatch('Mcp-Name', `the header says ${quote(decoded)}, the body ${quote(name)}`)
   return null
-}
-
-/**
- * The value of a header that may be wrapped as `=?base64?...?=` because it holds more than printable ASCII
- * (MCP 2026-07-28, transports "Header value encoding"); `null` where the wrapping is broken.
- */
-export function decodeHeaderValue(value: string): string | null {
-  if (!value.startsWith('=?base64?') || !value.endsWith('?=') || value.length < 11) return value
-  const encoded = value.slice('=?base64?'.length, -2)
-  const bytes = Buffer.from(encoded, 'base64')
-  if (bytes.toString('base64') !== encoded) return null
-  const text = bytes.toString('utf8')
-  return Buffer.from(text, 'utf8').equals(bytes) ? text : null
 }
 
 function missing(keys: readonly string[]): EnvelopeResult {

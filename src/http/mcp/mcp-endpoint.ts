@@ -73,6 +73,12 @@ async function serveRequest(
     const refusal = { status, code: -32601, message: 'There is no such method.', data: null }
     return sendRpcError(call.response, message.id, refusal)
   }
+  if (envelope.era === 'modern' && message.method === 'tools/call') {
+    const visible = services.gateway.list(call.caller, call.namespace, 'tool')
+    const { name, arguments: given } = message.params
+    const mismatch = services.checkParameterHeaders(call.head, visible, name, given)
+    if (mismatch !== null) return refuseMessage(call, mismatch, message.id)
+  }
   return runMethod(call, envelope, message, session, reply, method, services)
 }
 

@@ -1,0 +1,204 @@
+/** One thing that the transport must do. Tests cite it with `verifies(id, title)`. */
+export interface Requirement {
+  readonly id: string
+  /** Section of the MCP specification (2026-07-28 unless it says otherwise), an RFC, or `ours` for what goes beyond. */
+  readonly section: string
+  readonly sentence: string
+}
+
+/** Every transport requirement, in the order of `design/protocol.md`. */
+export const requirements: readonly Requirement[] = [
+  {
+    id: 'post-only',
+    section: 'basic/transports, Sending messages',
+    sentence: 'GET and DELETE on an MCP endpoint are answered 405.',
+  },
+  {
+    id: 'session-header-ignored',
+    section: 'basic/transports, Backward compatibility',
+    sentence: 'In the new era Mcp-Session-Id and Last-Event-ID mean nothing.',
+  },
+  { id: 'host-checked', section: 'ours', sentence: 'A bad Host alone is answered 403, on every bind.' },
+  { id: 'origin-checked', section: 'basic/transports, Security', sentence: 'A bad Origin alone is answered 403.' },
+  {
+    id: 'credential-first',
+    section: 'ours',
+    sentence: 'A caller is known before the first byte of a tool name is looked at.',
+  },
+  {
+    id: 'challenge',
+    section: 'RFC 6750 section 3',
+    sentence: 'Without a credential: 401 and a Bearer challenge without error; with a bad one: invalid_token.',
+  },
+  {
+    id: 'scope-challenge',
+    section: 'RFC 6750 section 3.1',
+    sentence: 'A credential without the scope is answered 403 insufficient_scope, naming the scope.',
+  },
+  { id: 'public-list', section: 'ours', sentence: 'Only /healthz answers without a credential.' },
+  {
+    id: 'namespace-entry',
+    section: 'ours',
+    sentence: 'An unknown namespace and one the caller may not enter are one answer.',
+  },
+  {
+    id: 'content-type',
+    section: 'basic/transports, Sending messages',
+    sentence: 'A body that is not application/json is answered 415 and not looked at.',
+  },
+  {
+    id: 'body-limit',
+    section: 'ours',
+    sentence: 'A body over the limit is answered 413, whatever Content-Length says.',
+  },
+  {
+    id: 'strict-json',
+    section: 'RFC 8259; RFC 7493 section 2',
+    sentence: 'Duplicate members, lone surrogates, __proto__ and deep nesting are refused.',
+  },
+  { id: 'no-batches', section: 'basic/index, Messages', sentence: 'A batch is answered 400.' },
+  {
+    id: 'header-mismatch',
+    section: 'basic/transports, Standard request headers',
+    sentence: 'MCP-Protocol-Version, Mcp-Method and Mcp-Name must equal the body: else 400, -32020.',
+  },
+  {
+    id: 'parameter-headers',
+    section: 'basic/transports, Custom headers from tool parameters',
+    sentence: 'Mcp-Param-* must equal the arguments that a tool declares for them: else 400, -32020.',
+  },
+  {
+    id: 'version-unsupported',
+    section: 'basic/versioning, Errors',
+    sentence: 'A version that is not served is answered 400, -32022, with supported and requested.',
+  },
+  {
+    id: 'meta-required',
+    section: 'basic/index, Per-request metadata',
+    sentence: 'A request without the required _meta members is answered 400, -32602.',
+  },
+  {
+    id: 'capability-missing',
+    section: 'basic/index, Errors',
+    sentence: 'What needs a capability the client did not declare is answered 400, -32021, naming it.',
+  },
+  {
+    id: 'method-unknown',
+    section: 'basic/transports, Errors',
+    sentence: 'An unknown method is answered 404, -32601, with the id of the request.',
+  },
+  { id: 'no-buffering', section: 'basic/transports, Streaming', sentence: 'Answers carry X-Accel-Buffering: no.' },
+  {
+    id: 'disconnect-cancels',
+    section: 'basic/transports, Cancellation',
+    sentence: 'A client that disconnects cancels its call.',
+  },
+  { id: 'discover', section: 'server/discover', sentence: 'server/discover tells versions and capabilities.' },
+  {
+    id: 'listen',
+    section: 'basic/subscriptions',
+    sentence:
+      'subscriptions/listen acknowledges first, tags every notification, and sends nothing that was not asked for.',
+  },
+  {
+    id: 'listen-visibility',
+    section: 'ours',
+    sentence: 'A change of a list is told only to those whose own list changed.',
+  },
+  { id: 'listen-revocation', section: 'ours', sentence: 'A stream ends when its credential is revoked.' },
+  {
+    id: 'state-sealed',
+    section: 'basic/utilities/mrtr, Security',
+    sentence:
+      'requestState opens once, until it expires, for the same principal, credential, namespace, method and parameters.',
+  },
+  {
+    id: 'private-lists',
+    section: 'server/utilities/caching',
+    sentence: 'Lists and reads carry ttlMs and cacheScope private.',
+  },
+  {
+    id: 'pagination',
+    section: 'server/utilities/pagination',
+    sentence: 'Lists are paged by opaque cursors; a bad cursor is -32602.',
+  },
+  {
+    id: 'progress',
+    section: 'basic/utilities/progress',
+    sentence: 'Progress goes out only where the request gave a token.',
+  },
+  {
+    id: 'log-level',
+    section: 'server/utilities/logging',
+    sentence: 'Log messages go out only at or above the level that was asked for.',
+  },
+  { id: 'call-id', section: 'ours', sentence: 'Every result of a tool names the call for mcpworks why.' },
+  {
+    id: 'denial-readable',
+    section: 'ours',
+    sentence: 'A refused call tells the reason, the rule, what would change it, and the call.',
+  },
+  {
+    id: 'arguments-invalid',
+    section: 'server/tools, Error handling (SEP-1303)',
+    sentence: 'Arguments that break the schema are a tool error that says which and why.',
+  },
+  {
+    id: 'resource-unknown',
+    section: 'server/resources, Error handling (SEP-2164)',
+    sentence: 'An unknown resource is -32602 with its URI.',
+  },
+  {
+    id: 'unavailable',
+    section: 'ours',
+    sentence: 'Where a step of the pipeline cannot do its work the answer is 503 and says so.',
+  },
+  {
+    id: 'incident',
+    section: 'ours',
+    sentence: 'An unexpected exception is answered 500 with an incident id and nothing else.',
+  },
+  {
+    id: 'legacy-initialize',
+    section: '2025-11-25 basic/lifecycle',
+    sentence: 'initialize agrees on a version and opens a session.',
+  },
+  {
+    id: 'legacy-session',
+    section: '2025-11-25 basic/transports, Session management',
+    sentence: 'A session belongs to one principal, credential and namespace; for all others it does not exist (404).',
+  },
+  {
+    id: 'legacy-input',
+    section: '2025-11-25 client/elicitation',
+    sentence:
+      'A tool that needs input asks a 2025-era client on the stream of its call, and each round is performed again.',
+  },
+  {
+    id: 'legacy-cancel',
+    section: '2025-11-25 basic/utilities/cancellation',
+    sentence: 'notifications/cancelled stops the request of that id in the same session.',
+  },
+  { id: 'same-rules', section: 'ours', sentence: 'Both eras pass the same checks in the same order.' },
+  {
+    id: 'management-validation',
+    section: 'ours',
+    sentence: 'The management API lists every problem of its input with its path.',
+  },
+  {
+    id: 'management-pipeline',
+    section: 'ours',
+    sentence: 'Every management operation goes through the pipeline as an effect.',
+  },
+]
+
+/** A title that cites a requirement. @throws Error for an id that is not in the list, so that a typing error shows */
+export function verifies(id: string, title: string): string {
+  if (!requirements.some((requirement) => requirement.id === id)) throw new Error(`there is no requirement ${id}`)
+  return title
+}
+
+/** Ids that `verifies('...')` cites in a source text. */
+export function citedIn(source: string): string[] {
+  return [...source.matchAll(/verifies\(\s*'([a-z0-9-]+)'/g)].map(([, id]) => String(id))
+}
