@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cliPage } from './docs/cli-page.ts'
 import { configurationPage, configurationSchema } from './docs/configuration-page.ts'
 import { errorsPage } from './docs/errors-page.ts'
 
 /** Every generated page: its path, and what it must hold. */
 const pages: readonly (readonly [string, () => string])[] = [
   ['docs/errors.md', errorsPage],
+  ['docs/cli.md', cliPage],
   ['docs/configuration.md', configurationPage],
   ['docs/mcpworks.schema.json', configurationSchema],
 ]
