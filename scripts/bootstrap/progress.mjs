@@ -15,13 +15,20 @@ export function run(file, args, options = {}) {
   return new Promise((resolve) => {
     let output = ''
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-    // Ctrl-C reaches the child through the terminal; this process ends when the child has.
-    const forward = (signal) => child.kill(signal)
-    process.on('SIGTERM', forward)
-    process.on('SIGINT', forward)
+    // The work must not outlive this process: whoever interrupts it waits for the child, and then nothing goes on.
+    let isInterrupted = false
+    const interrupt = (signal) => {
+      isInterrupted = true
+      child.kill(signal)
+    }
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+    for (const signal of signals) process.on(signal, interrupt)
     const settle = (ok) => {
-      process.off('SIGTERM', forward)
-      process.off('SIGINT', forward)
+      for (const signal of signals) process.off(signal, interrupt)
+      if (isInterrupted) {
+        process.stderr.write('interrupted\n')
+        process.exit(130)
+      }
       resolve({ ok, output })
     }
     for (const stream of [child.stdout, child.stderr]) {
@@ -34,10 +41,7 @@ export function run(file, args, options = {}) {
       output += error.message
       settle(false)
     })
-    child.on('close', (code, signal) => {
-      if (signal === 'SIGINT' || signal === 'SIGTERM') process.exit(130)
-      settle(code === 0)
-    })
+    child.on('close', (code) => settle(code === 0))
   })
 }
 
