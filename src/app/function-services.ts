@@ -25,7 +25,8 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock): Function
   return {
     backendOf: (version) => ({
       async act({ effect }, events) {
-        if (effect.kind !== 'call') throw new McpworksError('internal', { detail: 'a function was asked for something else than a call' })
+        if (effect.kind !== 'call')
+          throw new McpworksError('internal', { detail: 'a function was asked for something else than a call' })
         const outcome = await runner.run(version, effect.arguments, {
           signal: events.signal,
           onLog: (level, text) => events.log(level, text),
@@ -47,7 +48,10 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock): Function
 
 function outcomeOf(outcome: FunctionOutcome): ActOutcome {
   const { engine, profile, profileHash, usage } = outcome.facts
-  const facts = { sandbox: { engine, profile, profileHash }, resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes } }
+  const facts = {
+    sandbox: { engine, profile, profileHash },
+    resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes },
+  }
   switch (outcome.status) {
     case 'ok':
       return { ...facts, status: 'ok', result: outcome.result }

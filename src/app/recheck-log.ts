@@ -12,7 +12,8 @@ export function recheckLog(decisionLog: DecisionLog, log: Log, periodMs = 1000):
     if (before.ok && wasOk) return
     decisionLog.recheck().then(
       (after) => {
-        if (!after.ok && wasOk) log.error({ reason: after.reason }, 'the decision log cannot be written: every call is refused')
+        if (!after.ok && wasOk)
+          log.error({ reason: after.reason }, 'the decision log cannot be written: every call is refused')
         if (after.ok && !wasOk) log.info('the decision log can be written again')
         wasOk = after.ok
       },

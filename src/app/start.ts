@@ -122,7 +122,7 @@ async function compose(
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const management = createManagementBackend({
     ...identityHandlers(registry, clock, namespaces.has),
-    ...auditHandlers(decisionLog, explainCallFrom(decisionLog)),
+    ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build }),
     ...platformHandlers(namespaces, partsHealth),

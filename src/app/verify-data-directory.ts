@@ -12,7 +12,10 @@ export interface VerifyResult {
  * Verifies the decision log of a data directory from its files alone, with or without a server running on it.
  * @throws McpworksError `storage_unavailable` where the files cannot be read
  */
-export async function verifyDataDirectory(dataDirectory: string, progress: (text: string) => void): Promise<VerifyResult> {
+export async function verifyDataDirectory(
+  dataDirectory: string,
+  progress: (text: string) => void,
+): Promise<VerifyResult> {
   const reader = openAuditReader({ dataDirectory })
   try {
     const started = performance.now()
@@ -32,7 +35,9 @@ export async function verifyDataDirectory(dataDirectory: string, progress: (text
 }
 
 function textOf(report: VerifyReport): string {
-  const counts = (['records', 'checkpoints', 'tiles', 'bodies'] as const).map((what) => `${report[what].checked} ${what}`).join(', ')
+  const counts = (['records', 'checkpoints', 'tiles', 'bodies'] as const)
+    .map((what) => `${report[what].checked} ${what}`)
+    .join(', ')
   if (report.ok) {
     const unsigned = report.namespaces.reduce((sum, { unsigned: count }) => sum + count, 0)
     return [
@@ -42,7 +47,11 @@ function textOf(report: VerifyReport): string {
     ].join('\n')
   }
   const problems = report.problems.map(({ subject, namespace, index, id, problem }) => {
-    const place = [namespace === null ? null : `namespace ${namespace}`, index === null ? null : `index ${index}`, id].filter((part) => part !== null)
+    const place = [
+      namespace === null ? null : `namespace ${namespace}`,
+      index === null ? null : `index ${index}`,
+      id,
+    ].filter((part) => part !== null)
     return `  ${subject}${place.length > 0 ? ` (${place.join(', ')})` : ''}: ${problem}`
   })
   return [`TAMPERED OR DAMAGED: ${counts} were checked. The first fault comes first:`, ...problems].join('\n')

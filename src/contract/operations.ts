@@ -149,8 +149,11 @@ export const operations = {
       limit: z.coerce.number().int().min(1).max(1000).default(50),
       kind: z.string().max(40).optional(),
       principal: z.string().max(100).optional(),
+      reads: z.stringbool().or(z.boolean()).default(false),
+      waitSeconds: z.coerce.number().int().min(0).max(30).default(0),
     }),
-    summary: 'Reads records: the newest, or those after an index.',
+    summary:
+      'Reads records: the newest, or those after an index; waits for some if there are none. Reads of the log itself are left out unless asked for.',
   },
   'audit.why': {
     name: 'audit.why',

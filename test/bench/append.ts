@@ -24,7 +24,14 @@ function summary(name: string, callers: number, times: number[], elapsedMs: numb
   const sorted = times.toSorted((one, other) => one - other)
   const at = (share: number) => Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(3))
   const perSecond = Math.round((times.length / elapsedMs) * 1000)
-  return { case: name, callers, p50_ms: at(0.5), p99_ms: at(0.99), per_second: perSecond, cpu_ms: Number((cpuMs / times.length).toFixed(4)) }
+  return {
+    case: name,
+    callers,
+    p50_ms: at(0.5),
+    p99_ms: at(0.99),
+    per_second: perSecond,
+    cpu_ms: Number((cpuMs / times.length).toFixed(4)),
+  }
 }
 
 async function measure(name: string, callers: number, work: (caller: number) => Promise<number[]>): Promise<Result> {
@@ -39,7 +46,9 @@ async function measure(name: string, callers: number, work: (caller: number) => 
 /** One transaction and sync for `group` rows, on this thread, as fast as SQLite can: what 'group' callers could have at best. */
 function rawInserts(directory: string, group: number, rowBytes: number): Result {
   const database = new DatabaseSync(join(directory, `raw-${group}.db`))
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)')
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)',
+  )
   const insert = database.prepare('INSERT INTO rows (body) VALUES (?)')
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
@@ -84,7 +93,12 @@ async function appends(directory: string, callers: number): Promise<Result> {
   return result
 }
 
-const directory = mkdtempSync(join(process.argv.includes('--directory') ? (process.argv[process.argv.indexOf('--directory') + 1] ?? '') : tmpdir(), 'mcpworks-bench-'))
+const directory = mkdtempSync(
+  join(
+    process.argv.includes('--directory') ? (process.argv[process.argv.indexOf('--directory') + 1] ?? '') : tmpdir(),
+    'mcpworks-bench-',
+  ),
+)
 try {
   const results: Result[] = []
   for (const callers of [1, 16, 64]) {
@@ -95,7 +109,8 @@ try {
   }
   const of = (name: string, callers: number) => {
     const found = results.filter((result) => result.case === name && result.callers === callers)
-    const mean = (pick: (result: Result) => number) => found.reduce((sum, result) => sum + pick(result), 0) / found.length
+    const mean = (pick: (result: Result) => number) =>
+      found.reduce((sum, result) => sum + pick(result), 0) / found.length
     return { p50: mean((result) => result.p50_ms), rate: mean((result) => result.per_second) }
   }
   const p50Ratio = of('append', 1).p50 / of('raw insert', 1).p50
@@ -105,8 +120,20 @@ try {
     machine: { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version },
     results,
     goals: [
-      { name: 'p50 of an append at 1 caller over one raw durable insert', unit: 'ratio', goal: 3, measured: Number(p50Ratio.toFixed(2)), met: p50Ratio <= 3 },
-      { name: 'appends/s at 64 callers over raw grouped inserts', unit: 'ratio', goal: 0.3, measured: Number(rateRatio.toFixed(2)), met: rateRatio >= 0.3 },
+      {
+        name: 'p50 of an append at 1 caller over one raw durable insert',
+        unit: 'ratio',
+        goal: 3,
+        measured: Number(p50Ratio.toFixed(2)),
+        met: p50Ratio <= 3,
+      },
+      {
+        name: 'appends/s at 64 callers over raw grouped inserts',
+        unit: 'ratio',
+        goal: 0.3,
+        measured: Number(rateRatio.toFixed(2)),
+        met: rateRatio >= 0.3,
+      },
     ],
   }
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)

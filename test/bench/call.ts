@@ -22,9 +22,15 @@ async function startServer(file: string): Promise<Server> {
   return { child, url: message.url, headers: message.headers }
 }
 
-async function nextMessage<Type extends ServerMessage['type']>(child: ChildProcess, type: Type): Promise<Extract<ServerMessage, { type: Type }>> {
+async function nextMessage<Type extends ServerMessage['type']>(
+  child: ChildProcess,
+  type: Type,
+): Promise<Extract<ServerMessage, { type: Type }>> {
   for (;;) {
-    const [message] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`server ended with ${String(code)}`)))])) as [ServerMessage]
+    const [message] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`server ended with ${String(code)}`))),
+    ])) as [ServerMessage]
     if (message.type === type) return message as Extract<ServerMessage, { type: Type }>
   }
 }
@@ -63,7 +69,15 @@ function requestFor(server: Server, tool: string, args: object): Parameters<type
   }
 }
 
-async function measure(name: string, server: Server, tool: string, args: object, expected: string, callers: number, calls: number): Promise<Result> {
+async function measure(
+  name: string,
+  server: Server,
+  tool: string,
+  args: object,
+  expected: string,
+  callers: number,
+  calls: number,
+): Promise<Result> {
   const request = requestFor(server, tool, args)
   await load(request, callers, Math.ceil(calls / 5), expected)
   const before = await usage(server.child)
@@ -80,8 +94,20 @@ for (const callers of [1, 16, 64]) {
   const calls = Math.ceil((callers === 1 ? 2000 : 10_000) * scale)
   // Turn about, so that what else the machine does falls on both.
   results.push(await measure('plain SDK server', plain, 'echo-say', { text: 'hello' }, 'hello', callers, calls))
-  results.push(await measure('mcpworks, echo upstream', product, 'echo-say', { text: 'hello' }, 'hello', callers, calls))
-  results.push(await measure('mcpworks, do-nothing function', product, 'noop-noop', { anything: 1 }, '"structuredContent":{}', callers, Math.ceil(calls / 20)))
+  results.push(
+    await measure('mcpworks, echo upstream', product, 'echo-say', { text: 'hello' }, 'hello', callers, calls),
+  )
+  results.push(
+    await measure(
+      'mcpworks, do-nothing function',
+      product,
+      'noop-noop',
+      { anything: 1 },
+      '"structuredContent":{}',
+      callers,
+      Math.ceil(calls / 20),
+    ),
+  )
 }
 plain.child.disconnect()
 product.child.disconnect()
@@ -102,9 +128,27 @@ console.log(
       machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version },
       results,
       goals: [
-        { name: 'echo upstream, p50 at 1 caller', unit: 'times the plain SDK server', goal: '<= 7', measured: p50, met: p50 <= 7 },
-        { name: 'echo upstream, calls/s at 64 callers', unit: 'times the plain SDK server', goal: '>= 0.25', measured: rate, met: rate >= 0.25 },
-        { name: 'echo upstream, p99 at 64 callers', unit: 'times the plain SDK server', goal: '<= 2', measured: p99, met: p99 <= 2 },
+        {
+          name: 'echo upstream, p50 at 1 caller',
+          unit: 'times the plain SDK server',
+          goal: '<= 7',
+          measured: p50,
+          met: p50 <= 7,
+        },
+        {
+          name: 'echo upstream, calls/s at 64 callers',
+          unit: 'times the plain SDK server',
+          goal: '>= 0.25',
+          measured: rate,
+          met: rate >= 0.25,
+        },
+        {
+          name: 'echo upstream, p99 at 64 callers',
+          unit: 'times the plain SDK server',
+          goal: '<= 2',
+          measured: p99,
+          met: p99 <= 2,
+        },
       ],
     },
     null,

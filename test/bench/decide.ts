@@ -1,6 +1,12 @@
 import { cpus } from 'node:os'
 import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs'
-import { builtInPolicies, createCedarPolicyEngine, type PolicyEngine, type PolicyRequest, type PolicyVocabulary } from '../../src/policy/index.ts'
+import {
+  builtInPolicies,
+  createCedarPolicyEngine,
+  type PolicyEngine,
+  type PolicyRequest,
+  type PolicyVocabulary,
+} from '../../src/policy/index.ts'
 import { round } from './load.ts'
 
 /*
@@ -35,7 +41,14 @@ function measure(name: string, count: number, work: (round: number) => void): Re
   times.sort((left, right) => left - right)
   const at = (share: number): number => round(times[Math.floor(times.length * share)] ?? 0)
   const cpuMs = (used.user + used.system) / 1000 / count
-  return { case: name, callers: 1, p50_ms: at(0.5), p99_ms: at(0.99), per_second: Math.round((count / elapsed) * 1000), cpu_ms: round(cpuMs) }
+  return {
+    case: name,
+    callers: 1,
+    p50_ms: at(0.5),
+    p99_ms: at(0.99),
+    per_second: Math.round((count / elapsed) * 1000),
+    cpu_ms: round(cpuMs),
+  }
 }
 
 const vocabulary: PolicyVocabulary = {
@@ -95,9 +108,19 @@ function installed(count: number): { engine: PolicyEngine; installMs: number; ag
 
 /** Cedar alone over the policies in scope: same request, same schema, everything parsed beforehand. */
 function baseline(): Result {
-  const input = JSON.parse(engineInputOf(request(0))) as Omit<Parameters<typeof statefulIsAuthorized>[0], 'preparsedPolicySetId'>
+  const input = JSON.parse(engineInputOf(request(0))) as Omit<
+    Parameters<typeof statefulIsAuthorized>[0],
+    'preparsedPolicySetId'
+  >
   const attributes = {
-    args: { type: 'Record', attributes: { query: { type: 'String', required: true }, limit: { type: 'Long', required: false }, own0: { type: 'Boolean', required: false } } },
+    args: {
+      type: 'Record',
+      attributes: {
+        query: { type: 'String', required: true },
+        limit: { type: 'Long', required: false },
+        own0: { type: 'Boolean', required: false },
+      },
+    },
     authn: { type: 'Record', attributes: { method: { type: 'String' }, sender_constrained: { type: 'Boolean' } } },
     door: { type: 'String' },
     operation: { type: 'String' },
@@ -116,18 +139,30 @@ function baseline(): Result {
           Service: { memberOfTypes: ['Namespace'] },
           Agent: {
             memberOfTypes: ['AgentGroup', 'Namespace'],
-            shape: { type: 'Record', attributes: { namespace: { type: 'Entity', name: 'Namespace', required: false } } },
+            shape: {
+              type: 'Record',
+              attributes: { namespace: { type: 'Entity', name: 'Namespace', required: false } },
+            },
           },
           Tool: { memberOfTypes: ['Service', 'Namespace'] },
         },
-        actions: { call: { appliesTo: { principalTypes: ['Agent'], resourceTypes: ['Tool'], context: { type: 'Record', attributes } } } },
+        actions: {
+          call: {
+            appliesTo: { principalTypes: ['Agent'], resourceTypes: ['Tool'], context: { type: 'Record', attributes } },
+          },
+        },
       },
     }),
     preparsePolicySet('baseline', { staticPolicies: builtInPolicies + policies(inScope) }),
   ]
   if (prepared.some(({ type }) => type !== 'success')) throw new Error('the baseline was not prepared')
   return measure('stock Cedar over the policies in scope', rounds, () => {
-    const answer = statefulIsAuthorized({ ...input, preparsedSchemaName: 'baseline', preparsedPolicySetId: 'baseline', validateRequest: true })
+    const answer = statefulIsAuthorized({
+      ...input,
+      preparsedSchemaName: 'baseline',
+      preparsedPolicySetId: 'baseline',
+      validateRequest: true,
+    })
     if (answer.type !== 'success' || answer.response.decision !== 'allow') throw new Error('the baseline denied')
   })
 }
@@ -166,12 +201,19 @@ for (const turn of ['', ' again']) {
 }
 results.push(measure('list 500 tools, 10,000 policies, warm', 200, () => listing(large.engine)))
 
-const best = (name: string): number => Math.min(...results.filter((result) => result.case.startsWith(name)).map((result) => result.p50_ms))
+const best = (name: string): number =>
+  Math.min(...results.filter((result) => result.case.startsWith(name)).map((result) => result.p50_ms))
 const flat = round(best('decide, 10,000') / best('decide, 100 '))
 const overhead = round(best('decide, 10,000') / best('stock Cedar'))
 const goals = [
   { name: 'decide with 10,000 policies over 100 policies, p50', unit: 'x', goal: 1.5, measured: flat, met: flat < 1.5 },
-  { name: 'decide with 10,000 policies over stock Cedar on the slice, p50', unit: 'x', goal: 1.3, measured: overhead, met: overhead <= 1.3 },
+  {
+    name: 'decide with 10,000 policies over stock Cedar on the slice, p50',
+    unit: 'x',
+    goal: 1.3,
+    measured: overhead,
+    met: overhead <= 1.3,
+  },
 ]
 const report = {
   benchmark: 'decide',

@@ -19,7 +19,12 @@ export interface LoadRequest {
  * Keeps `callers` requests under way until `calls` were answered. Every answer must be 200 and hold `expected`:
  * a benchmark of errors measures nothing.
  */
-export async function load({ url, headers, body }: LoadRequest, callers: number, calls: number, expected: string): Promise<LoadResult> {
+export async function load(
+  { url, headers, body }: LoadRequest,
+  callers: number,
+  calls: number,
+  expected: string,
+): Promise<LoadResult> {
   const target = new URL(url)
   const pool = new Pool(target.origin, { connections: callers, pipelining: 1 })
   const times: number[] = []
@@ -33,7 +38,8 @@ export async function load({ url, headers, body }: LoadRequest, callers: number,
       const response = await pool.request({ path: target.pathname, method: 'POST', headers, body })
       const text = await response.body.text()
       times.push(performance.now() - before)
-      if (response.statusCode !== 200 || !text.includes(expected)) throw new Error(`got ${response.statusCode}: ${text.slice(0, 500)}`)
+      if (response.statusCode !== 200 || !text.includes(expected))
+        throw new Error(`got ${response.statusCode}: ${text.slice(0, 500)}`)
     }
   }
 

@@ -130,9 +130,14 @@ describe('an agent', () => {
 
 describe('applying a directory', () => {
   it('refuses policies with a mistake, says where, and leaves the old ones in force', async () => {
-    const broken = { ...files, 'policies/demo.cedar': 'permit (principal, action, resource)\nwhen { context.args.a > };\n' }
+    const broken = {
+      ...files,
+      'policies/demo.cedar': 'permit (principal, action, resource)\nwhen { context.args.a > };\n',
+    }
     await expect(test.apply('demo', broken)).rejects.toThrow(/"file":"policies\/demo\.cedar","line":2,"column":\d+/)
-    expect(toolResult((await test.call(writer, 'demo', 'math-add', { a: 101, b: 1 })).message).text).toContain('Sums over 100')
+    expect(toolResult((await test.call(writer, 'demo', 'math-add', { a: 101, b: 1 })).message).text).toContain(
+      'Sums over 100',
+    )
   })
 
   it('refuses policies that name an argument which the tool does not have, with the nearest name', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -75,7 +75,9 @@ describe('a server', () => {
     acknowledged = acknowledged.filter((call) => call !== 'undefined')
     expect(acknowledged.length).toBeGreaterThan(90)
     expect(acknowledged.filter((call) => !outcomes.has(call))).toEqual([])
-    const closed = new Set(rows.filter((row) => row.kind === 'outcome' || row.kind === 'abandoned').map((row) => row.call))
+    const closed = new Set(
+      rows.filter((row) => row.kind === 'outcome' || row.kind === 'abandoned').map((row) => row.call),
+    )
     const allowed = rows.filter((row) => row.kind === 'decision' && row.json.includes('"effect":"allow"'))
     expect(allowed.filter((row) => !closed.has(row.call))).toEqual([])
     expect(rows.some((row) => row.kind === 'abandoned')).toBe(true)
@@ -93,7 +95,7 @@ describe('a server', () => {
 
   it('runs nothing while the disk is full, says so at /healthz and at the command line, and goes on when there is room', async () => {
     const disk = join(base, 'disk')
-    execFileSync('mkdir', [disk])
+    mkdirSync(disk)
     mount(disk)
     try {
       const full = join(disk, 'data')
@@ -114,7 +116,7 @@ describe('a server', () => {
       expect(toolResult((await mcp(server.url, key, 'demo', 'tools/call', top(1))).message).text).toContain('company')
       expect((await verifyDataDirectory(full, () => {})).text).toMatch(/^OK/)
     } finally {
-      execFileSync('umount', [disk])
+      asRoot('umount', disk)
     }
   })
 
@@ -145,8 +147,14 @@ describe('one changed byte', () => {
     const good = await mcpworks(['--data-directory', data, 'audit', 'verify'])
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OK/) })
     const database = new DatabaseSync(join(data, 'audit.db'))
-    const row = database.prepare("SELECT seq, json FROM records WHERE kind = 'decision' AND json LIKE '%leads-top%' ORDER BY seq DESC LIMIT 1").get()
-    database.prepare('UPDATE records SET json = ? WHERE seq = ?').run(String(row?.json).replace('leads-top', 'leads-tap'), Number(row?.seq))
+    const row = database
+      .prepare(
+        "SELECT seq, json FROM records WHERE kind = 'decision' AND json LIKE '%leads-top%' ORDER BY seq DESC LIMIT 1",
+      )
+      .get()
+    database
+      .prepare('UPDATE records SET json = ? WHERE seq = ?')
+      .run(String(row?.json).replace('leads-top', 'leads-tap'), Number(row?.seq))
     database.close()
     const bad = await mcpworks(['--data-directory', data, 'audit', 'verify'])
     expect(bad.code).toBe(1)
@@ -163,13 +171,20 @@ function recordsOf(directory: string): { kind: string; call: string; json: strin
   return rows.map((row) => ({ kind: String(row.kind), call: String(row.call), json: String(row.json) }))
 }
 
+/** A disk of 12 MiB. A user who is not root needs sudo, as for the set-up. */
 function mount(directory: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', directory])
-  chmodSync(directory, 0o755)
+  asRoot('mount', '-t', 'tmpfs', '-o', `size=12m,mode=0755,uid=${process.getuid?.() ?? 0}`, 'tmpfs', directory)
+}
+
+function asRoot(command: string, ...args: string[]): void {
+  if (process.getuid?.() === 0) execFileSync(command, args)
+  else execFileSync('sudo', ['-n', command, ...args])
 }
 
 /** Full for the log is when its own next page does not fit: what was set aside before still takes some records. */
-async function untilRefused(call: () => Promise<{ status: number; message: object }>): Promise<{ status: number; message: object }> {
+async function untilRefused(
+  call: () => Promise<{ status: number; message: object }>,
+): Promise<{ status: number; message: object }> {
   for (let attempt = 0; attempt < 2000; attempt += 1) {
     const answer = await call()
     if (answer.status !== 200) return answer
@@ -183,7 +198,11 @@ async function untilHealthy(url: string): Promise<void> {
 }
 
 function childrenOf(pid: number): number[] {
-  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
+  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number)
   return direct.flatMap((child) => [child, ...childrenOf(child)])
 }
 

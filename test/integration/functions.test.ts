@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -12,7 +14,13 @@ import {
   type FunctionOutcome,
   type FunctionVersion,
 } from '../../src/functions/index.ts'
-import { systemClock, type JsonObject } from '../../src/kernel/index.ts'
+import { systemClock, toolName, type JsonObject } from '../../src/kernel/index.ts'
+import {
+  createCedarPolicyEngine,
+  type PolicyDecision,
+  type PolicyRequest,
+  type VisibilityQuestion,
+} from '../../src/policy/index.ts'
 import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
 
 const validator = createSchemaValidator()
@@ -126,6 +134,55 @@ describe('the leads example', () => {
     expect(textOf(outcome)).toContain('ValueError: n must be from 1 to 50, not 0')
     expect(textOf(outcome)).toContain('top.py')
     expect(textOf(outcome)).not.toMatch(/adapter|\/usr\/|python3|runner|\/fn\//)
+  })
+
+  it('lets its policy say who sees and calls what', () => {
+    const engine = createCedarPolicyEngine()
+    const tools = [...versions.values()].map(({ service, name, inputSchema }) => ({
+      name: toolName(service, name),
+      service,
+      inputSchema,
+    }))
+    const names = ['analyst', 'intern']
+    const vocabulary = { namespace: 'demo', tools, agents: names, groups: names.map((name) => `${name}s`) }
+    const policies = new URL('../../examples/leads/policies/leads.cedar', import.meta.url)
+    const installed = engine.install([{ file: 'leads.cedar', text: readFileSync(policies, 'utf8') }], vocabulary)
+    expect(installed).toMatchObject({ ok: true, problems: [] })
+
+    const question = (agent: string, tool: string): VisibilityQuestion => ({
+      principal: { type: 'agent', id: `demo/${agent}`, namespace: 'demo', groups: [`${agent}s`] },
+      action: 'call',
+      resource: { type: 'Tool', id: `demo/${tool}`, namespace: 'demo', service: 'leads' },
+    })
+    const context: PolicyRequest['context'] = {
+      authentication: { method: 'api-key', senderConstrained: false },
+      door: 'tool',
+      operation: '',
+      labels: [],
+      timeMs: 0,
+      address: '127.0.0.1',
+    }
+    const decide = (agent: string, tool: string, args: JsonObject): PolicyDecision =>
+      engine.decide({ ...question(agent, tool), arguments: args, context })
+    const seen = (agent: string): string[] =>
+      tools.map(({ name }) => name).filter((name) => engine.isVisible(question(agent, name)))
+    expect(seen('analyst')).toEqual(['leads-export', 'leads-find', 'leads-forecast', 'leads-summary', 'leads-top'])
+    expect(seen('intern')).toEqual(['leads-summary'])
+    expect(decide('analyst', 'leads-top', { n: 5 }).effect).toBe('allow')
+    expect(decide('analyst', 'leads-export', { limit: 25 }).effect).toBe('allow')
+    expect(decide('intern', 'leads-summary', { by: 'country' }).effect).toBe('allow')
+    expect(decide('intern', 'leads-top', { n: 5 })).toMatchObject({ effect: 'deny', basis: 'default-deny' })
+    expect(decide('analyst', 'leads-export', { limit: 26 })).toMatchObject({
+      effect: 'deny',
+      basis: 'forbid',
+      determining: [{ reason: 'Bulk export of contact data needs a person: ask for 25 rows or fewer.' }],
+    })
+  })
+
+  it('holds the CSV that its script makes', () => {
+    const script = fileURLToPath(new URL('../../examples/generate-leads.script.ts', import.meta.url))
+    const made = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+    expect([made.status, made.stderr]).toEqual([0, ''])
   })
 
   it('ships data to the function read-only', async () => {

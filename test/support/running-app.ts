@@ -16,7 +16,12 @@ export interface TestApp extends AsyncDisposable {
   apply(namespace: string, files: Record<string, string>): Promise<JsonObject>
   key(namespace: string, agent: string): Promise<string>
   /** `tools/call` over HTTP; answers the JSON-RPC message and the status. */
-  call(apiKey: string, namespace: string, tool: string, args: JsonObject): Promise<{ status: number; message: JsonObject }>
+  call(
+    apiKey: string,
+    namespace: string,
+    tool: string,
+    args: JsonObject,
+  ): Promise<{ status: number; message: JsonObject }>
   list(apiKey: string, namespace: string): Promise<string[]>
   close(): Promise<void>
 }
@@ -25,7 +30,9 @@ export interface TestApp extends AsyncDisposable {
 export type TestSettings = Readonly<Record<string, string>>
 
 /** Starts the product on `dataDirectory`, or on a new one that is removed at the end. */
-export async function startTestApp(options: { settings?: TestSettings; dataDirectory?: string; entries?: readonly CatalogueEntry[] } = {}): Promise<TestApp> {
+export async function startTestApp(
+  options: { settings?: TestSettings; dataDirectory?: string; entries?: readonly CatalogueEntry[] } = {},
+): Promise<TestApp> {
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'mcpworks-test-')))
   const loaded = loadConfig({
     env: {},
@@ -34,7 +41,12 @@ export async function startTestApp(options: { settings?: TestSettings; dataDirec
     cwd: dataDirectory,
   })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  const app = await start({ config: loaded.config, log: createLog('error'), version: '0.0.0', ...(options.entries === undefined ? {} : { entries: options.entries }) })
+  const app = await start({
+    config: loaded.config,
+    log: createLog('error'),
+    version: '0.0.0',
+    ...(options.entries === undefined ? {} : { entries: options.entries }),
+  })
 
   async function manage(namespace: string, operation: string, args: JsonObject): Promise<JsonObject> {
     const answer = await app.gateway.perform(
@@ -61,14 +73,23 @@ export async function startTestApp(options: { settings?: TestSettings; dataDirec
     dataDirectory,
     manage,
     apply: (namespace, files) =>
-      manage(namespace, 'state.apply', { namespace, dryRun: false, files: Object.entries(files).map(([path, text]) => ({ path, text })) }),
+      manage(namespace, 'state.apply', {
+        namespace,
+        dryRun: false,
+        files: Object.entries(files).map(([path, text]) => ({ path, text })),
+      }),
     key: async (namespace, agent) =>
-      String((await manage(namespace, 'key.create', { namespace, agent, label: 'test', expiresInSeconds: null })).apiKey),
-    call: (apiKey, namespace, tool, args) => mcp(app.url, apiKey, namespace, 'tools/call', { name: tool, arguments: args }),
+      String(
+        (await manage(namespace, 'key.create', { namespace, agent, label: 'test', expiresInSeconds: null })).apiKey,
+      ),
+    call: (apiKey, namespace, tool, args) =>
+      mcp(app.url, apiKey, namespace, 'tools/call', { name: tool, arguments: args }),
     async list(apiKey, namespace) {
       const { message } = await mcp(app.url, apiKey, namespace, 'tools/list', {})
       const result = isJsonObject(message.result) ? message.result : {}
-      return Array.isArray(result.tools) ? result.tools.map((tool) => (isJsonObject(tool) ? String(tool.name) : '')) : []
+      return Array.isArray(result.tools)
+        ? result.tools.map((tool) => (isJsonObject(tool) ? String(tool.name) : ''))
+        : []
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -76,7 +97,13 @@ export async function startTestApp(options: { settings?: TestSettings; dataDirec
 }
 
 /** One MCP 2026-07-28 request over HTTP. The answer is the JSON body, or the last message of an event stream. */
-export async function mcp(url: string, apiKey: string, namespace: string, method: string, params: JsonObject): Promise<{ status: number; message: JsonObject }> {
+export async function mcp(
+  url: string,
+  apiKey: string,
+  namespace: string,
+  method: string,
+  params: JsonObject,
+): Promise<{ status: number; message: JsonObject }> {
   const response = await fetch(`${url}/mcp/${namespace}`, {
     method: 'POST',
     headers: {
@@ -102,7 +129,12 @@ export async function mcp(url: string, apiKey: string, namespace: string, method
     }),
   })
   const text = await response.text()
-  const json = text.startsWith('{') ? text : (text.split('\n').findLast((line) => line.startsWith('data: {'))?.slice('data: '.length) ?? '{}')
+  const json = text.startsWith('{')
+    ? text
+    : (text
+        .split('\n')
+        .findLast((line) => line.startsWith('data: {'))
+        ?.slice('data: '.length) ?? '{}')
   return { status: response.status, message: JSON.parse(json) as JsonObject }
 }
 

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
-import { isJsonObject, McpworksError, type JsonObject } from '../../kernel/index.ts'
+import type { OperationInput } from '../../contract/index.ts'
+import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
 type AuditHandlers = Pick<Handlers, 'audit.tail' | 'audit.why'>
@@ -8,20 +10,16 @@ type AuditHandlers = Pick<Handlers, 'audit.tail' | 'audit.why'>
 export type ExplainCall = (namespace: string, call: string) => Promise<{ page: JsonObject; text: string } | null>
 
 /** Reading the decision log. Reading is an effect too: each read is decided and recorded. */
-export function auditHandlers(decisionLog: DecisionLog, explainCall: ExplainCall): AuditHandlers {
+export function auditHandlers(decisionLog: DecisionLog, clock: Clock, explainCall: ExplainCall): AuditHandlers {
   return {
-    async 'audit.tail'({ namespace, after, limit, kind, principal }) {
-      const filter = {
-        namespace,
-        limit,
-        ...(kind === undefined ? {} : { kinds: [kind] }),
-        ...(principal === undefined ? {} : { principal }),
+    async 'audit.tail'(input, _invocation, signal) {
+      const deadline = clock.monotonicMs() + input.waitSeconds * 1000
+      let found = await readTail(decisionLog, input)
+      while (found.records.length === 0 && clock.monotonicMs() < deadline && !signal.aborted) {
+        await pause(pollMs)
+        found = await readTail(decisionLog, { ...input, after: found.lastIndex })
       }
-      const records =
-        after === undefined
-          ? (await decisionLog.read({ ...filter, descending: true })).toReversed()
-          : await decisionLog.read({ ...filter, afterIndex: after })
-      return { records: records.map(summarise), lastIndex: records.at(-1)?.index ?? after ?? -1 }
+      return { records: found.records.map(summarise), lastIndex: found.lastIndex }
     },
     async 'audit.why'({ namespace, call }) {
       const explained = await explainCall(namespace, call)
@@ -31,6 +29,39 @@ export function auditHandlers(decisionLog: DecisionLog, explainCall: ExplainCall
       return { ...explained.page, text: explained.text }
     },
   }
+}
+
+/** How often a waiting read looks again. */
+const pollMs = 200
+
+/** The newest records, or those after an index, in the order of writing, with the index up to which was looked. */
+async function readTail(
+  log: DecisionLog,
+  { namespace, after, limit, kind, principal, reads }: OperationInput<'audit.tail'>,
+): Promise<{ records: StoredRecord[]; lastIndex: number }> {
+  const filter = {
+    namespace,
+    limit,
+    ...(kind === undefined ? {} : { kinds: [kind] }),
+    ...(principal === undefined ? {} : { principal }),
+  }
+  const found =
+    after === undefined
+      ? (await log.read({ ...filter, descending: true })).toReversed()
+      : await log.read({ ...filter, afterIndex: after })
+  const lastIndex = found.at(-1)?.index ?? after ?? -1
+  if (reads) return { records: found, lastIndex }
+  const isRead = new Map<string, boolean>()
+  for (const { call } of found) if (!isRead.has(call)) isRead.set(call, await isReadOfLog(log, namespace, call))
+  return { records: found.filter(({ call }) => isRead.get(call) !== true), lastIndex }
+}
+
+/** Whether the call was a read of the log: every read is recorded, and showing them would make more of them. */
+async function isReadOfLog(log: DecisionLog, namespace: string, call: string): Promise<boolean> {
+  const [decided] = await log.read({ namespace, call, kinds: ['decision'], limit: 1 })
+  if (decided === undefined) return false
+  const parsed: unknown = JSON.parse(decided.json)
+  return isJsonObject(parsed) && String(objectAt(parsed, 'mcp').method).startsWith('audit.')
 }
 
 function summarise(stored: StoredRecord): JsonObject {

@@ -9,9 +9,9 @@ import type { Handlers } from './handler.ts'
  */
 export function createManagementBackend(handlers: Handlers): Backend {
   return {
-    async act(invocation) {
+    async act(invocation, { signal }) {
       try {
-        return { status: 'ok', result: await dispatch(handlers, invocation) }
+        return { status: 'ok', result: await dispatch(handlers, invocation, signal) }
       } catch (error) {
         if (error instanceof McpworksError) return refusalOf(error)
         throw error
@@ -20,7 +20,7 @@ export function createManagementBackend(handlers: Handlers): Backend {
   }
 }
 
-async function dispatch(handlers: Handlers, invocation: Invocation): Promise<JsonObject> {
+async function dispatch(handlers: Handlers, invocation: Invocation, signal: AbortSignal): Promise<JsonObject> {
   const { effect } = invocation
   if (effect.kind !== 'manage' && effect.kind !== 'audit') throw new McpworksError('not_found')
   const name = effect.operation
@@ -32,8 +32,8 @@ async function dispatch(handlers: Handlers, invocation: Invocation): Promise<Jso
     })
   }
   // The contract's schema of this name produced the value; the compiler cannot follow the name from table to table.
-  const handler = handlers[name] as (input: unknown, invocation: Invocation) => Promise<JsonObject>
-  return handler(parsed.data, invocation)
+  const handler = handlers[name] as (input: unknown, invocation: Invocation, signal: AbortSignal) => Promise<JsonObject>
+  return handler(parsed.data, invocation, signal)
 }
 
 function isOperationName(name: string): name is OperationName {

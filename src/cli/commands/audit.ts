@@ -16,24 +16,34 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .option('-c, --count <number>', 'how many records', '20')
     .option('--kind <kind>', 'only records of this kind: decision, outcome, ...')
     .option('--agent <agent>', 'only calls of this agent')
+    .option('--reads', 'also the records of reading the log')
     .option('-f, --follow', 'go on showing new records until interrupted')
-    .action(async (options: { namespace: string; count: string; kind?: string; agent?: string; follow?: boolean }) => {
-      const { terminal, api } = context()
-      const filter = {
-        namespace: options.namespace,
-        kind: options.kind ?? null,
-        principal: options.agent === undefined ? null : `${options.namespace}/${options.agent}`,
-      }
-      const first = await api().call('audit.tail', { ...filter, limit: options.count })
-      for (const record of objects(first.records)) terminal.line(record, recordLine(record))
-      let after = Number(first.lastIndex ?? -1)
-      while (options.follow === true) {
-        await new Promise((resolve) => setTimeout(resolve, 500))
-        const next = await api().call('audit.tail', { ...filter, after, limit: 1000 })
-        for (const record of objects(next.records)) terminal.line(record, recordLine(record))
-        after = Number(next.lastIndex ?? after)
-      }
-    })
+    .action(
+      async (options: {
+        namespace: string
+        count: string
+        kind?: string
+        agent?: string
+        reads?: boolean
+        follow?: boolean
+      }) => {
+        const { terminal, api } = context()
+        const filter = {
+          namespace: options.namespace,
+          kind: options.kind ?? null,
+          principal: options.agent === undefined ? null : `${options.namespace}/${options.agent}`,
+          reads: options.reads === true,
+        }
+        const first = await api().call('audit.tail', { ...filter, limit: options.count })
+        for (const record of objects(first.records)) terminal.line(record, recordLine(record))
+        let after = Number(first.lastIndex ?? -1)
+        while (options.follow === true) {
+          const next = await api().call('audit.tail', { ...filter, after, limit: 1000, waitSeconds: 30 })
+          for (const record of objects(next.records)) terminal.line(record, recordLine(record))
+          after = Number(next.lastIndex ?? after)
+        }
+      },
+    )
 
   audit
     .command('verify')

@@ -95,7 +95,13 @@ function explainText(answer: JsonObject): string {
       (miss) => `  ${String(miss.policyId)} would permit it, but this was not so: ${String(miss.failedCondition)}`,
     )
     const errors = objects(decision.errors).map((error) => `  ${String(error.message)}`)
-    return [`${String(decision.effect)} (${String(decision.basis)})`, ...rules, ...errors, ...misses].join('\n')
+    const nothing =
+      decision.basis === 'default-deny' && misses.length === 0
+        ? ['  no permit has this agent and this tool in its scope']
+        : []
+    return [`${String(decision.effect)} (${String(decision.basis)})`, ...rules, ...errors, ...misses, ...nothing].join(
+      '\n',
+    )
   }
   const rows = objects(answer.access).map((row) => [
     String(row.principal),

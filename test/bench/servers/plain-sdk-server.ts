@@ -21,8 +21,13 @@ const server = createServer((request, response) => {
       body,
     })
     if (outcome.kind !== 'modern') throw new Error(`the baseline got ${JSON.stringify(outcome)}`)
-    const mcp = new Server({ name: 'plain', version: '1' }, { capabilities: { tools: {} }, supportedProtocolVersions: ['2026-07-28'] })
-    mcp.setRequestHandler('tools/call', async (call) => ({ content: [{ type: 'text', text: JSON.stringify(call.params.arguments) }] }))
+    const mcp = new Server(
+      { name: 'plain', version: '1' },
+      { capabilities: { tools: {} }, supportedProtocolVersions: ['2026-07-28'] },
+    )
+    mcp.setRequestHandler('tools/call', async (call) => ({
+      content: [{ type: 'text', text: JSON.stringify(call.params.arguments) }],
+    }))
     const transport = new PerRequestHTTPServerTransport({ classification: outcome.classification })
     await mcp.connect(transport)
     const reply = await transport.handleMessage(outcome.message)

@@ -3,7 +3,12 @@ import { loadConfig } from '../../../src/config/index.ts'
 import type { Backend, CatalogueEntry } from '../../../src/gateway/index.ts'
 import { digestJson, type JsonObject } from '../../../src/kernel/index.ts'
 
-const inputSchema: JsonObject = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'], additionalProperties: false }
+const inputSchema: JsonObject = {
+  type: 'object',
+  properties: { text: { type: 'string' } },
+  required: ['text'],
+  additionalProperties: false,
+}
 
 const echo: Backend = {
   async act({ effect }) {
@@ -23,12 +28,26 @@ const noopSource = `def noop(input: dict) -> dict:
 
 /** The whole product with one echo tool in this process, one do-nothing function, one agent and `policyCount` policies. */
 export async function startBenchApp(dataDirectory: string, policyCount: number) {
-  const loaded = loadConfig({ env: {}, flags: { dataDirectory, 'http.port': '0', 'log.level': 'error' }, file: null, cwd: dataDirectory })
+  const loaded = loadConfig({
+    env: {},
+    flags: { dataDirectory, 'http.port': '0', 'log.level': 'error' },
+    file: null,
+    cwd: dataDirectory,
+  })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const definition: JsonObject = { name: 'echo-say', description: 'Says it again.', inputSchema }
   const entry: CatalogueEntry = {
-    kind: 'tool', namespace: 'bench', service: 'echo', name: 'echo-say', definition, definitionHash: digestJson(definition),
-    inputSchema, outputSchema: null, codeHash: null, runtime: null, backend: echo,
+    kind: 'tool',
+    namespace: 'bench',
+    service: 'echo',
+    name: 'echo-say',
+    definition,
+    definitionHash: digestJson(definition),
+    inputSchema,
+    outputSchema: null,
+    codeHash: null,
+    runtime: null,
+    backend: echo,
   }
   const app = await start({ config: loaded.config, log: createLog('error'), version: '0', entries: [entry] })
   await apply(app, [
@@ -36,7 +55,11 @@ export async function startBenchApp(dataDirectory: string, policyCount: number) 
     { path: 'policies/bench.cedar', text: policies(policyCount) },
     { path: 'services/noop/noop.py', text: noopSource },
   ])
-  const { text: apiKey } = await app.registry.createKey('bench/caller', { label: 'bench', scopes: ['mcp'], expiresAtMs: null })
+  const { text: apiKey } = await app.registry.createKey('bench/caller', {
+    label: 'bench',
+    scopes: ['mcp'],
+    expiresAtMs: null,
+  })
   return { endpoint: `${app.url}/mcp/bench`, apiKey, close: () => app.close() }
 }
 
@@ -44,7 +67,8 @@ export async function startBenchApp(dataDirectory: string, policyCount: number) 
 function policies(count: number): string {
   const others = Array.from(
     { length: count - 2 },
-    (_, index) => `permit (principal == Agent::"bench/other-${index}", action == Action::"call", resource) when { context.door == "tool" };`,
+    (_, index) =>
+      `permit (principal == Agent::"bench/other-${index}", action == Action::"call", resource) when { context.door == "tool" };`,
   )
   return [
     'permit (principal == Agent::"bench/caller", action == Action::"call", resource);',
