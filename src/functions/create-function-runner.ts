@@ -36,18 +36,29 @@ export interface RunnerPorts {
 
 /** A runner over a sandbox. */
 export function createFunctionRunner({ sandbox, validator, clock }: RunnerPorts): FunctionRunner {
+  const programs = new WeakMap<FunctionVersion, Program>()
+  const programOf = (version: FunctionVersion): Program => {
+    const program = programs.get(version) ?? toProgram(version)
+    programs.set(version, program)
+    return program
+  }
   return {
     async run(version, args, events = {}) {
-      const outcome = await sandbox.run(sandboxSpec(version, args, uuidv7(clock.nowMs())), events)
+      const { runtime, limits } = version
+      const id = uuidv7(clock.nowMs())
+      const outcome = await sandbox.run(
+        { id, runtime, limits, inputJson: JSON.stringify(args), ...programOf(version) },
+        events,
+      )
       return describe(version, outcome, validator)
     },
   }
 }
 
-function sandboxSpec(version: FunctionVersion, args: JsonObject, id: string): SandboxSpec {
-  const { runtime, limits } = version
-  const { files, entry } = runtime === 'python' ? adaptPython(version.files, version.entry) : version
-  return { id, runtime, files, entry, inputJson: JSON.stringify(args), limits }
+type Program = Pick<SandboxSpec, 'files' | 'entry'>
+
+function toProgram({ runtime, files, entry }: FunctionVersion): Program {
+  return runtime === 'python' ? adaptPython(files, entry) : { files, entry }
 }
 
 function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: SchemaValidator): FunctionOutcome {

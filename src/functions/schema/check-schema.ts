@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/inde
 import { nearestName } from '../nearest-name.ts'
 import { compilePattern } from './linear-pattern.ts'
 import { schemaBounds } from './schema-bounds.ts'
-import { followReference, schemaCost } from './schema-cost.ts'
+import { anchorsOf, followReference, schemaCost } from './schema-cost.ts'
 import { allSubschemas, knownKeywords, type Subschema } from './schema-keywords.ts'
 
 /** Something wrong with a JSON Schema, and where: keys from its root. */
@@ -16,7 +16,6 @@ const dialects = ['https://json-schema.org/draft/2020-12/schema', 'https://json-
 /** Keywords of the specification that are not taken, and what to do instead. */
 const refusedKeywords: Readonly<Record<string, string>> = {
   $id: 'leave it out: references are "#/$defs/..."',
-  $anchor: 'name the place by its path: "#/$defs/..."',
   $dynamicRef: 'use "$ref"',
   $dynamicAnchor: 'use "$defs" and "$ref"',
   $vocabulary: 'leave it out',
@@ -38,9 +37,10 @@ export function checkSchema(schema: JsonObject): SchemaProblem[] {
   if (size > schemaBounds.characters)
     return [problem([], `the schema has ${size} characters; at most ${schemaBounds.characters} are taken`)]
   const problems: SchemaProblem[] = []
+  const anchors = anchorsOf(schema)
   const pending: Subschema[] = [{ schema, path: [] }]
   for (let at = pending.pop(); at !== undefined && problems.length < maximumProblems; at = pending.pop()) {
-    problems.push(...checkOne(at, schema))
+    problems.push(...checkOne(at, schema, anchors))
     pending.push(...allSubschemas(at))
   }
   if (problems.length === 0 && schemaCost(schema) > schemaBounds.visits) {
@@ -63,7 +63,11 @@ export function isDeeper(value: unknown, limit: number): boolean {
   return false
 }
 
-function checkOne({ schema, path }: Subschema, root: JsonObject): SchemaProblem[] {
+function checkOne(
+  { schema, path }: Subschema,
+  root: JsonObject,
+  anchors: ReadonlyMap<string, JsonObject>,
+): SchemaProblem[] {
   const problems: SchemaProblem[] = []
   for (const keyword of Object.keys(schema)) {
     const refused = Object.hasOwn(refusedKeywords, keyword) ? refusedKeywords[keyword] : undefined
@@ -84,7 +88,7 @@ function checkOne({ schema, path }: Subschema, root: JsonObject): SchemaProblem[
   const { $ref: reference, $schema: dialect, pattern, uniqueItems, maxItems } = schema
   if (dialect !== undefined && !dialects.includes(String(dialect)))
     problems.push(problem([...path, '$schema'], 'schemas are of the dialect 2020-12', `leave "$schema" out`))
-  if (reference !== undefined && followReference(root, reference) === null) {
+  if (reference !== undefined && followReference(root, anchors, reference) === null) {
     problems.push(
       problem(
         [...path, '$ref'],

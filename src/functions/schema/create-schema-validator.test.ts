@@ -184,6 +184,8 @@ describe('checkSchema', () => {
       { type: 'array', anyOf: [{ items: { $ref: '#' } }, { items: { $ref: '#' } }] },
       'could take too long',
     ],
+    ['an anchor that is itself', { $ref: '#a', $defs: { x: { $anchor: 'a', $ref: '#a' } } }, 'could take too long'],
+    ['a reference to no anchor', { $ref: '#b', $defs: { x: { $anchor: 'a' } } }, 'that exists'],
     [
       'a definition that is itself',
       { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
@@ -230,6 +232,7 @@ describe('checkSchema', () => {
       },
     ],
     ['unique items with a bound', { type: 'array', uniqueItems: true, maxItems: 100 }],
+    ['an anchor', { properties: { a: { $ref: '#text' } }, $defs: { x: { $anchor: 'text', type: 'string' } } }],
     ['extensions', { type: 'object', 'x-order': 1 }],
     [
       'a property named as a keyword is not',

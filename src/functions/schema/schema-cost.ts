@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import { schemaBounds } from './schema-bounds.ts'
-import { childGroups, sameValueSubschemas, type Subschema } from './schema-keywords.ts'
+import { allSubschemas, childGroups, sameValueSubschemas, type Subschema } from './schema-keywords.ts'
 
 /**
  * The most often that a check of any value looks at one place of it; `Infinity` where it would not end.
@@ -11,11 +11,12 @@ import { childGroups, sameValueSubschemas, type Subschema } from './schema-keywo
  * over the keywords that can reach it. A check then costs at most this many visits times the places of the value,
  * which is bounded by the size of the request.
  *
- * Only references inside the schema (`#`, `#/...`) are known; others count as nothing and must be refused elsewhere.
+ * Only references inside the schema are known; others count as nothing and must be refused elsewhere.
  */
 export function schemaCost(root: JsonObject): number {
   const known = new Map<JsonObject, Map<number, number>>()
   const openAt: Set<JsonObject>[] = []
+  const anchors = anchorsOf(root)
 
   /** Visits of one place `levels` below the value that `at` looks at. */
   const visits = (at: Subschema, levels: number): number => {
@@ -25,7 +26,7 @@ export function schemaCost(root: JsonObject): number {
     const open = (openAt[levels] ??= new Set())
     if (open.has(at.schema)) return Infinity
     open.add(at.schema)
-    const target = followReference(root, at.schema['$ref'])
+    const target = followReference(root, anchors, at.schema['$ref'])
     const same = target === null ? sameValueSubschemas(at) : [...sameValueSubschemas(at), { schema: target, path: [] }]
     let count = levels === 0 ? 1 : 0
     for (const subschema of same) count += visits(subschema, levels)
@@ -55,9 +56,26 @@ export function schemaCost(root: JsonObject): number {
   return most
 }
 
-/** The schema that a reference inside the document names (RFC 6901 pointer in a fragment), or null. */
-export function followReference(root: JsonObject, reference: JsonValue | undefined): JsonObject | null {
-  if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference)) return null
+/** The subschemas that carry a `$anchor`, by name. */
+export function anchorsOf(root: JsonObject): ReadonlyMap<string, JsonObject> {
+  const anchors = new Map<string, JsonObject>()
+  const pending: Subschema[] = [{ schema: root, path: [] }]
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    const name = at.schema['$anchor']
+    if (typeof name === 'string') anchors.set(name, at.schema)
+    pending.push(...allSubschemas(at))
+  }
+  return anchors
+}
+
+/** The schema that a reference inside the document names (an anchor, or an RFC 6901 pointer in a fragment), or null. */
+export function followReference(
+  root: JsonObject,
+  anchors: ReadonlyMap<string, JsonObject>,
+  reference: JsonValue | undefined,
+): JsonObject | null {
+  if (typeof reference !== 'string' || !reference.startsWith('#')) return null
+  if (!/^#(\/|$)/.test(reference)) return anchors.get(reference.slice(1)) ?? null
   let current: JsonValue = root
   for (const token of reference.split('/').slice(1)) {
     const key = decodeToken(token)

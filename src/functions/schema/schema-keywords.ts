@@ -42,6 +42,7 @@ const definitions: ReadonlyMap<string, Shape> = new Map([
 const otherKeywords = [
   '$schema',
   '$ref',
+  '$anchor',
   '$comment',
   'type',
   'enum',
