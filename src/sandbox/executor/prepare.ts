@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
-import { bunLayout, pythonLayout } from '../bubblewrap/runtime-layout.ts'
+import { bunLayout, pythonLayout, type RuntimeLayout } from '../bubblewrap/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
@@ -15,6 +15,8 @@ import { stageFile } from './stage.ts'
 /** What executions are made with. */
 export interface Workshop {
   readonly engine: SandboxEngine
+  /** What each runtime's jail shows of the host. */
+  readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly version: string
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
   readonly seccompNumber: number
@@ -50,6 +52,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   }
   return {
     engine: new BubblewrapEngine(settings.bubblewrapPath, layouts, filter('start'), finalFilters),
+    layouts,
     version: probe.version,
     finalFilters,
     seccompNumber: architecture.numbers.get('seccomp') ?? 0,

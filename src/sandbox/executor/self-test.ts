@@ -91,6 +91,7 @@ function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
     ['write-scratch', 'done'],
     ['process', python ? 'EPERM' : 'refused'],
     ['exec', python ? 'EPERM' : 'refused'],
+    ...(python ? ([['descriptors', '0 1 2 3']] satisfies [string, string][]) : []),
     python ? ['socket', 'EACCES'] : ['write-core-pattern', 'ENOENT'],
   ]
   const failure = outcome.status === 'ok' ? '' : ` (${outcome.status}: ${'message' in outcome ? outcome.message.slice(0, 300) : ''})`

@@ -18,6 +18,17 @@ def attempt(action):
         return errno.errorcode.get(error.errno, str(error.errno))
 
 
+def descriptors():
+    found = []
+    for number in range(1024):
+        try:
+            os.fstat(number)
+            found.append(str(number))
+        except OSError:
+            pass
+    return found
+
+
 def system_call(number, *arguments):
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
@@ -34,6 +45,7 @@ def main(_input):
         'root': sorted(os.listdir('/')),
         'devices': sorted(os.listdir('/dev')),
         'environment': sorted(os.environ),
+        'descriptors': descriptors(),
         'write-root': attempt(lambda: open('/probe', 'w')),
         'write-usr': attempt(lambda: open('/usr/lib/probe', 'w')),
         'write-runner': attempt(lambda: open('/runner/probe', 'w')),

@@ -1,0 +1,108 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../../src/sandbox/index.ts'
+import { openSandbox, probe, probeUnjailed } from './hosted-code.ts'
+
+let sandbox: Sandbox
+const canary = 'canary-secret-of-the-platform'
+
+beforeAll(async () => {
+  // A secret where the server could have one: the executor and the jails must not inherit it.
+  process.env['SANDBOX_TEST_SECRET'] = canary
+  sandbox = await openSandbox()
+})
+
+afterAll(async () => {
+  delete process.env['SANDBOX_TEST_SECRET']
+  await sandbox.close()
+})
+
+const kinds = ['user', 'pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup']
+
+describe('the view from inside', () => {
+  test('of /proc shows the own process only, and none of what tells of the host', async () => {
+    const answers = await probe(
+      sandbox,
+      'typescript',
+      `export const main = () => ({
+        processes: fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)),
+        parts: Object.fromEntries(['kcore', 'kmsg', 'kallsyms', 'cmdline', 'config.gz', 'version', 'keys', 'timer_list', 'modules', 'partitions', 'slabinfo', 'sys/kernel/osrelease']
+          .map((name) => [name, attempt(() => fs.readFileSync('/proc/' + name, 'latin1').slice(0, 40))])),
+        environment: fs.readFileSync('/proc/self/environ', 'latin1'),
+        commandLine: fs.readFileSync('/proc/self/cmdline', 'latin1').split('\\0'),
+      })`,
+    )
+    expect(answers['processes']).toEqual(['1'])
+    for (const [name, answer] of Object.entries(answers['parts'] as Record<string, string>)) expect(['ENOENT', 'EACCES', 'EPERM', ''], name).toContain(answer)
+    expect(answers['environment']).not.toContain(canary)
+    expect(answers['commandLine']).toEqual(['/usr/bin/bun', 'run', '--no-install', '--smol', '/runner/main.ts', ''])
+    expect(readFileSync('/proc/self/environ', 'latin1').length + readFileSync('/proc/cmdline', 'latin1').length).toBeGreaterThan(0)
+  })
+
+  test('of kernel settings can write none of them', async () => {
+    const settings = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe', '/proc/sys/kernel/hostname', '/proc/sysrq-trigger', '/proc/self/oom_score_adj', '/proc/1/mem', '/proc/self/uid_map', '/proc/self/setgroups']
+    const answers = await probe(
+      sandbox,
+      'typescript',
+      `export const main = (input: { settings: string[] }) => Object.fromEntries(input.settings.map((path) => [path, attempt(() => fs.writeFileSync(path, path.endsWith('adj') ? '-500' : 'x'))]))`,
+      { settings },
+    )
+    for (const [path, answer] of Object.entries(answers)) expect(['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EINVAL'], path).toContain(answer)
+  })
+
+  test('has a host name, an environment, users and groups of its own', async () => {
+    const code = `
+def main(_):
+    return {'host': os.uname().nodename, 'environment': dict(os.environ), 'ids': [list(os.getresuid()), list(os.getresgid()), os.getgroups()], 'ppid': os.getppid(), 'pid': os.getpid()}
+`
+    const inside = await probe(sandbox, 'python', code)
+    expect(inside).toMatchObject({ host: 'sandbox', ids: [[65534, 65534, 65534], [65534, 65534, 65534], expect.any(Array)], ppid: 0, pid: 1 })
+    expect(new Set([...(inside['ids'] as number[][])[2] ?? [], 65534])).toEqual(new Set([65534]))
+    expect(JSON.stringify(inside)).not.toContain(canary)
+    expect(Object.keys(inside['environment'] as object).toSorted()).toEqual(
+      ['BUN_RUNTIME_TRANSPILER_CACHE_PATH', 'DO_NOT_TRACK', 'HOME', 'LANG', 'OMP_NUM_THREADS', 'PATH', 'PWD', 'TMPDIR', 'TZ'],
+    )
+    expect((await probeUnjailed(code))['host']).toBe(hostname())
+  })
+
+  test('has no device that reaches anything, and no terminal', async () => {
+    const code = `
+def main(input):
+    return {path: attempt(lambda: os.open(path, os.O_RDWR)) for path in input['devices']}
+`
+    const devices = ['/dev/tty', '/dev/console', '/dev/kvm', '/dev/mem', '/dev/kmsg', '/dev/fuse', '/dev/net/tun', '/dev/vda', '/dev/sda', '/dev/ptmx', '/dev/shm/x', '/dev/loop0']
+    const answers = await probe(sandbox, 'python', code, { devices })
+    expect(new Set(Object.values(answers))).toEqual(new Set(['ENOENT']))
+    expect(await probe(sandbox, 'python', code, { devices: ['/dev/null', '/dev/zero'] })).toEqual({ '/dev/null': 'done', '/dev/zero': 'done' })
+  })
+})
+
+describe('namespaces and privileges', () => {
+  const status = `export const main = () => ({
+    namespaces: Object.fromEntries(${JSON.stringify(kinds)}.map((kind) => [kind, fs.readlinkSync('/proc/self/ns/' + kind)])),
+    status: fs.readFileSync('/proc/self/status', 'latin1'),
+    interfaces: fs.readFileSync('/proc/net/dev', 'latin1').split('\\n').slice(2).map((line) => line.split(':')[0].trim()).filter(Boolean),
+    unix: fs.readFileSync('/proc/net/unix', 'latin1').split('\\n').length,
+  })`
+
+  test('are not those of the host, nor those of a sibling', async () => {
+    const [one, two] = await Promise.all([probe(sandbox, 'typescript', status), probe(sandbox, 'typescript', status)])
+    const host = Object.fromEntries(kinds.map((kind) => [kind, readlinkSync(`/proc/self/ns/${kind}`)]))
+    for (const kind of kinds) {
+      const seen = [one, two].map((each) => (each['namespaces'] as Record<string, string>)[kind])
+      expect(new Set([...seen, host[kind]]).size, kind).toBe(3)
+    }
+  })
+
+  test('leave no capability, no new privileges, two filters, and no network but an own loopback', async () => {
+    const { status: text, interfaces, unix } = await probe(sandbox, 'typescript', status)
+    const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(String(text))?.[1] ?? 'absent'
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(set), set).toBe('0000000000000000')
+    expect([field('NoNewPrivs'), field('Seccomp'), field('NSpid')]).toEqual(['1', '2', '1'])
+    expect(Number(field('Seccomp_filters'))).toBeGreaterThanOrEqual(2)
+    expect(interfaces).toEqual(['lo'])
+    // The header and the final newline.
+    expect(unix).toBe(2)
+  })
+})
