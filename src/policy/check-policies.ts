@@ -167,19 +167,21 @@ function reportFindings(
   vocabulary: ToolVocabulary,
   report: (policy: ParsedPolicy, finding: Finding, severity: 'error' | 'warning') => void,
 ): void {
-  const seen = new Set<string>()
-  let errors = 0
+  // One mistake shows once, not once for each action or type of arguments that it is a mistake for.
+  const mistakes = new Map<string, { readonly error: Finding; readonly tools: readonly string[]; actions: number }>()
   for (const { findings, tools } of all) {
     for (const error of findings.errors) {
-      // One mistake shows once, not once for each action or type of arguments that it is a mistake for.
-      const key = `${error.offset} ${error.message.replaceAll(/Action::"[a-z]+"/gu, '')}`
-      errors += 1
-      if (seen.has(key)) continue
-      seen.add(key)
-      report(policy, explained(error, all.length > 1 ? tools : []), 'error')
+      const key = `${error.offset} ${error.message.replace(ofAction, '')}`
+      const same = mistakes.get(key)
+      if (same === undefined) mistakes.set(key, { error, tools: all.length > 1 ? tools : [], actions: 1 })
+      else if (same.error.message !== error.message) same.actions += 1
     }
   }
-  if (errors > 0) return
+  for (const { error, tools, actions } of mistakes.values()) {
+    report(policy, explained(actions > 1 ? { ...error, message: error.message.replace(ofAction, '') } : error, tools), 'error')
+  }
+  if (mistakes.size > 0) return
+  const seen = new Set<string>()
   for (const { findings } of all) {
     for (const warning of findings.warnings) {
       const key = `${warning.offset} ${warning.message}`
@@ -195,6 +197,8 @@ function reportFindings(
     report(policy, { message: 'the policy can never match any request', hint: hint ?? empty, offset: 0 }, 'warning')
   }
 }
+
+const ofAction = / for Action::"[a-z]+"/u
 
 /** Adds which tools a type error is about, and how to write round it. */
 function explained(error: Finding, tools: readonly string[]): Finding {

@@ -105,11 +105,17 @@ class CedarPolicyEngine implements PolicyEngine {
     const tools = new ToolVocabulary(vocabulary)
     const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
     const problems = [...parsed.problems, ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem)))]
-    problems.sort((left, right) => (left.file === right.file ? (left.line ?? 0) - (right.line ?? 0) : left.file < right.file ? -1 : 1))
+    problems.sort(byPlace)
     if (problems.some(({ severity }) => severity === 'error')) return { check: { ok: false, problems }, policies: null }
     const policies = new NamespacePolicies(parsed.set, tools, checked.misfits)
     return { check: { ok: true, policySetHash: parsed.set.hash, policyCount: parsed.set.policies.length, problems }, policies }
   }
+}
+
+function byPlace(left: PolicyProblem, right: PolicyProblem): number {
+  if (left.file !== right.file) return left.file < right.file ? -1 : 1
+  const byLine = (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
+  return byLine === 0 ? (left.message < right.message ? -1 : 1) : byLine
 }
 
 function asWarning(problem: PolicyProblem): PolicyProblem {

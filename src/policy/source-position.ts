@@ -12,9 +12,7 @@ export function positionAt(text: string, offset: number): SourcePosition {
     line += 1
     lineStart = next + 1
   }
-  let column = 1
-  for (const _ of text.slice(lineStart, offset)) column += 1
-  return { line, column }
+  return { line, column: Array.from(text.slice(lineStart, offset)).length + 1 }
 }
 
 /** The UTF-16 offset of a UTF-8 byte offset, which is how Cedar reports places. Past the end it is the end. */

@@ -33,7 +33,7 @@ describe('arguments that pretend to be entities', () => {
     ['an expression', { __expr: 'principal' }],
     ['an entity in a list, deep down', { list: [{ more: [owner] }] }],
   ])('denies %s, even in an argument that no policy sees', (_, value) => {
-    const decision = engine().decide(ask(value as JsonValue))
+    const decision = engine().decide(ask(value))
     expect(decision).toMatchObject({ effect: 'deny', basis: 'error', engineInput: '' })
     expect(decision.errors[0]?.message).toMatch(/^The arguments hold the key "__(entity|extn|expr)", which is reserved\.$/)
   })
@@ -147,7 +147,7 @@ describe('what an answer says about the arguments', () => {
     const canary = 'canary-4f1c'
     const judged = engine()
     for (const value of [{ query: [canary] }, { limit: canary }, { query: `${canary}\ud800` }, { filter: canary }, { tags: [canary, 1] }]) {
-      const decision = judged.decide(ask(null, value as never))
+      const decision = judged.decide(ask(null, value))
       const { engineInput, ...rest } = decision
       expect(decision).toMatchObject({ effect: 'deny', basis: 'error' })
       expect(JSON.stringify(rest)).not.toContain(canary)
@@ -165,6 +165,6 @@ describe('what an answer says about the arguments', () => {
       preparsedPolicySetId: 'control/canary',
       entities: [],
     })
-    expect(JSON.stringify(answer)).toContain('4611686018427387904')
+    expect(JSON.stringify(answer)).toContain('the values `4611686018427388000` and')
   })
 })
