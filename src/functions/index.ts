@@ -5,14 +5,13 @@ export {
   type FunctionRunner,
   type RunnerPorts,
 } from './create-function-runner.ts'
-export { desiredStateBounds, type DesiredFile, type DesiredState, type SourceProblem } from './desired-state.ts'
+export type { DesiredFile, DesiredState, SourceProblem } from './desired-state.ts'
 export type { FunctionSource } from './function-source.ts'
 export type { FunctionStore } from './function-store.ts'
 export type { FunctionVersion } from './function-version.ts'
 export { parseDesiredState, type ParsedDesiredState, type ParsedState } from './parse-desired-state.ts'
 export { parseService, type ParsedService, type ServiceSource } from './parse-service.ts'
 export { readDesiredDirectory, type ReadDirectory } from './read-desired-directory.ts'
-export { checkSchema, type SchemaProblem } from './schema/check-schema.ts'
 export { createSchemaValidator, type SchemaValidator } from './schema/create-schema-validator.ts'
 export type { ValueProblem } from './schema/explain-errors.ts'
 export { formatProblem } from './source-problem.ts'

@@ -4,7 +4,7 @@ import { isName } from '../kernel/index.ts'
 const nameSentence = 'names are 2-40 of a-z, 0-9 and hyphen, with a letter first and no hyphen last'
 
 /** A namespace, service, agent or group. */
-export const nameSchema = z.string().refine(isName, { error: nameSentence })
+const nameSchema = z.string().refine(isName, { error: nameSentence })
 
 /** `namespace.yaml`: what the directory is about and who acts in it. */
 export const namespaceFileSchema = z.strictObject({
