@@ -18,6 +18,7 @@ export function run(file, args, options = {}) {
     // The work must not outlive this process: whoever interrupts it waits for the child, and then nothing goes on.
     let isInterrupted = false
     const interrupt = (signal) => {
+      if (!isInterrupted) process.stderr.write('interrupted, stopping ... ')
       isInterrupted = true
       child.kill(signal)
     }
@@ -26,7 +27,7 @@ export function run(file, args, options = {}) {
     const settle = (ok) => {
       for (const signal of signals) process.off(signal, interrupt)
       if (isInterrupted) {
-        process.stderr.write('interrupted\n')
+        process.stderr.write('stopped\n')
         process.exit(130)
       }
       resolve({ ok, output })

@@ -33,7 +33,7 @@ export async function ensureUserNamespaces() {
   const remedy =
     forbidding.length > 0
       ? `The kernel's settings forbid them. Type:\n\n${forbidding.join('\n')}\n\n(put the same into /etc/sysctl.d/ to keep it), then type the same command again.`
-      : 'If this is a container, start it so that it may make namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined).'
+      : 'If this is a chroot, it never can. If it is a container, start it so that it may make namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined).'
   throw new Stop(
     `The sandbox cannot start: user namespaces do not work here. ${remedy}\nbwrap said: ${result.output.trim()}`,
   )
