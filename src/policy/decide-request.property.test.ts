@@ -103,7 +103,7 @@ const request: fc.Arbitrary<RequestParts> = fc.record({
     { type: 'user', id: 'olga', namespace: null, groups: ['owner'] },
     { type: 'user', id: 'uri', namespace: 'demo', groups: ['owner', 'demo/people'] },
   ),
-  target: fc.oneof(
+  target: fc.oneof<fc.Arbitrary<RequestParts>[]>(
     leadsArguments.map((args) => ({ resource: {}, arguments: args })),
     fc.constant({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }),
     fc.constant({ resource: { id: 'demo/mail-send', service: 'mail' }, arguments: { to: ['a@example.com'], amount: 12.5, retries: 1 } }),
@@ -116,7 +116,7 @@ const request: fc.Arbitrary<RequestParts> = fc.record({
     timeMs: fc.constantFrom(1_788_345_600_000, 1_788_300_000_000),
     authentication: fc.boolean().map((senderConstrained) => ({ method: 'api-key', senderConstrained })),
   }),
-}).map(({ principal, target, context }) => ({ ...(principal === undefined ? {} : { principal }), ...target, context }))
+}).map(({ principal = {}, target, context }) => ({ ...target, principal, context }))
 
 /** The policies among the generated ones that pass the checks, one file of one line each. */
 function valid(texts: readonly string[]): { file: string; text: string }[] {

@@ -36,7 +36,7 @@ function accessTo(
   const permits: string[] = []
   const forbids: string[] = []
   let certain = false
-  let blocked = false
+  const blockers: string[] = []
   let safe = true
   for (const policy of prepared.policies) {
     const mask = staticOutcome(policy.json, known)
@@ -49,10 +49,10 @@ function accessTo(
       // What the platform's own boundary cannot forbid here is no news.
       if (canApply || (policy.file !== builtInFile && (mask & outcome.error) !== 0)) forbids.push(policy.id)
       if (canApply) safe = false
-      blocked ||= (mask & outcome.false) === 0
+      if ((mask & outcome.false) === 0) blockers.push(policy.id)
     }
   }
-  if (blocked) return { tool, service, access: 'never', policyIds: forbids }
+  if (blockers.length > 0) return { tool, service, access: 'never', policyIds: blockers }
   if (permits.length === 0) return { tool, service, access: 'never', policyIds: [] }
   return { tool, service, access: certain && safe ? 'always' : 'conditional', policyIds: [...permits, ...forbids] }
 }
