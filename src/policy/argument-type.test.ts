@@ -18,8 +18,15 @@ const cases = parse(readFileSync(new URL('argument-type.cases.yaml', import.meta
 
 const $defs: JsonObject = {
   state: { type: 'string' },
-  page: { type: 'object', properties: { limit: { type: 'integer' }, state: { $ref: '#/$defs/state' } }, required: ['state'] },
-  tree: { type: 'object', properties: { name: { type: 'string' }, children: { type: 'array', items: { $ref: '#/$defs/tree' } } } },
+  page: {
+    type: 'object',
+    properties: { limit: { type: 'integer' }, state: { $ref: '#/$defs/state' } },
+    required: ['state'],
+  },
+  tree: {
+    type: 'object',
+    properties: { name: { type: 'string' }, children: { type: 'array', items: { $ref: '#/$defs/tree' } } },
+  },
   loop: { $ref: '#/$defs/loop' },
   'a/b~c': { type: 'integer' },
 }
@@ -31,20 +38,25 @@ function text(type: CedarType): string {
     case 'Set':
       return `Set<${text(type.element)}>`
     case 'Record':
-      return `{${Object.entries(type.attributes).map(([name, attribute]) => `${name}: ${text(attribute)}${attribute.required ? '' : '?'}`).join(', ')}}`
+      return `{${Object.entries(type.attributes)
+        .map(([name, attribute]) => `${name}: ${text(attribute)}${attribute.required ? '' : '?'}`)
+        .join(', ')}}`
     default:
       return type.type
   }
 }
 
 describe('the type of an argument', () => {
-  it.each(cases.map((one) => [JSON.stringify(one.schema), one] as const))('of %s', (_, { schema, required = false, type, hidden }) => {
-    const found = argumentType({ type: 'object', properties: { a: schema }, required: required ? ['a'] : [], $defs })
-    const attribute = found.type.attributes.a
-    expect(attribute === undefined ? undefined : `${text(attribute)}${attribute.required ? '' : '?'}`).toBe(type)
-    expect(found.invisible.get('a')).toBe(hidden)
-    expect(preparseSchema('test/argument-type', validationSchema(found.type))).toEqual({ type: 'success' })
-  })
+  it.each(cases.map((one) => [JSON.stringify(one.schema), one] as const))(
+    'of %s',
+    (_, { schema, required = false, type, hidden }) => {
+      const found = argumentType({ type: 'object', properties: { a: schema }, required: required ? ['a'] : [], $defs })
+      const attribute = found.type.attributes.a
+      expect(attribute === undefined ? undefined : `${text(attribute)}${attribute.required ? '' : '?'}`).toBe(type)
+      expect(found.invisible.get('a')).toBe(hidden)
+      expect(preparseSchema('test/argument-type', validationSchema(found.type))).toEqual({ type: 'success' })
+    },
+  )
 
   it('is an empty record where the schema is not that of an object', () => {
     for (const schema of [{}, { type: 'string' }, { type: ['object', 'array'] }, { $ref: '#' }] as JsonObject[]) {
@@ -54,7 +66,10 @@ describe('the type of an argument', () => {
 
   it('has a bounded size whatever the schema', () => {
     const wide = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`p${index}`, { $ref: '#/$defs/next' }]))
-    const next = { type: 'object', properties: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`q${index}`, { $ref: '#/$defs/last' }])) }
+    const next = {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`q${index}`, { $ref: '#/$defs/last' }])),
+    }
     const found = argumentType({ type: 'object', properties: wide, $defs: { next, last: { type: 'string' } } })
     expect(JSON.stringify(found.type).length).toBeLessThan(100_000)
     expect([...found.invisible.values()]).toContain('the schema is too large')
@@ -65,14 +80,25 @@ describe('the type of an argument', () => {
 
   it('is one that Cedar takes, for any names and any schema', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', '__extn', 'if', 'in', 'a"b', 'a b', '')), fc.jsonValue()), (properties) => {
-        for (const schema of [{ type: 'object', properties: properties as JsonObject }, properties as JsonObject]) {
-          const { type } = argumentType(schema)
-          expect(preparseSchema('test/argument-type', validationSchema(type))).toEqual({ type: 'success' })
-        }
-        const typed = Object.fromEntries(Object.keys(properties).map((name) => [name, { type: 'string' }]))
-        expect(preparseSchema('test/argument-type', validationSchema(argumentType({ type: 'object', properties: typed }).type))).toEqual({ type: 'success' })
-      }),
+      fc.property(
+        fc.dictionary(
+          fc.oneof(fc.string(), fc.constantFrom('__proto__', '__extn', 'if', 'in', 'a"b', 'a b', '')),
+          fc.jsonValue(),
+        ),
+        (properties) => {
+          for (const schema of [{ type: 'object', properties: properties as JsonObject }, properties as JsonObject]) {
+            const { type } = argumentType(schema)
+            expect(preparseSchema('test/argument-type', validationSchema(type))).toEqual({ type: 'success' })
+          }
+          const typed = Object.fromEntries(Object.keys(properties).map((name) => [name, { type: 'string' }]))
+          expect(
+            preparseSchema(
+              'test/argument-type',
+              validationSchema(argumentType({ type: 'object', properties: typed }).type),
+            ),
+          ).toEqual({ type: 'success' })
+        },
+      ),
       { numRuns: 300 },
     )
   })

@@ -126,7 +126,8 @@ function throughReference(schema: JsonObject, reader: Reader, depth: number, inv
   if (first === undefined) return hidden('it can only be null')
   for (const other of found) {
     if (other.kind === 'invisible') return other
-    if (first.kind === 'invisible' || JSON.stringify(first.type) !== JSON.stringify(other.type)) return hidden('it has several types')
+    if (first.kind === 'invisible' || JSON.stringify(first.type) !== JSON.stringify(other.type))
+      return hidden('it has several types')
   }
   if (first.kind === 'invisible') return first
   const nullable = some.length < alternatives.length || found.some((other) => other.kind === 'type' && other.nullable)
@@ -146,7 +147,9 @@ function readObject(schema: JsonObject, reader: Reader, depth: number, invisible
   const attributes: Record<string, CedarType & { required: boolean }> = Object.create(null) as Record<string, never>
   for (const [name, property] of Object.entries(isJsonObject(schema.properties) ? schema.properties : {})) {
     const found: Found =
-      reservedKeys.has(name) || !name.isWellFormed() ? hidden('its name is reserved') : read(property, reader, depth + 1)
+      reservedKeys.has(name) || !name.isWellFormed()
+        ? hidden('its name is reserved')
+        : read(property, reader, depth + 1)
     if (found.kind === 'invisible') invisible?.set(name, found.reason)
     else attributes[name] = { ...found.type, required: required.has(name) && !found.nullable }
   }

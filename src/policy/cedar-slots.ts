@@ -16,7 +16,8 @@ export class CedarSlots {
     this.#policies = new PreparsedSlots(
       `${engineId}/policies/`,
       policyLimit,
-      (name, policies) => preparsePolicySet(name, { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) }),
+      (name, policies) =>
+        preparsePolicySet(name, { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) }),
       (name) => preparsePolicySet(name, { staticPolicies: {} }),
     )
     this.#schemas = new PreparsedSlots(

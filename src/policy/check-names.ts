@@ -37,16 +37,24 @@ function checkEntity(literal: EntityLiteral, vocabulary: ToolVocabulary): NameFi
     return { message, hint: near === null ? null : `did you mean ${written(near)}?`, offset, severity }
   }
   if (type === 'Namespace') {
-    return id === namespace ? null : problem(`these policies are of namespace "${namespace}" and cannot speak of "${id}"`, namespace)
+    return id === namespace
+      ? null
+      : problem(`these policies are of namespace "${namespace}" and cannot speak of "${id}"`, namespace)
   }
   // Users and roles belong to the platform; other types and actions are Cedar's validator's to judge.
   if (!entityTypeNames.includes(type) || type === 'User' || type === 'Role') return null
   if (!id.startsWith(`${namespace}/`)) {
     const hasOther = /^[a-z][a-z0-9-]*\//u.test(id)
-    if (hasOther) return problem(`${written(id)} is of another namespace than "${namespace}", which these policies are of`, null)
+    if (hasOther)
+      return problem(`${written(id)} is of another namespace than "${namespace}", which these policies are of`, null)
     return problem(`${written(id)} lacks its namespace`, `${namespace}/${id}`)
   }
-  const known = { Tool: vocabulary.tools, Service: vocabulary.services, Agent: vocabulary.agents, AgentGroup: vocabulary.groups }[type]
+  const known = {
+    Tool: vocabulary.tools,
+    Service: vocabulary.services,
+    Agent: vocabulary.agents,
+    AgentGroup: vocabulary.groups,
+  }[type]
   if (known === undefined || known === null || known.has(id)) return null
   const kind = { Tool: 'tool', Service: 'service', Agent: 'agent', AgentGroup: 'agent group' }[type] ?? type
   const severity = type === 'Tool' || type === 'Service' ? 'error' : 'warning'
@@ -69,10 +77,16 @@ function checkArguments(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameF
   return [...missing].map((name) => {
     const offset = offsetOfAttribute(name, policy.text)
     const why = reasons.get(name)
-    if (why !== undefined) return { message: `policies cannot see the argument "${name}": ${why}`, hint: null, offset, severity: 'error' }
+    if (why !== undefined)
+      return { message: `policies cannot see the argument "${name}": ${why}`, hint: null, offset, severity: 'error' }
     if (tools === 0) {
       const hint = 'only calls of tools have arguments: see the action and the resource in the scope'
-      return { message: `no tool is in the scope of this policy, so there is no argument "${name}"`, hint, offset, severity: 'error' }
+      return {
+        message: `no tool is in the scope of this policy, so there is no argument "${name}"`,
+        hint,
+        offset,
+        severity: 'error',
+      }
     }
     const near = nearestName(name, visible)
     const list = [...visible].sort().slice(0, 12).join(', ')
@@ -96,7 +110,8 @@ function offsetOfAttribute(name: string, text: string): number {
     const before = tokens[index - 1]?.text
     if (token === undefined) continue
     if (token.kind === 'identifier' && token.text === name && (before === '.' || before === 'has')) return token.start
-    if (token.kind === 'string' && (before === '[' || before === 'has') && unescapeCedarString(token.text) === name) return token.start
+    if (token.kind === 'string' && (before === '[' || before === 'has') && unescapeCedarString(token.text) === name)
+      return token.start
   }
   return 0
 }

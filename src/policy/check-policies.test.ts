@@ -26,7 +26,10 @@ describe('checking a policy file', () => {
   })
 
   it('reports the mistakes of all files, each with its name', () => {
-    const files = ['a.cedar', 'b.cedar'].map((file) => ({ file, text: '\npermit (principal, action, resource == Tool::"demo/none");' }))
+    const files = ['a.cedar', 'b.cedar'].map((file) => ({
+      file,
+      text: '\npermit (principal, action, resource == Tool::"demo/none");',
+    }))
     expect(engine.check(files, demoVocabulary).problems).toMatchObject([
       { file: 'a.cedar', line: 2 },
       { file: 'b.cedar', line: 2 },
@@ -35,10 +38,18 @@ describe('checking a policy file', () => {
 
   it('refuses the same @id in two files, the same file twice, and names that are not plain', () => {
     const text = '@id("x") permit (principal, action, resource);'
-    const problems = (...files: string[]) => engine.check(files.map((file) => ({ file, text })), demoVocabulary).problems.map(({ message }) => message)
+    const problems = (...files: string[]) =>
+      engine
+        .check(
+          files.map((file) => ({ file, text })),
+          demoVocabulary,
+        )
+        .problems.map(({ message }) => message)
     expect(problems('a.cedar', 'b.cedar')).toEqual(['@id("x") is taken: a.cedar line 1 has it too'])
-    expect(problems('a.cedar', 'a.cedar')).toEqual(['the file is there twice, or is the name of the platform\'s own policies'])
-    expect(problems('builtin')).toEqual(['the file is there twice, or is the name of the platform\'s own policies'])
+    expect(problems('a.cedar', 'a.cedar')).toEqual([
+      "the file is there twice, or is the name of the platform's own policies",
+    ])
+    expect(problems('builtin')).toEqual(["the file is there twice, or is the name of the platform's own policies"])
     expect(problems('../a.cedar')).toEqual(['the file has a name that is not plain'])
   })
 
@@ -71,7 +82,8 @@ describe('checking a policy file', () => {
   it('does not ask which agents there are where it is not told', () => {
     const { namespace, tools } = demoVocabulary
     const vocabulary: PolicyVocabulary = { namespace, tools, services: ['files'] }
-    const text = 'permit (principal == Agent::"demo/nobody", action == Action::"read", resource in Service::"demo/files");'
+    const text =
+      'permit (principal == Agent::"demo/nobody", action == Action::"read", resource in Service::"demo/files");'
     expect(engine.check([{ file: 'a.cedar', text }], vocabulary).problems).toEqual([])
   })
 
@@ -85,7 +97,8 @@ describe('checking a policy file', () => {
         required: ['limit'],
       },
     }))
-    const text = 'forbid (principal, action == Action::"call", resource in Service::"demo/many") when { context.args.limit > 3 };'
+    const text =
+      'forbid (principal, action == Action::"call", resource in Service::"demo/many") when { context.args.limit > 3 };'
     expect(engine.check([{ file: 'a.cedar', text }], { namespace: 'demo', tools }).problems.map(said)).toEqual([
       'error 1:87 unexpected type: expected Long but saw String (for demo/many-tool700) | ',
     ])

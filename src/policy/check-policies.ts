@@ -80,7 +80,8 @@ function addTasks(policy: ParsedPolicy, vocabulary: ToolVocabulary, tasks: Map<s
   const readsArguments = names === null || names.has('args')
   const byType = new Map<string, { readonly type: CedarRecord; readonly tools: string[] }>()
   const seen = new Map<string, string[]>()
-  for (const tool of readsArguments ? vocabulary.toolsInScope(policyScope(policy.json)) : []) addTool(tool, names, byType, seen)
+  for (const tool of readsArguments ? vocabulary.toolsInScope(policyScope(policy.json)) : [])
+    addTool(tool, names, byType, seen)
   if (byType.size === 0) byType.set('none', { type: { type: 'Record', attributes: {} }, tools: [] })
   for (const [, { type, tools }] of byType) {
     const key = JSON.stringify(type)
@@ -117,7 +118,13 @@ function runTask(
 ): void {
   const cacheKey = (policy: ParsedPolicy): string => `${policy.shown.textHash} ${typeKey}`
   const fresh = task.policies.filter(({ policy }) => cache.get(cacheKey(policy)) === undefined)
-  const results = fresh.length === 0 ? new Map<string, ValidatorFindings>() : validateAll(task.type, fresh.map(({ policy }) => policy))
+  const results =
+    fresh.length === 0
+      ? new Map<string, ValidatorFindings>()
+      : validateAll(
+          task.type,
+          fresh.map(({ policy }) => policy),
+        )
   for (const { policy, tools } of task.policies) {
     const findings = results.get(policy.id) ?? cache.get(cacheKey(policy))
     if (findings === undefined) throw new Error('a policy was left out of validation')
@@ -136,7 +143,9 @@ function validateAll(type: CedarRecord, policies: readonly ParsedPolicy[]): Map<
     validationSettings: { mode: 'strict' },
   })
   if (answer.type === 'failure') throw new Error('Cedar could not validate what it parsed before')
-  const results = new Map(policies.map(({ id }) => [id, { errors: [] as Finding[], warnings: [] as Finding[], impossible: false }]))
+  const results = new Map(
+    policies.map(({ id }) => [id, { errors: [] as Finding[], warnings: [] as Finding[], impossible: false }]),
+  )
   const texts = new Map(policies.map(({ id, text }) => [id, text]))
   for (const { policyId, error } of answer.validationErrors) {
     results.get(policyId)?.errors.push(finding(error, texts.get(policyId) ?? '', policyId))
@@ -178,7 +187,11 @@ function reportFindings(
     }
   }
   for (const { error, tools, actions } of mistakes.values()) {
-    report(policy, explained(actions > 1 ? { ...error, message: error.message.replace(ofAction, '') } : error, tools), 'error')
+    report(
+      policy,
+      explained(actions > 1 ? { ...error, message: error.message.replace(ofAction, '') } : error, tools),
+      'error',
+    )
   }
   if (mistakes.size > 0) return
   const seen = new Set<string>()
@@ -192,7 +205,9 @@ function reportFindings(
     }
   }
   if (all.every(({ findings }) => findings.impossible)) {
-    const hint = all.flatMap(({ findings }) => findings.warnings.map((warning) => warning.hint)).find((text) => text !== null)
+    const hint = all
+      .flatMap(({ findings }) => findings.warnings.map((warning) => warning.hint))
+      .find((text) => text !== null)
     const empty = vocabulary.tools.size === 0 ? 'there are no tools yet' : null
     report(policy, { message: 'the policy can never match any request', hint: hint ?? empty, offset: 0 }, 'warning')
   }

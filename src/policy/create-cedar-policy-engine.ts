@@ -8,7 +8,17 @@ import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
 import { nearMisses } from './near-misses.ts'
 import { parsePolicies, type ParseOutcome } from './parse-policies.ts'
-import type { Explanation, MisfitRule, PolicyCheck, PolicyEngine, PolicyProblem, PolicySource, PolicyVocabulary, ToolAccess, VisibilityQuestion } from './policy-engine.ts'
+import type {
+  Explanation,
+  MisfitRule,
+  PolicyCheck,
+  PolicyEngine,
+  PolicyProblem,
+  PolicySource,
+  PolicyVocabulary,
+  ToolAccess,
+  VisibilityQuestion,
+} from './policy-engine.ts'
 import type { PolicyBody } from './policy-set.ts'
 import { isVisible } from './visibility.ts'
 import { toolAccess } from './tool-access.ts'
@@ -42,7 +52,11 @@ class CedarPolicyEngine implements PolicyEngine {
     return this.#examine(sources, vocabulary, 'refuse').check
   }
 
-  install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule = 'refuse'): PolicyCheck {
+  install(
+    sources: readonly PolicySource[],
+    vocabulary: PolicyVocabulary,
+    onMisfit: MisfitRule = 'refuse',
+  ): PolicyCheck {
     const { check, policies } = this.#examine(sources, vocabulary, onMisfit)
     if (check.ok && policies !== null) this.#inForce.set(vocabulary.namespace, policies)
     return check
@@ -97,18 +111,32 @@ class CedarPolicyEngine implements PolicyEngine {
   #policiesOf(namespace: string): NamespacePolicies {
     const inForce = this.#inForce.get(namespace)
     if (inForce !== undefined) return inForce
-    return new NamespacePolicies(parsePolicies([], this.#bodies).set, new ToolVocabulary({ namespace, tools: [] }), new Set())
+    return new NamespacePolicies(
+      parsePolicies([], this.#bodies).set,
+      new ToolVocabulary({ namespace, tools: [] }),
+      new Set(),
+    )
   }
 
-  #examine(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit: MisfitRule): { check: PolicyCheck; policies: NamespacePolicies | null } {
+  #examine(
+    sources: readonly PolicySource[],
+    vocabulary: PolicyVocabulary,
+    onMisfit: MisfitRule,
+  ): { check: PolicyCheck; policies: NamespacePolicies | null } {
     const parsed: ParseOutcome = parsePolicies(sources, this.#bodies)
     const tools = new ToolVocabulary(vocabulary)
     const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
-    const problems = [...parsed.problems, ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem)))]
+    const problems = [
+      ...parsed.problems,
+      ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem))),
+    ]
     problems.sort(byPlace)
     if (problems.some(({ severity }) => severity === 'error')) return { check: { ok: false, problems }, policies: null }
     const policies = new NamespacePolicies(parsed.set, tools, checked.misfits)
-    return { check: { ok: true, policySetHash: parsed.set.hash, policyCount: parsed.set.policies.length, problems }, policies }
+    return {
+      check: { ok: true, policySetHash: parsed.set.hash, policyCount: parsed.set.policies.length, problems },
+      policies,
+    }
   }
 }
 

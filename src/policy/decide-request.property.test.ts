@@ -54,33 +54,61 @@ const condition = (atoms: readonly string[]): fc.Arbitrary<string> =>
     expression: fc.oneof(
       { maxDepth: 3, depthSize: 'small' },
       fc.constantFrom(...atoms),
-      fc.tuple(tie('expression'), fc.constantFrom('&&', '||'), tie('expression')).map(([left, operator, right]) => `(${left}) ${operator} (${right})`),
+      fc
+        .tuple(tie('expression'), fc.constantFrom('&&', '||'), tie('expression'))
+        .map(([left, operator, right]) => `(${left}) ${operator} (${right})`),
       tie('expression').map((inner) => `!(${inner})`),
     ),
   })).expression
 
-const principals = ['principal', 'principal is Agent', 'principal is User', 'principal == Agent::"demo/analyst"', 'principal in AgentGroup::"demo/analysts"', 'principal is Agent in Namespace::"demo"', 'principal in Role::"owner"', 'principal in AgentGroup::"demo/mailers"']
-const actions = ['action', 'action == Action::"call"', 'action in [Action::"call", Action::"read"]', 'action == Action::"manage"']
-const resources = ['resource', 'resource is Tool', 'resource == Tool::"demo/leads-top"', 'resource in Service::"demo/leads"', 'resource in Namespace::"demo"', 'resource is Tool in Service::"demo/mail"']
+const principals = [
+  'principal',
+  'principal is Agent',
+  'principal is User',
+  'principal == Agent::"demo/analyst"',
+  'principal in AgentGroup::"demo/analysts"',
+  'principal is Agent in Namespace::"demo"',
+  'principal in Role::"owner"',
+  'principal in AgentGroup::"demo/mailers"',
+]
+const actions = [
+  'action',
+  'action == Action::"call"',
+  'action in [Action::"call", Action::"read"]',
+  'action == Action::"manage"',
+]
+const resources = [
+  'resource',
+  'resource is Tool',
+  'resource == Tool::"demo/leads-top"',
+  'resource in Service::"demo/leads"',
+  'resource in Namespace::"demo"',
+  'resource is Tool in Service::"demo/mail"',
+]
 
-const policy = fc.oneof(
-  fc.record({
-    effect: fc.constantFrom('permit', 'permit', 'forbid'),
-    principal: fc.constantFrom(...principals),
-    action: fc.constantFrom(...actions),
-    resource: fc.constantFrom(...resources),
-    kind: fc.constantFrom('when', 'unless'),
-    body: fc.option(condition(anywhere)),
-  }),
-  fc.record({
-    effect: fc.constantFrom('permit', 'permit', 'forbid'),
-    principal: fc.constantFrom(...principals),
-    action: fc.constant('action == Action::"call"'),
-    resource: fc.constant('resource == Tool::"demo/leads-top"'),
-    kind: fc.constantFrom('when', 'unless'),
-    body: fc.option(condition([...aboutLeads, 'context.door == "tool"'])),
-  }),
-).map(({ effect, principal, action, resource, kind, body }) => `${effect} (${principal}, ${action}, ${resource})${body === null ? '' : ` ${kind} { ${body} }`};`)
+const policy = fc
+  .oneof(
+    fc.record({
+      effect: fc.constantFrom('permit', 'permit', 'forbid'),
+      principal: fc.constantFrom(...principals),
+      action: fc.constantFrom(...actions),
+      resource: fc.constantFrom(...resources),
+      kind: fc.constantFrom('when', 'unless'),
+      body: fc.option(condition(anywhere)),
+    }),
+    fc.record({
+      effect: fc.constantFrom('permit', 'permit', 'forbid'),
+      principal: fc.constantFrom(...principals),
+      action: fc.constant('action == Action::"call"'),
+      resource: fc.constant('resource == Tool::"demo/leads-top"'),
+      kind: fc.constantFrom('when', 'unless'),
+      body: fc.option(condition([...aboutLeads, 'context.door == "tool"'])),
+    }),
+  )
+  .map(
+    ({ effect, principal, action, resource, kind, body }) =>
+      `${effect} (${principal}, ${action}, ${resource})${body === null ? '' : ` ${kind} { ${body} }`};`,
+  )
 
 const leadsArguments: fc.Arbitrary<JsonObject> = fc.record(
   {
@@ -88,40 +116,55 @@ const leadsArguments: fc.Arbitrary<JsonObject> = fc.record(
     limit: fc.constantFrom(0, 5, 11, 9007199254740991),
     score: fc.constantFrom(1, 1.5, -0.25, 0.12345, 1e20, null),
     tags: fc.subarray(['a', 'b', 'c']),
-    filter: fc.constantFrom<JsonObject>({ state: 'NY', size: 4 }, { state: 'CA', size: null }, { state: 'NY', other: [1] }),
+    filter: fc.constantFrom<JsonObject>(
+      { state: 'NY', size: 4 },
+      { state: 'CA', size: null },
+      { state: 'NY', other: [1] },
+    ),
     anything: fc.constantFrom(1, 'x', { deep: [null] }),
   },
   { requiredKeys: ['query', 'limit'] },
 )
 
-const request: fc.Arbitrary<RequestParts> = fc.record({
-  principal: fc.constantFrom<RequestParts['principal']>(
-    {},
-    { groups: [] },
-    { id: 'demo/mailer', groups: ['mailers', 'analysts'] },
-    { id: 'other/analyst', namespace: 'other' },
-    { type: 'user', id: 'olga', namespace: null, groups: ['owner'] },
-    { type: 'user', id: 'uri', namespace: 'demo', groups: ['owner', 'demo/people'] },
-  ),
-  target: fc.oneof<fc.Arbitrary<RequestParts>[]>(
-    leadsArguments.map((args) => ({ resource: {}, arguments: args })),
-    fc.constant({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }),
-    fc.constant({ resource: { id: 'demo/mail-send', service: 'mail' }, arguments: { to: ['a@example.com'], amount: 12.5, retries: 1 } }),
-    fc.constant({ action: 'manage' as const, resource: { type: 'Namespace' as const, id: 'demo', service: null }, arguments: {} }),
-  ),
-  context: fc.record({
-    door: fc.constantFrom('tool' as const, 'schedule' as const),
-    labels: fc.constantFrom([], ['untrusted']),
-    address: fc.constantFrom('127.0.0.1', '::ffff:10.1.2.3', ''),
-    timeMs: fc.constantFrom(1_788_345_600_000, 1_788_300_000_000),
-    authentication: fc.boolean().map((senderConstrained) => ({ method: 'api-key', senderConstrained })),
-  }),
-}).map(({ principal = {}, target, context }) => ({ ...target, principal, context }))
+const request: fc.Arbitrary<RequestParts> = fc
+  .record({
+    principal: fc.constantFrom<RequestParts['principal']>(
+      {},
+      { groups: [] },
+      { id: 'demo/mailer', groups: ['mailers', 'analysts'] },
+      { id: 'other/analyst', namespace: 'other' },
+      { type: 'user', id: 'olga', namespace: null, groups: ['owner'] },
+      { type: 'user', id: 'uri', namespace: 'demo', groups: ['owner', 'demo/people'] },
+    ),
+    target: fc.oneof<fc.Arbitrary<RequestParts>[]>(
+      leadsArguments.map((args) => ({ resource: {}, arguments: args })),
+      fc.constant({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }),
+      fc.constant({
+        resource: { id: 'demo/mail-send', service: 'mail' },
+        arguments: { to: ['a@example.com'], amount: 12.5, retries: 1 },
+      }),
+      fc.constant({
+        action: 'manage' as const,
+        resource: { type: 'Namespace' as const, id: 'demo', service: null },
+        arguments: {},
+      }),
+    ),
+    context: fc.record({
+      door: fc.constantFrom('tool' as const, 'schedule' as const),
+      labels: fc.constantFrom([], ['untrusted']),
+      address: fc.constantFrom('127.0.0.1', '::ffff:10.1.2.3', ''),
+      timeMs: fc.constantFrom(1_788_345_600_000, 1_788_300_000_000),
+      authentication: fc.boolean().map((senderConstrained) => ({ method: 'api-key', senderConstrained })),
+    }),
+  })
+  .map(({ principal = {}, target, context }) => ({ ...target, principal, context }))
 
 /** The policies among the generated ones that pass the checks, one file of one line each. */
 function valid(texts: readonly string[]): { file: string; text: string }[] {
   const engine = createCedarPolicyEngine()
-  return texts.map((text, index) => ({ file: `p${index}.cedar`, text })).filter((source) => engine.check([source], demoVocabulary).ok)
+  return texts
+    .map((text, index) => ({ file: `p${index}.cedar`, text }))
+    .filter((source) => engine.check([source], demoVocabulary).ok)
 }
 
 describe('deciding over the slice in scope', () => {
@@ -129,35 +172,44 @@ describe('deciding over the slice in scope', () => {
     let allowed = 0
     let failed = 0
     fc.assert(
-      fc.property(fc.array(policy, { minLength: 1, maxLength: 12 }), fc.array(request, { minLength: 1, maxLength: 6 }), (texts, requests) => {
-        const sources = valid(texts)
-        const engine = createCedarPolicyEngine()
-        expect(engine.install(sources, demoVocabulary).ok).toBe(true)
-        const whole = parsePolicies(sources, new LruMap(1_000)).set.policies
-        const vocabulary = new ToolVocabulary(demoVocabulary)
-        for (const parts of requests) {
-          const asked = policyRequest(parts)
-          const decision = engine.decide(asked)
-          if (decision.engineInput === '') {
-            expect(decision).toMatchObject({ effect: 'deny', basis: 'error' })
-            continue
+      fc.property(
+        fc.array(policy, { minLength: 1, maxLength: 12 }),
+        fc.array(request, { minLength: 1, maxLength: 6 }),
+        (texts, requests) => {
+          const sources = valid(texts)
+          const engine = createCedarPolicyEngine()
+          expect(engine.install(sources, demoVocabulary).ok).toBe(true)
+          const whole = parsePolicies(sources, new LruMap(1_000)).set.policies
+          const vocabulary = new ToolVocabulary(demoVocabulary)
+          for (const parts of requests) {
+            const asked = policyRequest(parts)
+            const decision = engine.decide(asked)
+            if (decision.engineInput === '') {
+              expect(decision).toMatchObject({ effect: 'deny', basis: 'error' })
+              continue
+            }
+            const type = vocabulary.tools.get(asked.resource.id)?.arguments.type ?? {
+              type: 'Record' as const,
+              attributes: {},
+            }
+            const answer = isAuthorized({
+              ...(JSON.parse(decision.engineInput) as Omit<Parameters<typeof isAuthorized>[0], 'policies'>),
+              policies: { staticPolicies: Object.fromEntries(whole.map(({ id, text }) => [id, text])) },
+              schema: validationSchema(type),
+              validateRequest: true,
+            })
+            if (answer.type !== 'success') throw new Error(JSON.stringify(answer.errors))
+            const { decision: stock, diagnostics } = answer.response
+            expect(decision.effect).toBe(stock === 'allow' && diagnostics.errors.length === 0 ? 'allow' : 'deny')
+            expect(decision.determining.map(({ id }) => id)).toEqual(diagnostics.reason.toSorted())
+            expect(decision.errors.map(({ policyId }) => policyId).toSorted()).toEqual(
+              diagnostics.errors.map(({ policyId }) => policyId).toSorted(),
+            )
+            if (decision.effect === 'allow') allowed += 1
+            if (diagnostics.errors.length > 0 && stock === 'allow') failed += 1
           }
-          const type = vocabulary.tools.get(asked.resource.id)?.arguments.type ?? { type: 'Record' as const, attributes: {} }
-          const answer = isAuthorized({
-            ...(JSON.parse(decision.engineInput) as Omit<Parameters<typeof isAuthorized>[0], 'policies'>),
-            policies: { staticPolicies: Object.fromEntries(whole.map(({ id, text }) => [id, text])) },
-            schema: validationSchema(type),
-            validateRequest: true,
-          })
-          if (answer.type !== 'success') throw new Error(JSON.stringify(answer.errors))
-          const { decision: stock, diagnostics } = answer.response
-          expect(decision.effect).toBe(stock === 'allow' && diagnostics.errors.length === 0 ? 'allow' : 'deny')
-          expect(decision.determining.map(({ id }) => id)).toEqual(diagnostics.reason.toSorted())
-          expect(decision.errors.map(({ policyId }) => policyId).toSorted()).toEqual(diagnostics.errors.map(({ policyId }) => policyId).toSorted())
-          if (decision.effect === 'allow') allowed += 1
-          if (diagnostics.errors.length > 0 && stock === 'allow') failed += 1
-        }
-      }),
+        },
+      ),
       { numRuns: 250, seed: 20_260_902 },
     )
     // The property says something only if calls were allowed, and if stock Cedar alone would have allowed failed ones.
@@ -169,21 +221,28 @@ describe('deciding over the slice in scope', () => {
     let hidden = 0
     let always = 0
     fc.assert(
-      fc.property(fc.array(policy, { minLength: 1, maxLength: 5 }), fc.array(request, { minLength: 1, maxLength: 20 }), (texts, requests) => {
-        const engine = createCedarPolicyEngine()
-        expect(engine.install(valid(texts), demoVocabulary).ok).toBe(true)
-        for (const asked of requests.map((parts) => policyRequest(parts))) {
-          if (asked.action !== 'call') continue
-          const { effect, engineInput } = engine.decide(asked)
-          const visible = engine.isVisible({ principal: asked.principal, action: 'call', resource: asked.resource })
-          const access = engine.explainAccess('demo', asked.principal).find(({ tool }) => `demo/${tool}` === asked.resource.id)?.access
-          if (effect === 'allow') expect([visible, access]).toEqual([true, access === 'always' ? 'always' : 'conditional'])
-          if (access === 'always' && engineInput !== '') expect(effect).toBe('allow')
-          if (!visible) hidden += 1
-          if (access === 'always') always += 1
-          expect(visible).toBe(access !== 'never')
-        }
-      }),
+      fc.property(
+        fc.array(policy, { minLength: 1, maxLength: 5 }),
+        fc.array(request, { minLength: 1, maxLength: 20 }),
+        (texts, requests) => {
+          const engine = createCedarPolicyEngine()
+          expect(engine.install(valid(texts), demoVocabulary).ok).toBe(true)
+          for (const asked of requests.map((parts) => policyRequest(parts))) {
+            if (asked.action !== 'call') continue
+            const { effect, engineInput } = engine.decide(asked)
+            const visible = engine.isVisible({ principal: asked.principal, action: 'call', resource: asked.resource })
+            const access = engine
+              .explainAccess('demo', asked.principal)
+              .find(({ tool }) => `demo/${tool}` === asked.resource.id)?.access
+            if (effect === 'allow')
+              expect([visible, access]).toEqual([true, access === 'always' ? 'always' : 'conditional'])
+            if (access === 'always' && engineInput !== '') expect(effect).toBe('allow')
+            if (!visible) hidden += 1
+            if (access === 'always') always += 1
+            expect(visible).toBe(access !== 'never')
+          }
+        },
+      ),
       { numRuns: 150, seed: 20_260_903 },
     )
     expect(hidden).toBeGreaterThan(100)

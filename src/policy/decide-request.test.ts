@@ -15,7 +15,10 @@ interface Case extends RequestParts {
   readonly misses?: readonly string[]
 }
 
-const table = parse(readFileSync(new URL('decide-request.cases.yaml', import.meta.url), 'utf8')) as { policies: string; cases: Case[] }
+const table = parse(readFileSync(new URL('decide-request.cases.yaml', import.meta.url), 'utf8')) as {
+  policies: string
+  cases: Case[]
+}
 
 function engineWith(text: string): PolicyEngine {
   const engine = createCedarPolicyEngine({ monotonicMs: () => 0 })
@@ -32,13 +35,15 @@ describe('deciding', () => {
     expect([decision.effect, decision.basis, ...ids].join(' ')).toBe(gives)
     expect(decision.obligations).toEqual(obligations)
     expect(decision.errors.map(({ message }) => message)).toEqual(errors)
-    if (misses !== undefined) expect(nearMisses.map(({ policyId, failedCondition }) => `${policyId}: ${failedCondition}`)).toEqual(misses)
+    if (misses !== undefined)
+      expect(nearMisses.map(({ policyId, failedCondition }) => `${policyId}: ${failedCondition}`)).toEqual(misses)
   })
 })
 
 describe('a decision', () => {
-  it('names the policies that determined it as people know them, with their text\'s hash', () => {
-    const text = '// mail\n\n  @id("a")\n@reason("Because.")\n@remedy("approval")\nforbid (principal, action, resource); forbid (principal, action, resource); forbid (principal, action, resource);'
+  it("names the policies that determined it as people know them, with their text's hash", () => {
+    const text =
+      '// mail\n\n  @id("a")\n@reason("Because.")\n@remedy("approval")\nforbid (principal, action, resource); forbid (principal, action, resource); forbid (principal, action, resource);'
     const { determining } = engineWith(text).decide(policyRequest())
     expect(determining).toEqual([
       {
@@ -48,7 +53,13 @@ describe('a decision', () => {
         reason: null,
         remedy: null,
       },
-      { id: 'policies.cedar#6:77', effect: 'forbid', textHash: sha256('forbid (principal, action, resource);'), reason: null, remedy: null },
+      {
+        id: 'policies.cedar#6:77',
+        effect: 'forbid',
+        textHash: sha256('forbid (principal, action, resource);'),
+        reason: null,
+        remedy: null,
+      },
       {
         id: 'policies.cedar#a',
         effect: 'forbid',
@@ -61,7 +72,10 @@ describe('a decision', () => {
 
   it('carries the RFC 8785 text of what was judged, and its hashes', () => {
     const engine = engineWith('permit (principal, action, resource);')
-    const asked = policyRequest({ arguments: { query: 'é', limit: 5, score: -0.5, tags: ['b', 'a'], filter: { state: 'NY', size: null } }, context: { labels: ['b', 'a', 'b'] } })
+    const asked = policyRequest({
+      arguments: { query: 'é', limit: 5, score: -0.5, tags: ['b', 'a'], filter: { state: 'NY', size: null } },
+      context: { labels: ['b', 'a', 'b'] },
+    })
     const decision = engine.decide(asked)
     const input = JSON.parse(decision.engineInput) as { entities: unknown }
     expect(input).toEqual({
@@ -69,7 +83,13 @@ describe('a decision', () => {
       principal: { type: 'Agent', id: 'demo/analyst' },
       resource: { type: 'Tool', id: 'demo/leads-top' },
       context: {
-        args: { query: 'é', limit: 5, score: { __extn: { fn: 'decimal', arg: '-0.5000' } }, tags: ['b', 'a'], filter: { state: 'NY' } },
+        args: {
+          query: 'é',
+          limit: 5,
+          score: { __extn: { fn: 'decimal', arg: '-0.5000' } },
+          tags: ['b', 'a'],
+          filter: { state: 'NY' },
+        },
         address: { __extn: { fn: 'ip', arg: '127.0.0.1' } },
         authn: { method: 'api-key', sender_constrained: false },
         door: 'tool',
@@ -88,7 +108,14 @@ describe('a decision', () => {
             { type: 'Namespace', id: 'demo' },
           ],
         },
-        { uid: { type: 'Tool', id: 'demo/leads-top' }, attrs: {}, parents: [{ type: 'Namespace', id: 'demo' }, { type: 'Service', id: 'demo/leads' }] },
+        {
+          uid: { type: 'Tool', id: 'demo/leads-top' },
+          attrs: {},
+          parents: [
+            { type: 'Namespace', id: 'demo' },
+            { type: 'Service', id: 'demo/leads' },
+          ],
+        },
       ],
     })
     expect(decision.requestHash).toBe(digestJson(input))
@@ -101,8 +128,15 @@ describe('a decision', () => {
 
   it('does not depend on the order of groups or labels', () => {
     const engine = engineWith('permit (principal, action, resource);')
-    const one = engine.decide(policyRequest({ principal: { groups: ['analysts', 'mailers'] }, context: { labels: ['x', 'y'] } }))
-    const two = engine.decide(policyRequest({ principal: { groups: ['mailers', 'analysts', 'mailers'] }, context: { labels: ['y', 'x', 'x'] } }))
+    const one = engine.decide(
+      policyRequest({ principal: { groups: ['analysts', 'mailers'] }, context: { labels: ['x', 'y'] } }),
+    )
+    const two = engine.decide(
+      policyRequest({
+        principal: { groups: ['mailers', 'analysts', 'mailers'] },
+        context: { labels: ['y', 'x', 'x'] },
+      }),
+    )
     expect(two.requestHash).toBe(one.requestHash)
   })
 
@@ -120,12 +154,18 @@ describe('a decision', () => {
     expect(engine.decide(policyRequest()).durationUs).toBe(1250)
   })
 
-  it('is a deny where the namespace has no policies, where only the platform\'s own hold', () => {
+  it("is a deny where the namespace has no policies, where only the platform's own hold", () => {
     const engine = createCedarPolicyEngine()
     expect(engine.decide(policyRequest())).toMatchObject({ effect: 'deny' })
-    const owner = { principal: { type: 'user', id: 'olga', namespace: null, groups: ['owner'] }, resource: { type: 'Namespace', id: 'demo', service: null }, arguments: {} } as const
+    const owner = {
+      principal: { type: 'user', id: 'olga', namespace: null, groups: ['owner'] },
+      resource: { type: 'Namespace', id: 'demo', service: null },
+      arguments: {},
+    } as const
     expect(engine.decide(policyRequest({ ...owner, action: 'manage' }))).toMatchObject({ effect: 'allow' })
-    expect(engine.decide(policyRequest({ ...owner, action: 'manage', principal: { groups: [] } }))).toMatchObject({ effect: 'deny' })
+    expect(engine.decide(policyRequest({ ...owner, action: 'manage', principal: { groups: [] } }))).toMatchObject({
+      effect: 'deny',
+    })
   })
 
   it('is a deny with basis error, and nothing is thrown, for a request of the wrong form', () => {
@@ -144,7 +184,8 @@ describe('a decision', () => {
       policyRequest({ context: { timeMs: 1e15 } }),
       policyRequest({ context: { labels: ['\ud800'] } }),
     ]
-    for (const request of wrong) expect(engine.decide(request as PolicyRequest)).toMatchObject({ effect: 'deny', basis: 'error', determining: [] })
+    for (const request of wrong)
+      expect(engine.decide(request as PolicyRequest)).toMatchObject({ effect: 'deny', basis: 'error', determining: [] })
     expect(engine.decide(policyRequest())).toMatchObject({ effect: 'allow' })
   })
 })
@@ -152,8 +193,16 @@ describe('a decision', () => {
 describe('installing policies', () => {
   it('changes decisions at once, and only in that namespace', () => {
     const engine = engineWith('permit (principal, action, resource);')
-    const other = policyRequest({ principal: { id: 'other/a', namespace: 'other', groups: [] }, resource: { id: 'other/leads-top', namespace: 'other' } })
-    expect(engine.install([{ file: 'a.cedar', text: 'permit (principal, action, resource);' }], { ...demoVocabulary, namespace: 'other' }).ok).toBe(true)
+    const other = policyRequest({
+      principal: { id: 'other/a', namespace: 'other', groups: [] },
+      resource: { id: 'other/leads-top', namespace: 'other' },
+    })
+    expect(
+      engine.install([{ file: 'a.cedar', text: 'permit (principal, action, resource);' }], {
+        ...demoVocabulary,
+        namespace: 'other',
+      }).ok,
+    ).toBe(true)
     expect(engine.decide(policyRequest())).toMatchObject({ effect: 'allow' })
     expect(engine.install([], demoVocabulary).ok).toBe(true)
     expect(engine.decide(policyRequest())).toMatchObject({ effect: 'deny', basis: 'default-deny' })
@@ -177,7 +226,9 @@ describe('what a principal can do', () => {
 
   it('is told for every tool, with the policies behind it', () => {
     const access = (parts: RequestParts) =>
-      engine.explainAccess('demo', policyRequest(parts).principal).map(({ tool, access, policyIds }) => [tool, access, ...policyIds].join(' '))
+      engine
+        .explainAccess('demo', policyRequest(parts).principal)
+        .map(({ tool, access, policyIds }) => [tool, access, ...policyIds].join(' '))
     expect(access({})).toEqual([
       'leads-drop never policies.cedar#never-drop',
       'leads-top conditional policies.cedar#analysts-query policies.cedar#no-secrets policies.cedar#bound-credentials-abroad',
@@ -188,16 +239,40 @@ describe('what a principal can do', () => {
       'leads-top never',
       'mail-send conditional policies.cedar#mailers-send policies.cedar#inside-only policies.cedar#spend-limit policies.cedar#trusted-input policies.cedar#bound-credentials-abroad',
     ])
-    const always = engineWith('@id("x") permit (principal, action, resource); forbid (principal is User, action, resource);')
-    expect(always.explainAccess('demo', policyRequest().principal).map((one) => one.access)).toEqual(['always', 'always', 'always'])
+    const always = engineWith(
+      '@id("x") permit (principal, action, resource); forbid (principal is User, action, resource);',
+    )
+    expect(always.explainAccess('demo', policyRequest().principal).map((one) => one.access)).toEqual([
+      'always',
+      'always',
+      'always',
+    ])
   })
 
   it('decides what it sees: what is never allowed is hidden, what is allowed under conditions is shown', () => {
     const { principal, resource } = policyRequest()
-    const sees = (id: string, service: string) => engine.isVisible({ principal, action: 'call', resource: { ...resource, id, service } })
-    expect([sees('demo/leads-top', 'leads'), sees('demo/leads-drop', 'leads'), sees('demo/mail-send', 'mail'), sees('demo/none', 'leads')]).toEqual([true, false, false, false])
-    expect(engine.isVisible({ principal, action: 'read', resource: { type: 'Resource', id: 'demo/file:///leads.csv', namespace: 'demo', service: 'leads' } })).toBe(true)
-    expect(engine.isVisible({ principal, action: 'prompt', resource: { type: 'Prompt', id: 'demo/other', namespace: 'demo', service: 'leads' } })).toBe(false)
+    const sees = (id: string, service: string) =>
+      engine.isVisible({ principal, action: 'call', resource: { ...resource, id, service } })
+    expect([
+      sees('demo/leads-top', 'leads'),
+      sees('demo/leads-drop', 'leads'),
+      sees('demo/mail-send', 'mail'),
+      sees('demo/none', 'leads'),
+    ]).toEqual([true, false, false, false])
+    expect(
+      engine.isVisible({
+        principal,
+        action: 'read',
+        resource: { type: 'Resource', id: 'demo/file:///leads.csv', namespace: 'demo', service: 'leads' },
+      }),
+    ).toBe(true)
+    expect(
+      engine.isVisible({
+        principal,
+        action: 'prompt',
+        resource: { type: 'Prompt', id: 'demo/other', namespace: 'demo', service: 'leads' },
+      }),
+    ).toBe(false)
     expect(engine.isVisible({ principal, action: 'call' } as never)).toBe(false)
   })
 })

@@ -26,7 +26,12 @@ export interface EngineInput {
 }
 
 /** The deny for a request that could not be judged. `sentence` may name arguments, never their values. */
-export function denyByError(sentence: string, set: Digest, prepared: PreparedRequest | null, policyId: string | null = null): UntimedDecision {
+export function denyByError(
+  sentence: string,
+  set: Digest,
+  prepared: PreparedRequest | null,
+  policyId: string | null = null,
+): UntimedDecision {
   return {
     effect: 'deny',
     basis: 'error',
@@ -55,7 +60,10 @@ export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies
   if (typeof input === 'string') return denyByError(input, set, prepared)
   const [misfit] = prepared.misfits
   if (misfit !== undefined) {
-    return { ...denyByError('The policy does not fit the tool as it is now. Change one of the two.', set, prepared, misfit), ...hashed(input) }
+    return {
+      ...denyByError('The policy does not fit the tool as it is now. Change one of the two.', set, prepared, misfit),
+      ...hashed(input),
+    }
   }
   const answer = statefulIsAuthorized({
     principal: prepared.principal.uid,
@@ -107,23 +115,36 @@ function readPart(context: EngineInput['context'], prepared: PreparedRequest): R
 
 function readArguments(args: CedarValueJson, prepared: PreparedRequest): CedarValueJson {
   const known = prepared.readArgs?.attributes ?? {}
-  return Object.fromEntries(Object.entries(args as Record<string, CedarValueJson>).filter(([name]) => Object.hasOwn(known, name)))
+  return Object.fromEntries(
+    Object.entries(args as Record<string, CedarValueJson>).filter(([name]) => Object.hasOwn(known, name)),
+  )
 }
 
 function hashed(input: EngineInput): Pick<PolicyDecision, 'requestHash' | 'engineInput'> {
   return { requestHash: sha256(input.text), engineInput: input.text }
 }
 
-function judged(answer: AuthorizationAnswer, request: PolicyRequest, prepared: PreparedRequest, set: Digest, input: EngineInput): UntimedDecision {
+function judged(
+  answer: AuthorizationAnswer,
+  request: PolicyRequest,
+  prepared: PreparedRequest,
+  set: Digest,
+  input: EngineInput,
+): UntimedDecision {
   if (answer.type !== 'success') {
     return { ...denyByError('The request does not fit the schema of the policies.', set, prepared), ...hashed(input) }
   }
   const { decision, diagnostics } = answer.response
-  const errors: DecisionError[] = diagnostics.errors.map(({ policyId, error }) => ({ policyId, message: evaluationFault(error.message) }))
+  const errors: DecisionError[] = diagnostics.errors.map(({ policyId, error }) => ({
+    policyId,
+    message: evaluationFault(error.message),
+  }))
   const reasons = diagnostics.reason.map((id) => prepared.byId.get(id)).filter((policy) => policy !== undefined)
-  if (reasons.length !== diagnostics.reason.length) errors.push({ policyId: null, message: 'The engine named a policy that is not in scope.' })
+  if (reasons.length !== diagnostics.reason.length)
+    errors.push({ policyId: null, message: 'The engine named a policy that is not in scope.' })
   const foreign = request.principal.namespace !== null && request.principal.namespace !== request.resource.namespace
-  if (decision === 'allow' && foreign) errors.push({ policyId: null, message: 'A principal of one namespace reaches nothing in another.' })
+  if (decision === 'allow' && foreign)
+    errors.push({ policyId: null, message: 'A principal of one namespace reaches nothing in another.' })
   const allow = decision === 'allow' && errors.length === 0
   const forbidden = decision === 'deny' && reasons.length > 0
   const basis: DecisionBasis = allow ? 'permit' : forbidden ? 'forbid' : errors.length > 0 ? 'error' : 'default-deny'

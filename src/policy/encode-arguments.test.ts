@@ -27,14 +27,30 @@ const decimal = (arg: string) => ({ __extn: { fn: 'decimal', arg } })
 
 describe('turning arguments into Cedar values', () => {
   it('keeps strings, booleans and integers, and writes numbers as decimals', () => {
-    expect(encodeArguments({ s: 'x', b: false, i: -3, n: 1.25, list: [1, -0.5], o: { x: 1, y: null, z: 2 }, more: 1 }, type, everything)).toEqual({
+    expect(
+      encodeArguments(
+        { s: 'x', b: false, i: -3, n: 1.25, list: [1, -0.5], o: { x: 1, y: null, z: 2 }, more: 1 },
+        type,
+        everything,
+      ),
+    ).toEqual({
       ok: true,
-      value: { s: 'x', b: false, i: -3, n: decimal('1.2500'), list: [decimal('1.0000'), decimal('-0.5000')], o: { x: 1 } },
+      value: {
+        s: 'x',
+        b: false,
+        i: -3,
+        n: decimal('1.2500'),
+        list: [decimal('1.0000'), decimal('-0.5000')],
+        o: { x: 1 },
+      },
     })
   })
 
   it('writes no negative zero', () => {
-    expect(encodeArguments({ i: -0, n: -0 }, type, everything)).toEqual({ ok: true, value: { i: 0, n: decimal('0.0000') } })
+    expect(encodeArguments({ i: -0, n: -0 }, type, everything)).toEqual({
+      ok: true,
+      value: { i: 0, n: decimal('0.0000') },
+    })
     const encoded = encodeArguments({ i: -0 }, type, everything)
     expect(encoded.ok && Object.is(encoded.value.i, 0)).toBe(true)
   })
@@ -49,8 +65,11 @@ describe('turning arguments into Cedar values', () => {
     [{ o: [] }, 'o'],
     [{ o: { y: 'x' } }, 'o'],
     [{ o: { x: null } }, 'o'],
-  ])('refuses %j, which the tool\'s schema would not let through', (args, name) => {
-    expect(encodeArguments(args, type, everything)).toEqual({ ok: false, fault: `The argument "${name}" does not fit the type that the tool declares.` })
+  ])("refuses %j, which the tool's schema would not let through", (args, name) => {
+    expect(encodeArguments(args, type, everything)).toEqual({
+      ok: false,
+      fault: `The argument "${name}" does not fit the type that the tool declares.`,
+    })
   })
 
   it('rounds what a decimal cannot hold only where no policy reads it', () => {
@@ -60,19 +79,28 @@ describe('turning arguments into Cedar values', () => {
       expect(encodeArguments({ n: value }, type, everything).ok).toBe(false)
       expect(encodeArguments({ n: value }, type, nothing).ok).toBe(true)
     }
-    expect(encodeArguments({ n: 1e15 }, type, nothing)).toEqual({ ok: true, value: { n: decimal('922337203685477.5807') } })
-    expect(encodeArguments({ n: -1e15 }, type, nothing)).toEqual({ ok: true, value: { n: decimal('-922337203685477.5807') } })
+    expect(encodeArguments({ n: 1e15 }, type, nothing)).toEqual({
+      ok: true,
+      value: { n: decimal('922337203685477.5807') },
+    })
+    expect(encodeArguments({ n: -1e15 }, type, nothing)).toEqual({
+      ok: true,
+      value: { n: decimal('-922337203685477.5807') },
+    })
     expect(encodeArguments({ n: -0.00001 }, type, nothing)).toEqual({ ok: true, value: { n: decimal('-0.0000') } })
   })
 
-  it('makes what Cedar accepts under the tool\'s schema, for any arguments that fit it', () => {
+  it("makes what Cedar accepts under the tool's schema, for any arguments that fit it", () => {
     expect(preparseSchema('test/encode', validationSchema(type))).toEqual({ type: 'success' })
     const fitting = fc.record(
       {
         s: fc.string({ unit: 'grapheme' }),
         b: fc.boolean(),
         i: fc.maxSafeInteger(),
-        n: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer().map((value) => value / 10_000)),
+        n: fc.oneof(
+          fc.double({ noNaN: true, noDefaultInfinity: true }),
+          fc.integer().map((value) => value / 10_000),
+        ),
         list: fc.array(fc.integer().map((value) => value / 10)),
         o: fc.record({ x: fc.integer(), y: fc.option(fc.string({ unit: 'grapheme' })) }, { requiredKeys: ['x'] }),
         extra: fc.jsonValue(),
@@ -123,10 +151,16 @@ describe('the guard of arguments', () => {
 
   it('finds a reserved key wherever it is', () => {
     fc.assert(
-      fc.property(fc.constantFrom('__entity', '__extn', '__expr'), fc.array(fc.boolean(), { maxLength: 20 }), (key, path) => {
-        const hidden = path.reduce<JsonObject>((inner, list) => ({ a: 1, b: list ? [0, inner] : inner }), { [key]: 1 })
-        expect(argumentFault(hidden)).toBe(`The arguments hold the key "${key}", which is reserved.`)
-      }),
+      fc.property(
+        fc.constantFrom('__entity', '__extn', '__expr'),
+        fc.array(fc.boolean(), { maxLength: 20 }),
+        (key, path) => {
+          const hidden = path.reduce<JsonObject>((inner, list) => ({ a: 1, b: list ? [0, inner] : inner }), {
+            [key]: 1,
+          })
+          expect(argumentFault(hidden)).toBe(`The arguments hold the key "${key}", which is reserved.`)
+        },
+      ),
     )
   })
 })

@@ -33,7 +33,8 @@ export function encodeArguments(values: JsonObject, type: CedarRecord, reads: At
     }
     const mayRound = !reads.everything && !reads.names.has(name)
     const result = encode(value, attribute, mayRound)
-    if (typeof result === 'object' && result instanceof Fault) return { ok: false, fault: `The argument "${name}" ${result.sentence}.` }
+    if (typeof result === 'object' && result instanceof Fault)
+      return { ok: false, fault: `The argument "${name}" ${result.sentence}.` }
     define(encoded, name, result)
   }
   return { ok: true, value: encoded }
@@ -48,7 +49,9 @@ class Fault {
 
 const mismatch = new Fault('does not fit the type that the tool declares')
 const unsafeInteger = new Fault('holds an integer beyond 2^53 - 1, which policies cannot judge exactly')
-const inexact = new Fault('holds a number with more than four digits after the point, or too large, which a policy here would have to judge')
+const inexact = new Fault(
+  'holds a number with more than four digits after the point, or too large, which a policy here would have to judge',
+)
 
 function encode(value: JsonValue, type: CedarType, mayRound: boolean): CedarValueJson | Fault {
   switch (type.type) {
@@ -105,6 +108,7 @@ function encodeRecord(values: JsonObject, type: CedarRecord, mayRound: boolean):
 
 /** Sets an own member whatever the name is (`__proto__` included). */
 function define(target: Record<string, CedarValueJson>, name: string, value: CedarValueJson): void {
-  if (name === '__proto__') Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
+  if (name === '__proto__')
+    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
   else target[name] = value
 }

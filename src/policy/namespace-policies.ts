@@ -58,8 +58,21 @@ export class NamespacePolicies {
    * Looks up or makes the prepared form of a request. Answers a sentence for a request that contradicts itself or the
    * vocabulary. Reads no arguments and no circumstances.
    */
-  prepare(principal: PolicyRequest['principal'], action: PolicyAction, resource: PolicyRequest['resource']): PreparedRequest | string {
-    const key = JSON.stringify([principal.type, principal.id, principal.namespace, principal.groups, action, resource.type, resource.id, resource.service])
+  prepare(
+    principal: PolicyRequest['principal'],
+    action: PolicyAction,
+    resource: PolicyRequest['resource'],
+  ): PreparedRequest | string {
+    const key = JSON.stringify([
+      principal.type,
+      principal.id,
+      principal.namespace,
+      principal.groups,
+      action,
+      resource.type,
+      resource.id,
+      resource.service,
+    ])
     const known = this.#prepared.get(key)
     if (known !== undefined) return known
     const prepared = this.#make(principal, action, resource)
@@ -67,7 +80,11 @@ export class NamespacePolicies {
     return prepared
   }
 
-  #make(principal: PolicyRequest['principal'], action: PolicyAction, resource: PolicyRequest['resource']): PreparedRequest | string {
+  #make(
+    principal: PolicyRequest['principal'],
+    action: PolicyAction,
+    resource: PolicyRequest['resource'],
+  ): PreparedRequest | string {
     const principalSide = principalEntity(principal)
     if (typeof principalSide === 'string') return principalSide
     const resourceSide = resourceEntity(resource)

@@ -25,7 +25,8 @@ export function nearMisses(request: PolicyRequest, inForce: NamespacePolicies): 
     const parts = policy.json.conditions.flatMap(split)
     const holds = evaluateParts(parts, request, prepared, input)
     const first = parts.find((_, index) => !holds.has(index))
-    if (first !== undefined) misses.push({ policyId: policy.id, failedCondition: asText(first), failed: parts.length - holds.size })
+    if (first !== undefined)
+      misses.push({ policyId: policy.id, failedCondition: asText(first), failed: parts.length - holds.size })
   }
   misses.sort((left, right) => left.failed - right.failed)
   return misses.map(({ policyId, failedCondition }) => ({ policyId, failedCondition }))
@@ -43,7 +44,12 @@ function conjuncts(body: Expr): Expr[] {
 }
 
 /** Indexes of the parts that hold. Each is made a permit of its own and asked of Cedar in one go. */
-function evaluateParts(parts: readonly Part[], request: PolicyRequest, prepared: PreparedRequest, input: EngineInput): Set<number> {
+function evaluateParts(
+  parts: readonly Part[],
+  request: PolicyRequest,
+  prepared: PreparedRequest,
+  input: EngineInput,
+): Set<number> {
   const answer = isAuthorized({
     principal: prepared.principal.uid,
     action: { type: 'Action', id: request.action },
@@ -59,13 +65,20 @@ function evaluateParts(parts: readonly Part[], request: PolicyRequest, prepared:
 
 function permitWhen(part: Part): PolicyJson {
   const all = { op: 'All' } as const
-  return { effect: 'permit', principal: all, action: all, resource: all, conditions: [{ kind: part.kind, body: part.body }] }
+  return {
+    effect: 'permit',
+    principal: all,
+    action: all,
+    resource: all,
+    conditions: [{ kind: part.kind, body: part.body }],
+  }
 }
 
 /** The part as Cedar text, as its author could have written it. */
 function asText(part: Part): string {
   const answer = policyToText(permitWhen(part))
-  const text = answer.type === 'success' ? /(?:when|unless)\s*\{\s*([\s\S]*?)\s*\};?\s*$/u.exec(answer.text)?.[1] : undefined
+  const text =
+    answer.type === 'success' ? /(?:when|unless)\s*\{\s*([\s\S]*?)\s*\};?\s*$/u.exec(answer.text)?.[1] : undefined
   const shown = (text ?? 'a condition too long to show').replaceAll(/\s+/gu, ' ')
   return part.kind === 'unless' ? `unless ${shown}` : shown
 }

@@ -35,8 +35,17 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
   policies.push(...parseFile({ file: builtInFile, text: builtInPolicies }, cache, problems))
   for (const source of sources) {
     if (!fileNamePattern.test(source.file) || files.has(source.file)) {
-      const why = files.has(source.file) ? 'is there twice, or is the name of the platform\'s own policies' : 'has a name that is not plain'
-      problems.push({ file: source.file, line: null, column: null, message: `the file ${why}`, hint: 'rename it, such as leads.cedar', severity: 'error' })
+      const why = files.has(source.file)
+        ? "is there twice, or is the name of the platform's own policies"
+        : 'has a name that is not plain'
+      problems.push({
+        file: source.file,
+        line: null,
+        column: null,
+        message: `the file ${why}`,
+        hint: 'rename it, such as leads.cedar',
+        severity: 'error',
+      })
       continue
     }
     files.add(source.file)
@@ -45,26 +54,42 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
       const twin = name === undefined ? undefined : ids.get(name)
       if (name !== undefined) ids.set(name, policy)
       if (twin !== undefined) {
-        problems.push(problemAt(source, policy.offset, `@id("${name}") is taken: ${twin.file} line ${twin.line} has it too`, null))
+        problems.push(
+          problemAt(source, policy.offset, `@id("${name}") is taken: ${twin.file} line ${twin.line} has it too`, null),
+        )
       } else policies.push(policy)
     }
   }
   if (policies.length > policyLimits.policies) {
     const file = sources.at(-1)?.file ?? builtInFile
-    problems.push({ file, line: null, column: null, message: `a namespace has at most ${policyLimits.policies} policies`, hint: null, severity: 'error' })
+    problems.push({
+      file,
+      line: null,
+      column: null,
+      message: `a namespace has at most ${policyLimits.policies} policies`,
+      hint: null,
+      severity: 'error',
+    })
   }
-  const texts = sources.map(({ file, text }) => ({ file, text: sha256(text) })).sort((a, b) => (a.file < b.file ? -1 : 1))
+  const texts = sources
+    .map(({ file, text }) => ({ file, text: sha256(text) }))
+    .sort((a, b) => (a.file < b.file ? -1 : 1))
   return { set: { policies, hash: digestJson({ builtIn: sha256(builtInPolicies), files: texts }) }, problems }
 }
 
 function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProblem[]): ParsedPolicy[] {
   if (source.text.length > policyLimits.fileLength || !source.text.isWellFormed()) {
-    problems.push(problemAt(source, 0, source.text.isWellFormed() ? 'the file is too large' : 'the file is not Unicode text', null))
+    problems.push(
+      problemAt(source, 0, source.text.isWellFormed() ? 'the file is too large' : 'the file is not Unicode text', null),
+    )
     return []
   }
   const { tokens, brokenAt } = policyTokens(source.text)
   if (brokenAt !== null) {
-    const message = source.text[brokenAt] === '"' ? 'this string does not end' : `unexpected character ${JSON.stringify(String.fromCodePoint(source.text.codePointAt(brokenAt) ?? 0))}`
+    const message =
+      source.text[brokenAt] === '"'
+        ? 'this string does not end'
+        : `unexpected character ${JSON.stringify(String.fromCodePoint(source.text.codePointAt(brokenAt) ?? 0))}`
     problems.push(problemAt(source, brokenAt, message, null))
   }
   const policies: ParsedPolicy[] = []
@@ -85,7 +110,12 @@ function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProbl
   return policies
 }
 
-function parseBody(source: PolicySource, fileTokens: readonly PolicyToken[], cache: BodyCache, problems: PolicyProblem[]): PolicyBody | null {
+function parseBody(
+  source: PolicySource,
+  fileTokens: readonly PolicyToken[],
+  cache: BodyCache,
+  problems: PolicyProblem[],
+): PolicyBody | null {
   const offset = fileTokens[0]?.start ?? 0
   const text = source.text.slice(offset, fileTokens.at(-1)?.end)
   const known = cache.get(text)
@@ -106,8 +136,19 @@ function parseBody(source: PolicySource, fileTokens: readonly PolicyToken[], cac
     problems.push(problemAt(source, offset, tooDeep, null))
     return null
   }
-  const literals = entityLiterals(fileTokens).map((literal) => ({ ...literal, start: literal.start - offset, end: literal.end - offset }))
-  const body = { text, textHash: sha256(text), json, reads: attributeReads(json), literals, argumentNames: argumentNames(json) }
+  const literals = entityLiterals(fileTokens).map((literal) => ({
+    ...literal,
+    start: literal.start - offset,
+    end: literal.end - offset,
+  }))
+  const body = {
+    text,
+    textHash: sha256(text),
+    json,
+    reads: attributeReads(json),
+    literals,
+    argumentNames: argumentNames(json),
+  }
   cache.set(text, body)
   return body
 }
@@ -128,24 +169,44 @@ function placed(
   // Two nameless policies on one line are told apart by the column.
   if (annotations.id === undefined && ids.has(id)) id = `${id}:${positionAt(source.text, offset).column}`
   ids.add(id)
-  const shown = { id, effect: json.effect, textHash, reason: annotations.reason ?? null, remedy: annotations.remedy ?? null }
+  const shown = {
+    id,
+    effect: json.effect,
+    textHash,
+    reason: annotations.reason ?? null,
+    remedy: annotations.remedy ?? null,
+  }
   return { ...body, id, file: source.file, offset, line, obligation: annotations.obligation ?? null, shown }
 }
 
-function annotationProblems(source: PolicySource, offset: number, annotations: Record<string, string>, effect: string): PolicyProblem[] {
+function annotationProblems(
+  source: PolicySource,
+  offset: number,
+  annotations: Record<string, string>,
+  effect: string,
+): PolicyProblem[] {
   const problems: PolicyProblem[] = []
   if (annotations.id !== undefined && !idPattern.test(annotations.id)) {
-    problems.push(problemAt(source, offset, 'an @id is a letter and then up to 63 letters, digits, ".", "_" or "-"', null))
+    problems.push(
+      problemAt(source, offset, 'an @id is a letter and then up to 63 letters, digits, ".", "_" or "-"', null),
+    )
   }
   for (const name of Object.keys(annotations)) {
     if (knownAnnotations.includes(name)) continue
     const near = nearestName(name, knownAnnotations)
-    const hint = near === null ? `known are ${knownAnnotations.map((known) => `@${known}`).join(', ')}` : `did you mean @${near}?`
-    problems.push({ ...problemAt(source, offset, `the annotation @${name} means nothing here`, hint), severity: 'warning' })
+    const hint =
+      near === null ? `known are ${knownAnnotations.map((known) => `@${known}`).join(', ')}` : `did you mean @${near}?`
+    problems.push({
+      ...problemAt(source, offset, `the annotation @${name} means nothing here`, hint),
+      severity: 'warning',
+    })
   }
   const useless = effect === 'permit' ? 'remedy' : 'obligation'
   if (annotations[useless] !== undefined) {
-    problems.push({ ...problemAt(source, offset, `@${useless} on a ${effect} has no effect`, null), severity: 'warning' })
+    problems.push({
+      ...problemAt(source, offset, `@${useless} on a ${effect} has no effect`, null),
+      severity: 'warning',
+    })
   }
   return problems
 }

@@ -49,4 +49,5 @@ export class PolicyIndex {
 
 const bucketOf = (scope: ScopeHalf): string => scope.entity?.key ?? (scope.type === null ? '' : `is ${scope.type}`)
 
-const bucketsOf = (entity: ScopedEntity): ReadonlySet<string> => new Set(['', `is ${entity.type}`, entity.key, ...entity.ancestors])
+const bucketsOf = (entity: ScopedEntity): ReadonlySet<string> =>
+  new Set(['', `is ${entity.type}`, entity.key, ...entity.ancestors])

@@ -39,8 +39,10 @@ export function brokenTokenLimit(tokens: readonly PolicyToken[]): string | null 
     else if (operators.has(text)) operatorCount += 1
     if (depth > policyLimits.bracketDepth) return `brackets nest at most ${policyLimits.bracketDepth} deep`
   }
-  if (operatorCount > policyLimits.operators) return `a policy has at most ${policyLimits.operators} operators; split it`
-  if (conditionals > policyLimits.conditionals) return `a policy has at most ${policyLimits.conditionals} "if"; split it`
+  if (operatorCount > policyLimits.operators)
+    return `a policy has at most ${policyLimits.operators} operators; split it`
+  if (conditionals > policyLimits.conditionals)
+    return `a policy has at most ${policyLimits.conditionals} "if"; split it`
   return null
 }
 

@@ -53,7 +53,11 @@ function half(constraint: PolicyJson['principal'] | PolicyJson['resource']): Sco
     case 'in':
       return { type: null, entity: entityOf(constraint), exact: false }
     case 'is':
-      return { type: constraint.entity_type, entity: constraint.in === undefined ? null : entityOf(constraint.in), exact: false }
+      return {
+        type: constraint.entity_type,
+        entity: constraint.in === undefined ? null : entityOf(constraint.in),
+        exact: false,
+      }
   }
 }
 

@@ -29,7 +29,13 @@ export function policyTokens(text: string): PolicyTokens {
     if (groups.skip !== undefined) continue
     const end = pattern.lastIndex
     const kind =
-      groups.identifier !== undefined ? 'identifier' : groups.string !== undefined ? 'string' : groups.number !== undefined ? 'number' : 'symbol'
+      groups.identifier !== undefined
+        ? 'identifier'
+        : groups.string !== undefined
+          ? 'string'
+          : groups.number !== undefined
+            ? 'number'
+            : 'symbol'
     tokens.push({ kind, text: text.slice(start, end), start, end })
   }
   return { tokens, brokenAt: null }
@@ -53,22 +59,38 @@ export function entityLiterals(tokens: readonly PolicyToken[]): EntityLiteral[] 
     while (tokens[first - 1]?.text === '::' && tokens[first - 2]?.kind === 'identifier') first -= 2
     const start = tokens[first]
     if (start?.kind !== 'identifier') continue
-    const type = tokens.slice(first, index - 1).map((token) => token.text).join('')
+    const type = tokens
+      .slice(first, index - 1)
+      .map((token) => token.text)
+      .join('')
     literals.push({ type, id: unescapeCedarString(id.text), start: start.start, end: id.end })
   }
   return literals
 }
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\', '"': '"', "'": "'" }
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  '0': '\0',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+}
 
 /** The value of a Cedar string literal with its quotes. Unknown escapes are kept as written. */
 export function unescapeCedarString(literal: string): string {
-  return literal.slice(1, -1).replace(/\\(?:u\{([0-9a-fA-F_]{1,8})\}|x([0-9a-fA-F]{2})|([\s\S]))/gu, (whole, unicode?: string, hex?: string, simple?: string) => {
-    const code = unicode ?? hex
-    if (code !== undefined) {
-      const value = Number.parseInt(code.replaceAll('_', ''), 16)
-      return value <= 0x10ffff ? String.fromCodePoint(value) : whole
-    }
-    return escapes[simple ?? ''] ?? whole
-  })
+  return literal
+    .slice(1, -1)
+    .replace(
+      /\\(?:u\{([0-9a-fA-F_]{1,8})\}|x([0-9a-fA-F]{2})|([\s\S]))/gu,
+      (whole, unicode?: string, hex?: string, simple?: string) => {
+        const code = unicode ?? hex
+        if (code !== undefined) {
+          const value = Number.parseInt(code.replaceAll('_', ''), 16)
+          return value <= 0x10ffff ? String.fromCodePoint(value) : whole
+        }
+        return escapes[simple ?? ''] ?? whole
+      },
+    )
 }

@@ -18,7 +18,8 @@ const lastTimeMs = 253_402_300_799_999
  */
 export function encodeCircumstances(context: PolicyRequest['context']): EncodedCircumstances {
   const { authentication, door, operation, labels, timeMs } = context
-  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > lastTimeMs) return { ok: false, fault: 'The time of the request is out of range.' }
+  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > lastTimeMs)
+    return { ok: false, fault: 'The time of the request is out of range.' }
   const texts = [authentication.method, door, operation, ...labels]
   if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) {
     return { ok: false, fault: 'The circumstances of the request hold what is not Unicode text.' }

@@ -22,7 +22,8 @@ export function principalEntity(principal: PolicyRequest['principal']): RequestE
   if (type === undefined || !id.isWellFormed()) return 'The principal is not of a known kind.'
   const parents: TypeAndId[] = []
   if (type === 'Agent') {
-    if (namespace === null || !id.startsWith(`${namespace}/`)) return 'The agent has no namespace, or an id of another one.'
+    if (namespace === null || !id.startsWith(`${namespace}/`))
+      return 'The agent has no namespace, or an id of another one.'
     for (const group of groups) {
       const groupId = group.includes('/') ? group : `${namespace}/${group}`
       if (!groupId.startsWith(`${namespace}/`)) return 'The agent is in a group of another namespace.'
@@ -31,7 +32,8 @@ export function principalEntity(principal: PolicyRequest['principal']): RequestE
   } else {
     for (const group of groups) {
       if (!group.includes('/')) parents.push({ type: 'Role', id: group })
-      else if (namespace !== null && !group.startsWith(`${namespace}/`)) return 'The user is in a group of another namespace.'
+      else if (namespace !== null && !group.startsWith(`${namespace}/`))
+        return 'The user is in a group of another namespace.'
       else parents.push({ type: 'UserGroup', id: group })
     }
   }

@@ -12,10 +12,26 @@ export interface KnownRequest {
   readonly resource: ScopedEntity
 }
 
-type Known = { readonly entity: ScopedEntity } | { readonly value: string | number | boolean } | { readonly mask: number }
+type Known =
+  | { readonly entity: ScopedEntity }
+  | { readonly value: string | number | boolean }
+  | { readonly mask: number }
 
 /** Integer and time arithmetic is all that can fail in a policy that passed strict validation. */
-const canFail = new Set(['+', '-', '*', 'neg', 'offset', 'durationSince', 'toDate', 'toTime', 'datetime', 'duration', 'decimal', 'ip'])
+const canFail = new Set([
+  '+',
+  '-',
+  '*',
+  'neg',
+  'offset',
+  'durationSince',
+  'toDate',
+  'toTime',
+  'datetime',
+  'duration',
+  'decimal',
+  'ip',
+])
 
 /**
  * What a policy whose scope matches can come out as, over every possible context: a union of the bits in `outcome`.
@@ -44,9 +60,17 @@ function evaluate(node: unknown, request: KnownRequest): Known {
     case 'Var':
       return variable(body, request) ?? unknown(node)
     case '&&':
-      return { mask: andMask(maskOf(evaluate(operands.left, request)), () => maskOf(evaluate(operands.right, request))) }
+      return {
+        mask: andMask(maskOf(evaluate(operands.left, request)), () => maskOf(evaluate(operands.right, request))),
+      }
     case '||':
-      return { mask: notMask(andMask(notMask(maskOf(evaluate(operands.left, request))), () => notMask(maskOf(evaluate(operands.right, request))))) }
+      return {
+        mask: notMask(
+          andMask(notMask(maskOf(evaluate(operands.left, request))), () =>
+            notMask(maskOf(evaluate(operands.right, request))),
+          ),
+        ),
+      }
     case '!':
       return { mask: notMask(maskOf(evaluate(operands.arg, request))) }
     case '==':
@@ -64,7 +88,9 @@ function evaluate(node: unknown, request: KnownRequest): Known {
       return operands.in === undefined ? { value: true } : (membership(left, operands.in, request) ?? unknown(node))
     }
     case 'has':
-      return isPrincipal(operands.left) && operands.attr === 'namespace' ? { value: request.namespace !== null } : unknown(node)
+      return isPrincipal(operands.left) && operands.attr === 'namespace'
+        ? { value: request.namespace !== null }
+        : unknown(node)
     case '.':
       if (isPrincipal(operands.left) && operands.attr === 'namespace' && request.namespace !== null) {
         return { entity: bare('Namespace', request.namespace) }
@@ -89,7 +115,9 @@ function unknown(node: unknown): Known {
 function mayFail(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false
   if (Array.isArray(node)) return node.some(mayFail)
-  return Object.entries(node as Record<string, unknown>).some(([key, value]) => canFail.has(key) || (key !== 'Value' && mayFail(value)))
+  return Object.entries(node as Record<string, unknown>).some(
+    ([key, value]) => canFail.has(key) || (key !== 'Value' && mayFail(value)),
+  )
 }
 
 function maskOf(known: Known): number {
@@ -104,7 +132,11 @@ function andMask(left: number, right: () => number): number {
 }
 
 function notMask(mask: number): number {
-  return (mask & outcome.error) | ((mask & outcome.true) === 0 ? 0 : outcome.false) | ((mask & outcome.false) === 0 ? 0 : outcome.true)
+  return (
+    (mask & outcome.error) |
+    ((mask & outcome.true) === 0 ? 0 : outcome.false) |
+    ((mask & outcome.false) === 0 ? 0 : outcome.true)
+  )
 }
 
 function valueOf(value: unknown, request: KnownRequest): Known | null {
@@ -144,4 +176,5 @@ function membership(left: Known, right: unknown, request: KnownRequest): Known |
 
 const bare = (type: string, id: string): ScopedEntity => ({ type, id, key: entityKey(type, id), ancestors: [] })
 
-const isPrincipal = (node: unknown): boolean => typeof node === 'object' && node !== null && 'Var' in node && node.Var === 'principal'
+const isPrincipal = (node: unknown): boolean =>
+  typeof node === 'object' && node !== null && 'Var' in node && node.Var === 'principal'

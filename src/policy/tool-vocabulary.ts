@@ -33,7 +33,12 @@ export class ToolVocabulary {
     const services = new Set((vocabulary.services ?? []).map(qualified))
     for (const { name, service, inputSchema } of vocabulary.tools) {
       const seen = argumentType(inputSchema)
-      const tool: KnownTool = { id: qualified(name), service: qualified(service), arguments: seen, typeKey: JSON.stringify(seen.type) }
+      const tool: KnownTool = {
+        id: qualified(name),
+        service: qualified(service),
+        arguments: seen,
+        typeKey: JSON.stringify(seen.type),
+      }
       tools.set(tool.id, tool)
       services.add(tool.service)
       const siblings = this.#byService.get(tool.service)

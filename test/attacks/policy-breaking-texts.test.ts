@@ -12,7 +12,8 @@ import { demoVocabulary, policyRequest } from '../support/policy-request.ts'
 const permitted = { file: 'a.cedar', text: '@id("all") permit (principal, action, resource);' }
 
 const when = (body: string): string => `permit (principal, action, resource) when { ${body} };`
-const many = (count: number, part: string, joint: string): string => Array.from({ length: count }, () => part).join(joint)
+const many = (count: number, part: string, joint: string): string =>
+  Array.from({ length: count }, () => part).join(joint)
 
 const deadly = {
   'a chain of 500 &&': when(many(500, 'context.door == "x"', ' && ')),
@@ -43,7 +44,7 @@ describe('a policy that is too much for Cedar', () => {
     const sources = [
       when(many(90, 'context.door == "tool"', ' && ')),
       when(`${'('.repeat(13)}context.hour < 24${')'.repeat(13)}`),
-      when(`${'[' .repeat(13)}1${']'.repeat(13)} == ${'['.repeat(13)}1${']'.repeat(13)}`),
+      when(`${'['.repeat(13)}1${']'.repeat(13)} == ${'['.repeat(13)}1${']'.repeat(13)}`),
       when(`[${Array.from({ length: 3_000 }, (_, index) => index).join(', ')}].contains(context.hour)`),
       `permit (principal, action, resource) ${many(60, 'when { context.hour < 24 }', ' ')};`,
     ].map((text, index) => ({ file: `p${index}.cedar`, text }))
@@ -67,7 +68,11 @@ describe('a policy that is too much for Cedar', () => {
     )
     const [answers] = (await once(worker, 'message')) as [string[]]
     await worker.terminate()
-    expect(answers).toEqual(['allow', 'RuntimeError: memory access out of bounds', 'RuntimeError: memory access out of bounds'])
+    expect(answers).toEqual([
+      'allow',
+      'RuntimeError: memory access out of bounds',
+      'RuntimeError: memory access out of bounds',
+    ])
   })
 })
 
@@ -100,7 +105,9 @@ describe('a policy that names what is not there', () => {
     })
     expect(engine.policySetHash('demo')).toBe(hash)
     expect(engine.decide(sending)).toMatchObject({ effect: 'deny', basis: 'forbid' })
-    expect(engine.decide({ ...sending, arguments: { ...sending.arguments, amount: 50 } })).toMatchObject({ effect: 'allow' })
+    expect(engine.decide({ ...sending, arguments: { ...sending.arguments, amount: 50 } })).toMatchObject({
+      effect: 'allow',
+    })
   })
 
   it('is skipped by Cedar without a schema, which lets the call through: the control', () => {
@@ -123,19 +130,38 @@ describe('a tool that changes under its policies', () => {
   const renamed = {
     ...demoVocabulary,
     tools: demoVocabulary.tools.map((tool) =>
-      tool.name === 'leads-top' ? { ...tool, inputSchema: { type: 'object', properties: { query: { type: 'string' }, maximum: { type: 'integer' } } } } : tool,
+      tool.name === 'leads-top'
+        ? {
+            ...tool,
+            inputSchema: { type: 'object', properties: { query: { type: 'string' }, maximum: { type: 'integer' } } },
+          }
+        : tool,
     ),
   }
 
   it('is denied until tool and policy agree again, while other tools go on', () => {
     const engine = createCedarPolicyEngine()
     const check = engine.install([{ file: 'a.cedar', text }], renamed, 'deny-affected')
-    expect(check).toMatchObject({ ok: true, problems: [{ severity: 'warning', line: 2, message: 'no tool in the scope of this policy has an argument "limit"' }] })
+    expect(check).toMatchObject({
+      ok: true,
+      problems: [
+        { severity: 'warning', line: 2, message: 'no tool in the scope of this policy has an argument "limit"' },
+      ],
+    })
     const bulk = policyRequest({ arguments: { query: 'x', maximum: 100_000 } })
-    expect(engine.decide(bulk)).toMatchObject({ effect: 'deny', basis: 'error', errors: [{ policyId: 'a.cedar#no-bulk' }] })
+    expect(engine.decide(bulk)).toMatchObject({
+      effect: 'deny',
+      basis: 'error',
+      errors: [{ policyId: 'a.cedar#no-bulk' }],
+    })
     expect(engine.isVisible({ principal: bulk.principal, action: 'call', resource: bulk.resource })).toBe(false)
-    expect(engine.decide(policyRequest({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }))).toMatchObject({ effect: 'allow' })
-    expect(engine.install([{ file: 'a.cedar', text }], demoVocabulary, 'deny-affected')).toMatchObject({ ok: true, problems: [] })
+    expect(engine.decide(policyRequest({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }))).toMatchObject(
+      { effect: 'allow' },
+    )
+    expect(engine.install([{ file: 'a.cedar', text }], demoVocabulary, 'deny-affected')).toMatchObject({
+      ok: true,
+      problems: [],
+    })
     expect(engine.decide(policyRequest())).toMatchObject({ effect: 'allow' })
   })
 

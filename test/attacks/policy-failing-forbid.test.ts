@@ -14,7 +14,10 @@ forbid (principal, action == Action::"call", resource == Tool::"demo/mail-send")
 `
 
 const send = (retries: number) =>
-  policyRequest({ resource: { id: 'demo/mail-send', service: 'mail' }, arguments: { to: ['a@example.com'], amount: 1, retries } })
+  policyRequest({
+    resource: { id: 'demo/mail-send', service: 'mail' },
+    arguments: { to: ['a@example.com'], amount: 1, retries },
+  })
 
 function engine(): PolicyEngine {
   const created = createCedarPolicyEngine()
@@ -36,7 +39,11 @@ describe('a forbid that is made to fail', () => {
 
   it('allows the honest call beside it, and forbids the one that the rule is about', () => {
     expect(engine().decide(send(2))).toMatchObject({ effect: 'allow', basis: 'permit', errors: [] })
-    expect(engine().decide(send(4))).toMatchObject({ effect: 'deny', basis: 'forbid', determining: [{ reason: 'At most 3 retries.' }] })
+    expect(engine().decide(send(4))).toMatchObject({
+      effect: 'deny',
+      basis: 'forbid',
+      determining: [{ reason: 'At most 3 retries.' }],
+    })
   })
 
   it('is allowed by Cedar itself, which skips the forbid: the control', () => {

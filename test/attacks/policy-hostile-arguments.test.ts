@@ -8,7 +8,8 @@ import { demoVocabulary, policyRequest } from '../support/policy-request.ts'
  * Threat category "authorization" (design/threats.md): arguments made to change what the policies see, or to break
  * what judges them.
  */
-const text = 'permit (principal, action == Action::"call", resource == Tool::"demo/leads-top") when { context.args.limit <= 100 };'
+const text =
+  'permit (principal, action == Action::"call", resource == Tool::"demo/leads-top") when { context.args.limit <= 100 };'
 
 function engine(): PolicyEngine {
   const created = createCedarPolicyEngine()
@@ -16,7 +17,8 @@ function engine(): PolicyEngine {
   return created
 }
 
-const ask = (anything: JsonValue, rest = {}) => policyRequest({ arguments: { query: 'x', limit: 5, anything, ...rest } })
+const ask = (anything: JsonValue, rest = {}) =>
+  policyRequest({ arguments: { query: 'x', limit: 5, anything, ...rest } })
 
 const nested = (depth: number): JsonValue => {
   let value: JsonValue = 'x'
@@ -35,7 +37,9 @@ describe('arguments that pretend to be entities', () => {
   ])('denies %s, even in an argument that no policy sees', (_, value) => {
     const decision = engine().decide(ask(value))
     expect(decision).toMatchObject({ effect: 'deny', basis: 'error', engineInput: '' })
-    expect(decision.errors[0]?.message).toMatch(/^The arguments hold the key "__(entity|extn|expr)", which is reserved\.$/)
+    expect(decision.errors[0]?.message).toMatch(
+      /^The arguments hold the key "__(entity|extn|expr)", which is reserved\.$/,
+    )
   })
 
   it('denies one where the schema wants a string', () => {
@@ -43,7 +47,9 @@ describe('arguments that pretend to be entities', () => {
   })
 
   it('allows the same shape with honest keys', () => {
-    expect(engine().decide(ask({ entity: { type: 'AgentGroup', id: 'demo/admins' } }))).toMatchObject({ effect: 'allow' })
+    expect(engine().decide(ask({ entity: { type: 'AgentGroup', id: 'demo/admins' } }))).toMatchObject({
+      effect: 'allow',
+    })
   })
 
   it('makes Cedar without a schema trust the caller about who owns what: the control', () => {
@@ -51,11 +57,16 @@ describe('arguments that pretend to be entities', () => {
       principal: { type: 'Agent', id: 'demo/analyst' },
       action: { type: 'Action', id: 'call' },
       resource: { type: 'Tool', id: 'demo/leads-top' },
-      policies: { staticPolicies: 'permit (principal, action, resource) when { context.args.owner == AgentGroup::"demo/admins" };' },
+      policies: {
+        staticPolicies:
+          'permit (principal, action, resource) when { context.args.owner == AgentGroup::"demo/admins" };',
+      },
       entities: [],
     }
     expect(isAuthorized({ ...call, context: { args: { owner } } })).toMatchObject({ response: { decision: 'allow' } })
-    expect(isAuthorized({ ...call, context: { args: { owner: 'demo/admins' } } })).toMatchObject({ response: { decision: 'deny' } })
+    expect(isAuthorized({ ...call, context: { args: { owner: 'demo/admins' } } })).toMatchObject({
+      response: { decision: 'deny' },
+    })
   })
 })
 
@@ -125,9 +136,16 @@ describe('numbers that no policy can judge exactly', () => {
   })
 
   it('passes the limit if it is rounded to a decimal: the control', () => {
-    const input = JSON.parse(limited().decide(send(100)).engineInput) as Omit<Parameters<typeof isAuthorized>[0], 'policies'>
+    const input = JSON.parse(limited().decide(send(100)).engineInput) as Omit<
+      Parameters<typeof isAuthorized>[0],
+      'policies'
+    >
     const args = { to: [], amount: { __extn: { fn: 'decimal', arg: (100.00004).toFixed(4) } }, retries: 1 }
-    const answer = isAuthorized({ ...input, context: { ...input.context, args }, policies: { staticPolicies: amountText } })
+    const answer = isAuthorized({
+      ...input,
+      context: { ...input.context, args },
+      policies: { staticPolicies: amountText },
+    })
     expect(answer).toMatchObject({ response: { decision: 'allow' } })
   })
 
@@ -135,7 +153,9 @@ describe('numbers that no policy can judge exactly', () => {
     expect(limited().decide(send(1, 2 ** 53))).toMatchObject({
       effect: 'deny',
       basis: 'error',
-      errors: [{ message: 'The argument "retries" holds an integer beyond 2^53 - 1, which policies cannot judge exactly.' }],
+      errors: [
+        { message: 'The argument "retries" holds an integer beyond 2^53 - 1, which policies cannot judge exactly.' },
+      ],
     })
     expect(limited().decide(send(1, 2 ** 53 - 1))).toMatchObject({ effect: 'allow' })
     expect(JSON.parse('9007199254740993')).toBe(9_007_199_254_740_992)
@@ -146,7 +166,13 @@ describe('what an answer says about the arguments', () => {
   it('never holds a value of an argument, whatever went wrong', () => {
     const canary = 'canary-4f1c'
     const judged = engine()
-    for (const value of [{ query: [canary] }, { limit: canary }, { query: `${canary}\ud800` }, { filter: canary }, { tags: [canary, 1] }]) {
+    for (const value of [
+      { query: [canary] },
+      { limit: canary },
+      { query: `${canary}\ud800` },
+      { filter: canary },
+      { tags: [canary, 1] },
+    ]) {
       const decision = judged.decide(ask(null, value))
       const { engineInput, ...rest } = decision
       expect(decision).toMatchObject({ effect: 'deny', basis: 'error' })
@@ -155,8 +181,10 @@ describe('what an answer says about the arguments', () => {
     }
   })
 
-  it('would hold them if Cedar\'s own sentence were passed on: the control', () => {
-    preparsePolicySet('control/canary', { staticPolicies: 'permit (principal, action, resource) when { context.secret * 4 > 0 };' })
+  it("would hold them if Cedar's own sentence were passed on: the control", () => {
+    preparsePolicySet('control/canary', {
+      staticPolicies: 'permit (principal, action, resource) when { context.secret * 4 > 0 };',
+    })
     const answer = statefulIsAuthorized({
       principal: { type: 'Agent', id: 'a' },
       action: { type: 'Action', id: 'call' },
