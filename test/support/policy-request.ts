@@ -16,7 +16,11 @@ export const demoVocabulary: PolicyVocabulary = {
           score: { type: 'number' },
           exact: { type: 'boolean' },
           tags: { type: 'array', items: { type: 'string' } },
-          filter: { type: 'object', properties: { state: { type: 'string' }, size: { type: ['integer', 'null'] } }, required: ['state'] },
+          filter: {
+            type: 'object',
+            properties: { state: { type: 'string' }, size: { type: ['integer', 'null'] } },
+            required: ['state'],
+          },
           anything: {},
         },
         required: ['query', 'limit'],
@@ -32,7 +36,11 @@ export const demoVocabulary: PolicyVocabulary = {
       service: 'mail',
       inputSchema: {
         type: 'object',
-        properties: { to: { type: 'array', items: { type: 'string' } }, amount: { type: 'number' }, retries: { type: 'integer' } },
+        properties: {
+          to: { type: 'array', items: { type: 'string' } },
+          amount: { type: 'number' },
+          retries: { type: 'integer' },
+        },
         required: ['to', 'amount', 'retries'],
       },
     },
