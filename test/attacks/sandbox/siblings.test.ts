@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../../src/sandbox/index.ts'
+import { openSandbox, probe, probeUnjailed, run } from './hosted-code.ts'
+
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  sandbox = await openSandbox()
+})
+
+afterAll(async () => {
+  await sandbox.close()
+})
+
+describe('processes outside', () => {
+  const code = `
+def main(input):
+    return {str(pid): attempt(lambda: os.kill(pid, 0)) for pid in input['pids']}
+`
+
+  test('cannot be signalled: they have no number inside', async () => {
+    const pids = [process.pid, process.ppid, 2, 100, 1000, -2]
+    const inside = await probe(sandbox, 'python', code, { pids })
+    expect(new Set(Object.values(inside))).toEqual(new Set(['ESRCH']))
+    const outside = await probeUnjailed(code, { pids: [process.pid] })
+    expect(outside[String(process.pid)]).not.toBe('ESRCH')
+  })
+
+  test('outlive a function that signals everything it can', async () => {
+    const killAll = `
+import signal
+def main(_):
+    return {'all': attempt(lambda: os.kill(-1, signal.SIGKILL)), 'group': attempt(lambda: os.kill(0, signal.SIGTERM)), 'parent': attempt(lambda: os.kill(os.getppid(), signal.SIGKILL))}
+`
+    const other = run(sandbox, 'python', 'import time\ndef main(_):\n  time.sleep(0.3)\n  return "alive"')
+    const outcome = await run(sandbox, 'python', killAll)
+    expect(outcome).toMatchObject({ status: 'ok' })
+    expect(await other).toMatchObject({ resultJson: '"alive"' })
+    expect(await run(sandbox, 'python', 'def main(_): return 1')).toMatchObject({ resultJson: '1' })
+  })
+})
+
+describe('a sibling that runs at the same time', () => {
+  /** Runs a holder until it has said that it holds something, then a seeker, then lets the holder go. */
+  async function seekWhileHeld(holder: string, seeker: string): Promise<Record<string, unknown>> {
+    const holds = Promise.withResolvers<undefined>()
+    const abort = new AbortController()
+    const held = run(sandbox, 'python', holder, { onLog: () => holds.resolve(undefined), signal: abort.signal })
+    await Promise.race([holds.promise, held.then((outcome) => { throw new Error(JSON.stringify(outcome)) })])
+    const found = await probe(sandbox, 'python', seeker)
+    abort.abort()
+    expect(await held).toMatchObject({ status: 'killed', reason: 'cancelled' })
+    return found
+  }
+
+  test('cannot be seen by files, shared memory, processes or locks of whole files', async () => {
+    const holder = `
+import time, mcpworks
+def main(_):
+    with open('/tmp/mark', 'w') as file: file.write('mark')
+    os.symlink('/fn/main.py', '/tmp/link')
+    mcpworks.log('holding')
+    time.sleep(60)
+`
+    const seeker = `
+import fcntl
+def main(_):
+    return {'tmp': os.listdir('/tmp'), 'shm': attempt(lambda: os.listdir('/dev/shm')), 'signal': attempt(lambda: os.kill(2, 0)),
+            'lock': attempt(lambda: fcntl.flock(os.open('/runner/main.py', os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB))}
+`
+    expect(await seekWhileHeld(holder, seeker)).toEqual({ tmp: [], shm: 'ENOENT', signal: 'ESRCH', lock: 'EPERM' })
+    const control = await probeUnjailed(`
+import fcntl
+def main(_):
+    return {'lock': attempt(lambda: fcntl.flock(os.open('/usr/bin/python3.11', os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB))}
+`)
+    expect(control).toEqual({ lock: 'done' })
+  })
+
+  test('has other random numbers and another layout of memory', async () => {
+    const code = `
+import random
+def main(_):
+    return {'random': random.random(), 'hash': hash('text'), 'address': ctypes.cast(libc.getpid, ctypes.c_void_p).value}
+`
+    const [one, two] = await Promise.all([probe(sandbox, 'python', code), probe(sandbox, 'python', code)])
+    for (const name of ['random', 'hash', 'address']) expect(one[name], name).not.toBe(two[name])
+  })
+})
