@@ -1,7 +1,7 @@
 import type { Effect, Gateway, GatewayAnswer, Resume } from '../../gateway/index.ts'
 import { errorTable, isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { HttpConfig } from '../config.ts'
-import { answerError, deniedResult, invalidResult, toolResult } from './answer.ts'
+import { answerError, callMeta, deniedResult, invalidResult, toolResult } from './answer.ts'
 import { missingCapabilities } from './client-capability.ts'
 import { RpcError, type Exchange } from './exchange.ts'
 import { listPage } from './list-page.ts'
@@ -162,20 +162,19 @@ function inputRequired(
 ): JsonObject {
   const missing = missingCapabilities(answer.inputRequests, exchange.facts.clientCapabilities)
   if (missing !== null) {
-    throw new RpcError(
-      -32021,
-      `This needs capabilities that the client did not declare: ${Object.keys(missing).join(', ')}.`,
-      {
-        data: { requiredCapabilities: missing, call: answer.call },
-        status: 400,
-      },
-    )
+    const text = `This needs capabilities that the client did not declare: ${Object.keys(missing).join(', ')}.`
+    // -32021 is of 2026-07-28. Older clients show a tool error to their model, and nothing else.
+    if (exchange.era === 'legacy') {
+      if (bound.method !== 'tools/call') throw new RpcError(-32603, text, { data: { call: answer.call } })
+      return { content: [{ type: 'text', text }], isError: true, _meta: { [callMeta]: answer.call } }
+    }
+    throw new RpcError(-32021, text, { data: { requiredCapabilities: missing, call: answer.call }, status: 400 })
   }
   return {
     resultType: 'input_required',
     inputRequests: answer.inputRequests,
     ...(answer.state === null ? {} : { requestState: sealer.seal(answer.state, bindingOf(exchange, bound)) }),
-    _meta: { 'mcpworks/call': answer.call },
+    _meta: { [callMeta]: answer.call },
   }
 }
 
