@@ -2,7 +2,7 @@ import type { JsonValue } from '../kernel/index.ts'
 import { reservedKeys } from './argument-type.ts'
 
 /** Levels of objects and arrays that arguments may nest. Cedar's own JSON reader gives up at 128. */
-export const argumentDepthLimit = 32
+const argumentDepthLimit = 32
 
 /**
  * Looks through hostile arguments for what must not reach Cedar, visible to policies or not. Answers the fault as a

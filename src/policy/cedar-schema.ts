@@ -44,7 +44,7 @@ const entityTypes: SchemaJson<string>[string]['entityTypes'] = {
 }
 
 /** What every request's context holds besides the arguments. */
-export const circumstanceTypes = {
+const circumstanceTypes = {
   authn: {
     type: 'Record',
     attributes: {

@@ -1,5 +1,5 @@
-import { preparsePolicySet, preparseSchema } from './cedar.ts'
-import type { PreparedRequest } from './namespace-policies.ts'
+import { preparsePolicySet, preparseSchema, type SchemaJson } from './cedar.ts'
+import type { PreparedRequest } from './prepared-request.ts'
 import { PreparsedSlots } from './preparsed-slots.ts'
 import type { ParsedPolicy } from './policy-set.ts'
 
@@ -10,7 +10,7 @@ const schemaLimit = 512
 /** Cedar's parsed policies and schemas of one engine, under names that no other engine of the process uses. */
 export class CedarSlots {
   readonly #policies: PreparsedSlots<readonly ParsedPolicy[]>
-  readonly #schemas: PreparsedSlots<PreparedRequest['schema']>
+  readonly #schemas: PreparsedSlots<SchemaJson<string>>
 
   constructor(engineId: string) {
     this.#policies = new PreparsedSlots(
@@ -30,10 +30,11 @@ export class CedarSlots {
 
   policiesName(prepared: PreparedRequest): string {
     // A slot has a cost of its own, so that many small slices are bounded too.
-    return this.#policies.nameOf(prepared.policiesKey, () => prepared.policies, prepared.policies.length + 25)
+    return this.#policies.nameOf(prepared.judging().policiesKey, () => prepared.policies, prepared.policies.length + 25)
   }
 
   schemaName(prepared: PreparedRequest): string {
-    return this.#schemas.nameOf(prepared.schemaKey, () => prepared.schema)
+    const { schemaKey, schema } = prepared.judging()
+    return this.#schemas.nameOf(schemaKey, schema)
   }
 }

@@ -214,7 +214,7 @@ describe('installing policies', () => {
   it('keeps two engines in one process apart', () => {
     const open = engineWith('permit (principal, action, resource);')
     const closed = engineWith('forbid (principal, action, resource);')
-    for (const _ of [1, 2]) {
+    for (let turn = 0; turn < 2; turn += 1) {
       expect(open.decide(policyRequest())).toMatchObject({ effect: 'allow' })
       expect(closed.decide(policyRequest())).toMatchObject({ effect: 'deny', basis: 'forbid' })
     }

@@ -3,7 +3,8 @@ import { argumentFault } from './argument-guard.ts'
 import { getCedarVersion, statefulIsAuthorized, type AuthorizationAnswer, type CedarValueJson } from './cedar.ts'
 import type { DecisionBasis, PolicyDecision, PolicyRequest } from './decision.ts'
 import { encodeArguments } from './encode-arguments.ts'
-import type { NamespacePolicies, PreparedRequest } from './namespace-policies.ts'
+import type { NamespacePolicies } from './namespace-policies.ts'
+import type { PreparedRequest } from './prepared-request.ts'
 import type { CedarSlots } from './cedar-slots.ts'
 import type { ParsedPolicy } from './policy-set.ts'
 import { encodeCircumstances } from './request-context.ts'
@@ -38,7 +39,7 @@ export function denyByError(
     engine,
     policySetHash: set,
     schemaHash: prepared?.schemaHash ?? nothing,
-    entitiesHash: prepared?.entitiesHash ?? nothing,
+    entitiesHash: prepared?.judging().entitiesHash ?? nothing,
     requestHash: nothing,
     determining: [],
     errors: [{ policyId, message: sentence }],
@@ -73,7 +74,7 @@ export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies
     preparsedSchemaName: slots.schemaName(prepared),
     validateRequest: true,
     preparsedPolicySetId: slots.policiesName(prepared),
-    entities: prepared.entities,
+    entities: prepared.judging().entities,
   })
   return judged(answer, request, prepared, set, input)
 }
@@ -88,36 +89,33 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
   const circumstances = encodeCircumstances(request.context)
   if (!circumstances.ok) return circumstances.fault
   let context = circumstances.value
-  if (prepared.args !== null) {
-    const args = encodeArguments(request.arguments, prepared.args, prepared.reads)
+  const { args: type, reads, entitiesText, principalText, resourceText } = prepared.judging()
+  if (type !== null) {
+    const args = encodeArguments(request.arguments, type, reads)
     if (!args.ok) return args.fault
     context = { ...context, args: args.value }
   }
-  const { principal, resource } = prepared
   // The members are in RFC 8785 order; entities are serialised once for many requests.
   const text =
     `{"action":{"id":${JSON.stringify(request.action)},"type":"Action"},"context":${canonicalJson(context)},` +
-    `"entities":${prepared.entitiesText},"principal":${canonicalJson(principal.uid)},"resource":${canonicalJson(resource.uid)}}`
+    `"entities":${entitiesText},"principal":${principalText},"resource":${resourceText}}`
   return { context, text }
 }
 
 function readPart(context: EngineInput['context'], prepared: PreparedRequest): Record<string, CedarValueJson> {
-  const { everything, names } = prepared.reads
+  const { everything, names } = prepared.judging().reads
   if (everything) return { ...context }
   const part: Record<string, CedarValueJson> = {}
   for (const name of Object.keys(context)) {
     const value = context[name]
     if (value === undefined || !names.has(name)) continue
-    part[name] = name === 'args' ? readArguments(value, prepared) : value
+    part[name] = name === 'args' ? readArguments(value, names) : value
   }
   return part
 }
 
-function readArguments(args: CedarValueJson, prepared: PreparedRequest): CedarValueJson {
-  const known = prepared.readArgs?.attributes ?? {}
-  return Object.fromEntries(
-    Object.entries(args as Record<string, CedarValueJson>).filter(([name]) => Object.hasOwn(known, name)),
-  )
+function readArguments(args: CedarValueJson, names: ReadonlySet<string>): CedarValueJson {
+  return Object.fromEntries(Object.entries(args as Record<string, CedarValueJson>).filter(([name]) => names.has(name)))
 }
 
 function hashed(input: EngineInput): Pick<PolicyDecision, 'requestHash' | 'engineInput'> {
@@ -135,11 +133,12 @@ function judged(
     return { ...denyByError('The request does not fit the schema of the policies.', set, prepared), ...hashed(input) }
   }
   const { decision, diagnostics } = answer.response
+  const { byId, entitiesHash } = prepared.judging()
   const errors: DecisionError[] = diagnostics.errors.map(({ policyId, error }) => ({
     policyId,
     message: evaluationFault(error.message),
   }))
-  const reasons = diagnostics.reason.map((id) => prepared.byId.get(id)).filter((policy) => policy !== undefined)
+  const reasons = diagnostics.reason.map((id) => byId.get(id)).filter((policy) => policy !== undefined)
   if (reasons.length !== diagnostics.reason.length)
     errors.push({ policyId: null, message: 'The engine named a policy that is not in scope.' })
   const foreign = request.principal.namespace !== null && request.principal.namespace !== request.resource.namespace
@@ -154,7 +153,7 @@ function judged(
     engine,
     policySetHash: set,
     schemaHash: prepared.schemaHash,
-    entitiesHash: prepared.entitiesHash,
+    entitiesHash,
     ...hashed(input),
     determining: reasons.map(({ shown }) => shown).sort((left, right) => (left.id < right.id ? -1 : 1)),
     errors,

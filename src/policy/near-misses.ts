@@ -1,8 +1,9 @@
 import { isAuthorized, policyToText, type Clause, type Expr, type PolicyJson } from './cedar.ts'
 import { engineInput, type EngineInput } from './decide-request.ts'
 import type { PolicyRequest } from './decision.ts'
-import type { NamespacePolicies, PreparedRequest } from './namespace-policies.ts'
+import type { NamespacePolicies } from './namespace-policies.ts'
 import type { Explanation } from './policy-engine.ts'
+import type { PreparedRequest } from './prepared-request.ts'
 
 interface Part {
   readonly kind: Clause['kind']
@@ -56,7 +57,7 @@ function evaluateParts(
     resource: prepared.resource.uid,
     context: { ...input.context },
     policies: { staticPolicies: Object.fromEntries(parts.map((part, index) => [String(index), permitWhen(part)])) },
-    entities: prepared.entities,
+    entities: prepared.judging().entities,
     validateRequest: false,
   })
   if (answer.type !== 'success') return new Set()

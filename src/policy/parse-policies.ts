@@ -220,7 +220,7 @@ function grammarProblem(source: PolicySource, offset: number, text: string, erro
 }
 
 /** A problem of severity `error` at a UTF-16 offset of a file. */
-export function problemAt(source: PolicySource, offset: number, message: string, hint: string | null): PolicyProblem {
+function problemAt(source: PolicySource, offset: number, message: string, hint: string | null): PolicyProblem {
   return { file: source.file, ...positionAt(source.text, offset), message, hint, severity: 'error' }
 }
 

@@ -1,4 +1,4 @@
-import { digestJson, type Digest } from '../kernel/index.ts'
+import { digestJson, sha256, type Digest } from '../kernel/index.ts'
 import { argumentType, type ArgumentType } from './argument-type.ts'
 import { validationSchema } from './cedar-schema.ts'
 import type { PolicyVocabulary } from './policy-engine.ts'
@@ -37,7 +37,7 @@ export class ToolVocabulary {
         id: qualified(name),
         service: qualified(service),
         arguments: seen,
-        typeKey: JSON.stringify(seen.type),
+        typeKey: sha256(JSON.stringify(seen.type)),
       }
       tools.set(tool.id, tool)
       services.add(tool.service)
