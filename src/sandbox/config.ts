@@ -8,13 +8,17 @@ const ceilingsSchema = z.strictObject({
     .min(10)
     .max(3_600_000)
     .default(300_000)
-    .describe('Milliseconds from the moment the code is handed over. At the end the execution is killed with all it started.'),
+    .describe(
+      'Milliseconds from the moment the code is handed over. At the end the execution is killed with all it started.',
+    ),
   cpuMs: z
     .int()
     .min(10)
     .max(3_600_000)
     .default(300_000)
-    .describe('Milliseconds of processor time of all threads together. Measured every few milliseconds, so a short overshoot is possible.'),
+    .describe(
+      'Milliseconds of processor time of all threads together. Measured every few milliseconds, so a short overshoot is possible.',
+    ),
   memoryBytes: z
     .int()
     .min(32 * mebibyte)
@@ -36,7 +40,9 @@ const ceilingsSchema = z.strictObject({
     .min(0)
     .max(64 * 1024 * mebibyte)
     .default(256 * mebibyte)
-    .describe('Size in bytes of the writable /tmp, which is memory and is gone after the execution. Also the largest file that can be written.'),
+    .describe(
+      'Size in bytes of the writable /tmp, which is memory and is gone after the execution. Also the largest file that can be written.',
+    ),
   resultBytes: z
     .int()
     .min(64)
@@ -63,25 +69,40 @@ export const sandboxConfigSchema = z.strictObject({
       'How a jail is made. "auto" takes the strongest engine that is there; there is no "none". All of these share the kernel ' +
         'with the host: a kernel bug reachable through the allowed system calls is not stopped.',
     ),
-  bubblewrapPath: z.string().startsWith('/').default('/usr/bin/bwrap').describe('Absolute path of the bubblewrap program. It is trusted: whoever can write it owns every jail.'),
+  bubblewrapPath: z
+    .string()
+    .startsWith('/')
+    .default('/usr/bin/bwrap')
+    .describe('Absolute path of the bubblewrap program. It is trusted: whoever can write it owns every jail.'),
   pythonPath: z
     .string()
     .startsWith('/')
     .default('/usr/bin/python3')
-    .describe('Absolute path of the Python (3.9 or later) that hosted functions run on. Only its standard library is visible to them.'),
+    .describe(
+      'Absolute path of the Python (3.9 or later) that hosted functions run on. Only its standard library is visible to them.',
+    ),
   bunPath: z
     .string()
     .startsWith('/')
     .nullable()
     .default(null)
-    .describe('Absolute path of the Bun that TypeScript functions run on. null takes the one that is installed with the product.'),
+    .describe(
+      'Absolute path of the Bun that TypeScript functions run on. null takes the one that is installed with the product.',
+    ),
   concurrency: z
     .int()
     .min(1)
     .max(1024)
     .default(16)
-    .describe('Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take.'),
-  queueLength: z.int().min(0).max(100_000).default(1024).describe('Executions that may wait for a place. Beyond it a call is refused at once.'),
+    .describe(
+      'Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take.',
+    ),
+  queueLength: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1024)
+    .describe('Executions that may wait for a place. Beyond it a call is refused at once.'),
   executorUid: z
     .int()
     .min(1)
@@ -102,7 +123,9 @@ export const sandboxConfigSchema = z.strictObject({
     ),
   ceilings: ceilingsSchema
     .prefault({})
-    .describe('The most that any execution gets, whatever its function asks for: a larger bound is lowered to this, and the breach names this one.'),
+    .describe(
+      'The most that any execution gets, whatever its function asks for: a larger bound is lowered to this, and the breach names this one.',
+    ),
 })
 
 /** Configuration of the sandbox, complete. */

@@ -13,7 +13,7 @@ import {
 
 const connectionDescriptor = 3
 const maxLogBytes = 16_384
-const closeTimeoutMs = 10_000
+const closeTimeoutMs = 3000
 
 /** A running executor process and the messages to and from it. */
 export interface ExecutorConnection {
@@ -25,13 +25,18 @@ export interface ExecutorConnection {
 }
 
 /** The executor is source in a checkout and compiled in a release; this file's own name tells which. */
-const mainPath = fileURLToPath(new URL(`./executor/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+const mainPath = fileURLToPath(
+  new URL(`./executor/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+)
 
 /**
  * Starts the executor: the only process that the server ever starts. Its environment is empty and it inherits one
  * descriptor, the connection. It is in a session of its own, so that Ctrl-C at a terminal reaches the server alone.
  */
-export function startExecutor(settings: ExecutorSettings, take: (message: FromExecutor, body: Uint8Array) => void): ExecutorConnection {
+export function startExecutor(
+  settings: ExecutorSettings,
+  take: (message: FromExecutor, body: Uint8Array) => void,
+): ExecutorConnection {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainPath], {
     env: {},
     cwd: '/',

@@ -1,7 +1,15 @@
 import { McpworksError, type Digest } from '../kernel/index.ts'
 import { startExecutor, type ExecutorConnection } from './executor-connection.ts'
 import { toExecutorBounds, type ExecutorSettings, type FromExecutor } from './protocol/executor-messages.ts'
-import type { Sandbox, SandboxDescription, SandboxEvents, SandboxFacts, SandboxLimits, SandboxOutcome, SandboxSpec } from './sandbox.ts'
+import type {
+  Sandbox,
+  SandboxDescription,
+  SandboxEvents,
+  SandboxFacts,
+  SandboxLimits,
+  SandboxOutcome,
+  SandboxSpec,
+} from './sandbox.ts'
 import { specProblem } from './spec-problem.ts'
 
 const firstPauseMs = 100
@@ -32,7 +40,11 @@ export class RestartingSandbox implements Sandbox {
   }
 
   /** `noProfile` is the hash told of calls that no engine ran. @throws McpworksError `sandbox_unavailable` */
-  static async start(settings: ExecutorSettings, ceilings: SandboxLimits, noProfile: Digest): Promise<RestartingSandbox> {
+  static async start(
+    settings: ExecutorSettings,
+    ceilings: SandboxLimits,
+    noProfile: Digest,
+  ): Promise<RestartingSandbox> {
     const sandbox = new RestartingSandbox(settings, ceilings, noProfile)
     await sandbox.#open()
     return sandbox
@@ -42,8 +54,15 @@ export class RestartingSandbox implements Sandbox {
     const problem = specProblem(spec, toExecutorBounds.bodyBytes)
     if (problem !== null) return { status: 'invalid', message: problem, ...this.#noFacts() }
     const connection = this.#connection
-    if (connection === null) return { status: 'unavailable', message: 'The sandbox is starting again.', ...this.#noFacts() }
-    if (events.signal?.aborted === true) return { status: 'killed', reason: 'cancelled', message: 'The call was cancelled before it started.', ...this.#noFacts() }
+    if (connection === null)
+      return { status: 'unavailable', message: 'The sandbox is starting again.', ...this.#noFacts() }
+    if (events.signal?.aborted === true)
+      return {
+        status: 'killed',
+        reason: 'cancelled',
+        message: 'The call was cancelled before it started.',
+        ...this.#noFacts(),
+      }
     const run = this.#nextRun
     this.#nextRun += 1
     const { promise, resolve } = Promise.withResolvers<SandboxOutcome>()
@@ -85,7 +104,9 @@ export class RestartingSandbox implements Sandbox {
       else this.#take(message, body)
     })
     const lost = connection.lost.then((log) => {
-      answer.reject(new McpworksError('sandbox_unavailable', { detail: log, message: 'The sandbox executor ended at its start.' }))
+      answer.reject(
+        new McpworksError('sandbox_unavailable', { detail: log, message: 'The sandbox executor ended at its start.' }),
+      )
       return undefined
     })
     const first = await answer.promise
@@ -119,7 +140,12 @@ export class RestartingSandbox implements Sandbox {
   #onLoss(): void {
     this.#connection = null
     for (const { settle } of this.#pending.values()) {
-      settle({ status: 'killed', reason: 'executor-lost', message: 'The sandbox executor was lost; whether the code had ended is unknown.', ...this.#noFacts() })
+      settle({
+        status: 'killed',
+        reason: 'executor-lost',
+        message: 'The sandbox executor was lost; whether the code had ended is unknown.',
+        ...this.#noFacts(),
+      })
     }
     this.#pending.clear()
     if (!this.#closed) this.#openLater(0)
@@ -127,8 +153,8 @@ export class RestartingSandbox implements Sandbox {
 
   #openLater(delayMs: number): void {
     this.#restart = setTimeout(() => {
+      // oxlint-disable-next-line mcpworks/catch-fails-closed -- until it opens, `run` refuses every call
       this.#open().catch(() => {
-        // Until it opens, every call is refused; see `run`.
         this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
         if (!this.#closed) this.#openLater(this.#pauseMs)
       })

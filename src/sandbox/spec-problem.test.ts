@@ -2,10 +2,26 @@ import { describe, expect, test } from 'vitest'
 import type { SandboxSpec } from './sandbox.ts'
 import { specProblem } from './spec-problem.ts'
 
-const limits = { wallMs: 1, cpuMs: 1, memoryBytes: 1, processes: 1, openFiles: 1, scratchBytes: 1, resultBytes: 1, outputBytes: 1 }
+const limits = {
+  wallMs: 1,
+  cpuMs: 1,
+  memoryBytes: 1,
+  processes: 1,
+  openFiles: 1,
+  scratchBytes: 1,
+  resultBytes: 1,
+  outputBytes: 1,
+}
 
 function spec(paths: readonly string[], entry = paths[0] ?? ''): SandboxSpec {
-  return { id: 'x', runtime: 'python', files: new Map(paths.map((path) => [path, Buffer.from('12345')])), entry: { file: entry, name: 'main' }, inputJson: '{}', limits }
+  return {
+    id: 'x',
+    runtime: 'python',
+    files: new Map(paths.map((path) => [path, Buffer.from('12345')])),
+    entry: { file: entry, name: 'main' },
+    inputJson: '{}',
+    limits,
+  }
 }
 
 describe('a spec', () => {
@@ -13,9 +29,12 @@ describe('a spec', () => {
     expect(specProblem(spec(['main.py', 'lib/inner/a b.py', '..data', 'é.csv']), 1000)).toBeNull()
   })
 
-  test.each(['', '/etc/passwd', '../x', 'a/../../x', './x', 'a//b', 'a/', 'a\0b', 'a\\b', 'x'.repeat(513)])('with the path %j is refused', (path) => {
-    expect(specProblem(spec(['main.py', path]), 1000)).toContain('is no path inside of a function')
-  })
+  test.each(['', '/etc/passwd', '../x', 'a/../../x', './x', 'a//b', 'a/', 'a\0b', 'a\\b', 'x'.repeat(513)])(
+    'with the path %j is refused',
+    (path) => {
+      expect(specProblem(spec(['main.py', path]), 1000)).toContain('is no path inside of a function')
+    },
+  )
 
   test('without its entry file, or over the size, is refused', () => {
     expect(specProblem(spec(['main.py'], 'other.py'), 1000)).toBe('The entry file "other.py" is not among the files.')

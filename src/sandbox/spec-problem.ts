@@ -12,7 +12,8 @@ export function specProblem(spec: SandboxSpec, maxBytes: number): string | null 
     if (!isInside(path)) return `${JSON.stringify(path.slice(0, 100))} is no path inside of a function.`
   }
   if (total > maxBytes) return `The files and the input of a function may have ${String(maxBytes)} bytes together.`
-  if (!spec.files.has(spec.entry.file)) return `The entry file ${JSON.stringify(spec.entry.file.slice(0, 100))} is not among the files.`
+  if (!spec.files.has(spec.entry.file))
+    return `The entry file ${JSON.stringify(spec.entry.file.slice(0, 100))} is not among the files.`
   return null
 }
 

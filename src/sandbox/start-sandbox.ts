@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { join, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { McpworksError, sha256 } from '../kernel/index.ts'
 import type { SandboxConfig } from './config.ts'
 import type { ExecutorSettings } from './protocol/executor-messages.ts'
@@ -31,7 +31,7 @@ export async function startSandbox(config: SandboxConfig): Promise<Sandbox> {
 function installedBun(): string {
   const name = `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : process.arch}`
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'bun')
+    return join(dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`))), 'bin', 'bun')
   } catch (cause) {
     throw new McpworksError('sandbox_unavailable', {
       message: `No Bun for TypeScript functions: the package ${name} is not installed. Type: npm install, or set sandbox.bunPath.`,

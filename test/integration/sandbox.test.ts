@@ -4,7 +4,16 @@ import type { Runtime, Sandbox, SandboxEvents, SandboxOutcome } from '../../src/
 
 let sandbox: Sandbox
 const mebibyte = 1024 * 1024
-const limits = { wallMs: 20_000, cpuMs: 20_000, memoryBytes: 512 * mebibyte, processes: 16, openFiles: 64, scratchBytes: mebibyte, resultBytes: 65_536, outputBytes: 1000 }
+const limits = {
+  wallMs: 20_000,
+  cpuMs: 20_000,
+  memoryBytes: 512 * mebibyte,
+  processes: 16,
+  openFiles: 64,
+  scratchBytes: mebibyte,
+  resultBytes: 65_536,
+  outputBytes: 1000,
+}
 
 beforeAll(async () => {
   sandbox = await startSandbox(sandboxConfigSchema.parse({ concurrency: 2 }))
@@ -14,14 +23,25 @@ afterAll(async () => {
   await sandbox.close()
 })
 
-async function run(runtime: Runtime, files: Record<string, string>, input: unknown = {}, events: SandboxEvents = {}, name = 'main'): Promise<SandboxOutcome> {
+async function run(
+  runtime: Runtime,
+  files: Record<string, string>,
+  input: unknown = {},
+  events: SandboxEvents = {},
+  name = 'main',
+): Promise<SandboxOutcome> {
   const [file = ''] = Object.keys(files)
   const bytes = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]))
-  return await sandbox.run({ id: 'test', runtime, files: bytes, entry: { file, name }, inputJson: JSON.stringify(input), limits }, events)
+  return await sandbox.run(
+    { id: 'test', runtime, files: bytes, entry: { file, name }, inputJson: JSON.stringify(input), limits },
+    events,
+  )
 }
 
-const python = async (code: string, input?: unknown): Promise<SandboxOutcome> => await run('python', { 'main.py': code }, input)
-const typescript = async (code: string, input?: unknown): Promise<SandboxOutcome> => await run('typescript', { 'main.ts': code }, input)
+const python = async (code: string, input?: unknown): Promise<SandboxOutcome> =>
+  await run('python', { 'main.py': code }, input)
+const typescript = async (code: string, input?: unknown): Promise<SandboxOutcome> =>
+  await run('typescript', { 'main.ts': code }, input)
 
 describe('the sandbox', () => {
   test('has tested a real jail of each runtime before it takes calls', () => {
@@ -30,7 +50,17 @@ describe('the sandbox', () => {
     expect(version).toMatch(/^\d+\.\d+/)
     expect(checks.filter((check) => !check.ok)).toEqual([])
     for (const runtime of ['python', 'typescript']) {
-      for (const id of ['host-ids', 'sealed', 'namespaces', 'network', 'root', 'devices', 'write-root', 'exec', 'process']) {
+      for (const id of [
+        'host-ids',
+        'sealed',
+        'namespaces',
+        'network',
+        'root',
+        'devices',
+        'write-root',
+        'exec',
+        'process',
+      ]) {
         expect(checks.map((check) => check.id)).toContain(`${runtime}.${id}`)
       }
     }
@@ -38,51 +68,108 @@ describe('the sandbox', () => {
 
   test.each([
     ['python', { 'main.py': 'def main(input):\n  return {"twice": input["n"] * 2, "text": "é\\u20ac"}' }],
-    ['python', { 'main.py': 'import asyncio\nasync def main(input):\n  await asyncio.sleep(0)\n  return {"twice": input["n"] * 2, "text": "é\\u20ac"}' }],
-    ['typescript', { 'main.ts': 'export function main(input: { n: number }) { return { twice: input.n * 2, text: "é\\u20ac" } }' }],
-    ['typescript', { 'main.ts': 'export const main = async (input: { n: number }) => { await null; return { twice: input.n * 2, text: "é\\u20ac" } }' }],
-    ['typescript', { 'main.ts': 'export default function main(input: { n: number }) { return { twice: input.n * 2, text: "é\\u20ac" } }' }],
+    [
+      'python',
+      {
+        'main.py':
+          'import asyncio\nasync def main(input):\n  await asyncio.sleep(0)\n  return {"twice": input["n"] * 2, "text": "é\\u20ac"}',
+      },
+    ],
+    [
+      'typescript',
+      { 'main.ts': 'export function main(input: { n: number }) { return { twice: input.n * 2, text: "é\\u20ac" } }' },
+    ],
+    [
+      'typescript',
+      {
+        'main.ts':
+          'export const main = async (input: { n: number }) => { await null; return { twice: input.n * 2, text: "é\\u20ac" } }',
+      },
+    ],
+    [
+      'typescript',
+      {
+        'main.ts':
+          'export default function main(input: { n: number }) { return { twice: input.n * 2, text: "é\\u20ac" } }',
+      },
+    ],
   ] as const)('gives a %s function its input and returns its value (%#)', async (runtime, files) => {
     const outcome = await run(runtime, files, { n: 21 })
-    expect(outcome).toMatchObject({ status: 'ok', engine: 'bubblewrap', profile: `bubblewrap-${runtime}`, stdout: '', stderr: '' })
+    expect(outcome).toMatchObject({
+      status: 'ok',
+      engine: 'bubblewrap',
+      profile: `bubblewrap-${runtime}`,
+      stdout: '',
+      stderr: '',
+    })
     expect(outcome.status === 'ok' && JSON.parse(outcome.resultJson)).toEqual({ twice: 42, text: 'é€' })
     expect(outcome.profileHash).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(outcome.usage.maxRssBytes).toBeGreaterThan(mebibyte)
   })
 
   test('finds the default export by its name "default", and modules and data beside the entry file', async () => {
-    const files = { 'src/main.ts': 'import { double } from "../lib/double.ts"\nexport default (input: { n: number }) => double(input.n)', 'lib/double.ts': 'export const double = (n: number) => n * 2' }
+    const files = {
+      'src/main.ts':
+        'import { double } from "../lib/double.ts"\nexport default (input: { n: number }) => double(input.n)',
+      'lib/double.ts': 'export const double = (n: number) => n * 2',
+    }
     expect(await run('typescript', files, { n: 4 }, {}, 'default')).toMatchObject({ resultJson: '8' })
     const pythonFiles = {
-      'pkg/entry.py': 'import csv\nfrom . import helper\nimport top\ndef main(_):\n  return [helper.name, top.name, [row for row in csv.reader(open("data/rows.csv"))], __file__]',
+      'pkg/entry.py':
+        'import csv\nfrom . import helper\nimport top\ndef main(_):\n  return [helper.name, top.name, [row for row in csv.reader(open("data/rows.csv"))], __file__]',
       'pkg/helper.py': 'name = "helper"',
       'top.py': 'name = "top"',
       'data/rows.csv': 'a,b\n1,2\n',
     }
     const outcome = await run('python', pythonFiles)
     expect(outcome).toMatchObject({ resultJson: '["helper","top",[["a","b"],["1","2"]],"/fn/pkg/entry.py"]' })
-    expect(await run('python', { 'json.py': 'import json\ndef main(_): return json.dumps([1])' })).toMatchObject({ status: 'ok' })
+    expect(await run('python', { 'json.py': 'import json\ndef main(_): return json.dumps([1])' })).toMatchObject({
+      status: 'ok',
+    })
     expect(await run('python', { 'not-a-name.py': 'def main(_): return 1' })).toMatchObject({ resultJson: '1' })
   })
 
   test('captures stdout and stderr in order of their bytes, bounded together', async () => {
-    expect(await python('import sys\ndef main(_):\n  print("out")\n  print("err", file=sys.stderr)')).toMatchObject({ resultJson: 'null', stdout: 'out\n', stderr: 'err\n', droppedBytes: 0 })
-    expect(await typescript('export const main = () => { console.log("out"); console.error("err"); return null }')).toMatchObject({ resultJson: 'null', stdout: 'out\n', stderr: 'err\n' })
+    expect(await python('import sys\ndef main(_):\n  print("out")\n  print("err", file=sys.stderr)')).toMatchObject({
+      resultJson: 'null',
+      stdout: 'out\n',
+      stderr: 'err\n',
+      droppedBytes: 0,
+    })
+    expect(
+      await typescript('export const main = () => { console.log("out"); console.error("err"); return null }'),
+    ).toMatchObject({ resultJson: 'null', stdout: 'out\n', stderr: 'err\n' })
     const outcome = await python('def main(_): print("x" * 4999)')
     expect(outcome).toMatchObject({ status: 'ok', stdout: 'x'.repeat(1000), droppedBytes: 4000 })
   })
 
   test.each([
-    ['python', 'from mcpworks import log, progress\ndef main(_):\n  log("one")\n  log("two", "warning")\n  progress(1, 4, "a quarter")\n  progress(2)\n  return 1'],
-    ['typescript', 'import { log, progress } from "mcpworks"\nexport function main() { log("one"); log("two", "warning"); progress(1, 4, "a quarter"); progress(2); return 1 }'],
+    [
+      'python',
+      'from mcpworks import log, progress\ndef main(_):\n  log("one")\n  log("two", "warning")\n  progress(1, 4, "a quarter")\n  progress(2)\n  return 1',
+    ],
+    [
+      'typescript',
+      'import { log, progress } from "mcpworks"\nexport function main() { log("one"); log("two", "warning"); progress(1, 4, "a quarter"); progress(2); return 1 }',
+    ],
   ] as const)('passes on what a %s function tells while it runs', async (runtime, code) => {
     const told: unknown[] = []
-    const outcome = await run(runtime, { [runtime === 'python' ? 'main.py' : 'main.ts']: code }, {}, {
-      onLog: (level, text) => told.push([level, text]),
-      onProgress: (done, total, message) => told.push([done, total, message]),
-    })
+    const outcome = await run(
+      runtime,
+      { [runtime === 'python' ? 'main.py' : 'main.ts']: code },
+      {},
+      {
+        onLog: (level, text) => told.push([level, text]),
+        onProgress: (done, total, message) => told.push([done, total, message]),
+      },
+    )
     expect(outcome).toMatchObject({ status: 'ok' })
-    expect(told).toEqual([['info', 'one'], ['warning', 'two'], [1, 4, 'a quarter'], [2, null, null]])
+    expect(told).toEqual([
+      ['info', 'one'],
+      ['warning', 'two'],
+      [1, 4, 'a quarter'],
+      [2, null, null],
+    ])
   })
 })
 
@@ -108,7 +195,8 @@ def main(input):
 
   test('in TypeScript is told with its own frames only, at the lines of the source', async () => {
     const outcome = await run('typescript', {
-      'main.ts': 'import { inner } from "./inner.ts"\ninterface Unused { a: number }\nexport async function main(input: Unused) {\n  return inner(input)\n}',
+      'main.ts':
+        'import { inner } from "./inner.ts"\ninterface Unused { a: number }\nexport async function main(input: Unused) {\n  return inner(input)\n}',
       'inner.ts': '\n\nexport function inner(value: unknown): never {\n  throw new TypeError("no use")\n}',
     })
     expect(outcome).toMatchObject({ status: 'exception', kind: 'TypeError', message: 'no use' })
@@ -119,22 +207,61 @@ def main(input):
   })
 
   test.each([
-    ['python', 'def main(_):\n  return {"a": [1, {2}]}', 'result["a"][1] is of type set, which JSON cannot carry. Return a list.'],
-    ['python', 'def main(_):\n  return [float("nan")]', 'result[0] is nan, and JSON has no such number. Return None or a string.'],
-    ['python', 'def main(_):\n  a = {}\n  a["self"] = a\n  return a', 'result["self"] contains itself. JSON cannot carry a circular structure.'],
-    ['python', 'import datetime\ndef main(_):\n  return datetime.date(2020, 1, 1)', 'result is of type datetime.date, which JSON cannot carry. Return its isoformat().'],
-    ['python', 'def main(_):\n  return (n for n in [1])', 'result is of type generator, which JSON cannot carry. Return a list of what it yields.'],
+    [
+      'python',
+      'def main(_):\n  return {"a": [1, {2}]}',
+      'result["a"][1] is of type set, which JSON cannot carry. Return a list.',
+    ],
+    [
+      'python',
+      'def main(_):\n  return [float("nan")]',
+      'result[0] is nan, and JSON has no such number. Return None or a string.',
+    ],
+    [
+      'python',
+      'def main(_):\n  a = {}\n  a["self"] = a\n  return a',
+      'result["self"] contains itself. JSON cannot carry a circular structure.',
+    ],
+    [
+      'python',
+      'import datetime\ndef main(_):\n  return datetime.date(2020, 1, 1)',
+      'result is of type datetime.date, which JSON cannot carry. Return its isoformat().',
+    ],
+    [
+      'python',
+      'def main(_):\n  return (n for n in [1])',
+      'result is of type generator, which JSON cannot carry. Return a list of what it yields.',
+    ],
     ['python', 'def main(_):\n  return {(1, 2): 3}', 'result has a key of type tuple. JSON keys are strings.'],
     ['python', 'def main(_):\n  return "\\ud800"', 'result is text with a lone surrogate, which is no valid Unicode.'],
     ['typescript', 'export const main = () => {}', 'result is undefined. Return null to say that there is nothing.'],
-    ['typescript', 'export const main = () => ({ a: [1n] })', 'result["a"][0] is a bigint, which JSON cannot carry. Return a string or a number.'],
-    ['typescript', 'export const main = () => [1 / 0]', 'result[0] is Infinity, and JSON has no such number. Return null or a string.'],
-    ['typescript', 'export const main = () => new Map()', 'result is a Map, which JSON cannot carry. Return an object or an array.'],
-    ['typescript', 'export const main = () => { const a: any = {}; a.self = a; return a }', 'result["self"] contains itself. JSON cannot carry a circular structure.'],
+    [
+      'typescript',
+      'export const main = () => ({ a: [1n] })',
+      'result["a"][0] is a bigint, which JSON cannot carry. Return a string or a number.',
+    ],
+    [
+      'typescript',
+      'export const main = () => [1 / 0]',
+      'result[0] is Infinity, and JSON has no such number. Return null or a string.',
+    ],
+    [
+      'typescript',
+      'export const main = () => new Map()',
+      'result is a Map, which JSON cannot carry. Return an object or an array.',
+    ],
+    [
+      'typescript',
+      'export const main = () => { const a: any = {}; a.self = a; return a }',
+      'result["self"] contains itself. JSON cannot carry a circular structure.',
+    ],
     ['typescript', 'export const main = () => main', 'result is a function, which JSON cannot carry.'],
   ] as const)('to return JSON in %s is told what it returned (%#)', async (runtime, code, sentence) => {
     const outcome = await run(runtime, { [runtime === 'python' ? 'main.py' : 'main.ts']: code })
-    expect(outcome).toMatchObject({ status: 'invalid', message: `The function returned what JSON cannot carry: ${sentence}` })
+    expect(outcome).toMatchObject({
+      status: 'invalid',
+      message: `The function returned what JSON cannot carry: ${sentence}`,
+    })
   })
 
   test.each([
@@ -155,17 +282,41 @@ def main(input):
   })
 
   test('by ending its process is told as that, and a crash as a signal', async () => {
-    expect(await python('import os\ndef main(_): os._exit(3)')).toMatchObject({ status: 'exception', kind: 'ProcessExit', message: 'The function ended its process with exit code 3 instead of returning.' })
-    expect(await typescript('export const main = () => process.exit(3)')).toMatchObject({ status: 'exception', kind: 'ProcessExit' })
-    expect(await python('import sys\ndef main(_): sys.exit(3)')).toMatchObject({ status: 'exception', kind: 'SystemExit' })
-    expect(await typescript('export const main = () => new Promise(() => {})')).toMatchObject({ status: 'exception', kind: 'NeverSettled' })
-    expect(await python('import ctypes\ndef main(_): ctypes.string_at(0)')).toMatchObject({ status: 'killed', reason: 'signal', message: "The function's process was ended by signal 11." })
+    expect(await python('import os\ndef main(_): os._exit(3)')).toMatchObject({
+      status: 'exception',
+      kind: 'ProcessExit',
+      message: 'The function ended its process with exit code 3 instead of returning.',
+    })
+    expect(await typescript('export const main = () => process.exit(3)')).toMatchObject({
+      status: 'exception',
+      kind: 'ProcessExit',
+    })
+    expect(await python('import sys\ndef main(_): sys.exit(3)')).toMatchObject({
+      status: 'exception',
+      kind: 'SystemExit',
+    })
+    expect(await typescript('export const main = () => new Promise(() => {})')).toMatchObject({
+      status: 'exception',
+      kind: 'NeverSettled',
+    })
+    expect(await python('import ctypes\ndef main(_): ctypes.string_at(0)')).toMatchObject({
+      status: 'killed',
+      reason: 'signal',
+      message: "The function's process was ended by signal 11.",
+    })
   })
 
   test('by writing to the channel of its result harms only its own outcome', async () => {
-    const garbage = await python('import os\ndef main(_):\n  os.write(3, b"\\0\\0\\0\\x08\\0\\0\\0\\x04oops")\n  return 1')
-    expect(garbage).toMatchObject({ status: 'invalid', message: 'The function wrote to the channel that carries its result.' })
-    const again = await python('import os\ndef main(_):\n  h = b\'{"type":"ready","version":1}\'\n  os.write(3, (4 + len(h)).to_bytes(4, "big") + len(h).to_bytes(4, "big") + h)\n  return 1')
+    const garbage = await python(
+      'import os\ndef main(_):\n  os.write(3, b"\\0\\0\\0\\x08\\0\\0\\0\\x04oops")\n  return 1',
+    )
+    expect(garbage).toMatchObject({
+      status: 'invalid',
+      message: 'The function wrote to the channel that carries its result.',
+    })
+    const again = await python(
+      'import os\ndef main(_):\n  h = b\'{"type":"ready","version":1}\'\n  os.write(3, (4 + len(h)).to_bytes(4, "big") + len(h).to_bytes(4, "big") + h)\n  return 1',
+    )
     expect(again).toMatchObject({ status: 'invalid' })
     expect(await python('def main(_): return 1')).toMatchObject({ resultJson: '1' })
   })
@@ -184,13 +335,24 @@ describe('a call', () => {
     await Promise.all(up.slice(0, 2))
     for (const abort of aborts.toReversed()) abort.abort()
     const outcomes = await Promise.all(started)
-    expect(outcomes.map((outcome) => outcome.status === 'killed' && outcome.reason)).toEqual(['cancelled', 'cancelled', 'cancelled'])
+    expect(outcomes.map((outcome) => outcome.status === 'killed' && outcome.reason)).toEqual([
+      'cancelled',
+      'cancelled',
+      'cancelled',
+    ])
     expect(outcomes[2]).toMatchObject({ message: 'The call was cancelled before it started.' })
-    expect(await run('python', { 'main.py': sleeper }, {}, { signal: AbortSignal.abort() })).toMatchObject({ status: 'killed', reason: 'cancelled' })
+    expect(await run('python', { 'main.py': sleeper }, {}, { signal: AbortSignal.abort() })).toMatchObject({
+      status: 'killed',
+      reason: 'cancelled',
+    })
   })
 
   test('waits for a place when all are taken, and all get their turn', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 20 }, async (_, n) => await python('def main(input): return input["n"]', { n })))
-    expect(outcomes.map((outcome) => outcome.status === 'ok' && outcome.resultJson)).toEqual(outcomes.map((_, n) => String(n)))
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => await python('def main(input): return input["n"]', { n })),
+    )
+    expect(outcomes.map((outcome) => outcome.status === 'ok' && outcome.resultJson)).toEqual(
+      outcomes.map((_, n) => String(n)),
+    )
   })
 })

@@ -59,12 +59,33 @@ export async function probeBubblewrap(path: string): Promise<EngineProbe> {
   }
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
-    return { ok: false, reason: `bubblewrap ${version} is older than ${leastVersion.join('.')}`, remedy: 'apt-get install bubblewrap' }
+    return {
+      ok: false,
+      reason: `bubblewrap ${version} is older than ${leastVersion.join('.')}`,
+      remedy: 'apt-get install bubblewrap',
+    }
   }
   try {
-    await runTool(path, ['--unshare-all', '--unshare-user', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '/usr/bin/true'])
+    await runTool(path, [
+      '--unshare-all',
+      '--unshare-user',
+      '--ro-bind',
+      '/usr',
+      '/usr',
+      '--symlink',
+      'usr/lib',
+      '/lib',
+      '--symlink',
+      'usr/lib64',
+      '/lib64',
+      '/usr/bin/true',
+    ])
   } catch (error) {
-    return { ok: false, reason: reasonOf(error), remedy: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=15000' }
+    return {
+      ok: false,
+      reason: reasonOf(error),
+      remedy: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=15000',
+    }
   }
   return { ok: true, version }
 }

@@ -10,7 +10,11 @@ const maxStatusBytes = 4096
  * that the whole process namespace. `ended` waits for every holder of the streams, which is every process inside.
  */
 export function startJailProcess(bubblewrapPath: string, args: readonly string[], filter: Uint8Array): Jail {
-  const child = spawn(bubblewrapPath, args, { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn(bubblewrapPath, args, {
+    env: {},
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+  })
   const [, stdout, stderr] = child.stdio as unknown as [null, Readable, Readable]
   const channel = child.stdio[jailDescriptors.channel] as Duplex
   const filterPipe = child.stdio[jailDescriptors.filter] as Writable

@@ -17,10 +17,10 @@ export interface RuntimeLayout {
  * What of a procfs tells of the host rather than of the own process. Not all of it: a cover costs time in every jail, and
  * bubblewrap cannot mount a procfs that has processes only. Processor, memory and uptime of the machine stay visible.
  */
-const tellingProcPaths = [
-  ...['cmdline', 'config.gz', 'version', 'kallsyms', 'keys', 'key-users', 'timer_list', 'modules', 'diskstats', 'partitions'],
-  ...['interrupts', 'iomem', 'ioports', 'kcore', 'kmsg', 'sys/'],
-]
+const tellingProcPaths =
+  'cmdline config.gz version kallsyms keys key-users timer_list modules diskstats partitions interrupts iomem ioports kcore kmsg sys/'.split(
+    ' ',
+  )
 
 /** Where the runner is in every jail. */
 const runnerDirectory = '/runner'
@@ -31,18 +31,31 @@ const runnerDirectory = '/runner'
  * @throws Error where the program does not run or is older than 3.9
  */
 export async function pythonLayout(pythonPath: string, runnerPath: string): Promise<RuntimeLayout> {
-  const question = 'import json,os,sys;print(json.dumps([os.path.realpath(sys.executable),list(sys.version_info[:2]),sys.path]))'
-  const [program, version, path] = JSON.parse(await runTool(pythonPath, ['-I', '-S', '-c', question])) as [string, [number, number], string[]]
-  if (version[0] !== 3 || version[1] < 9) throw new Error(`${pythonPath} is Python ${version.join('.')}; 3.9 or later is needed`)
+  const question =
+    'import json,os,sys;print(json.dumps([os.path.realpath(sys.executable),list(sys.version_info[:2]),sys.path]))'
+  const [program, version, path] = pythonAnswer(pythonPath, await runTool(pythonPath, ['-I', '-S', '-c', question]))
+  if (version[0] !== 3 || version[1] < 9)
+    throw new Error(`${pythonPath} is Python ${version.join('.')}; 3.9 or later is needed`)
   const libraries = await libraryBinds()
   const standardLibrary: string[] = []
   for (const directory of path) if (await isDirectory(directory)) standardLibrary.push(directory)
   const directories = outermost([...libraries.directories, ...standardLibrary])
   return {
-    binds: [...[...directories, program].map((each) => [each, each] as const), [runnerPath, `${runnerDirectory}/main.py`]],
+    binds: [
+      ...[...directories, program].map((each) => [each, each] as const),
+      [runnerPath, `${runnerDirectory}/main.py`],
+    ],
     links: libraries.links,
     command: [program, '-I', '-S', '-E', '-B', `${runnerDirectory}/main.py`],
     procfs: null,
+  }
+}
+
+function pythonAnswer(pythonPath: string, text: string): [string, [number, number], string[]] {
+  try {
+    return JSON.parse(text) as [string, [number, number], string[]]
+  } catch (cause) {
+    throw new Error(`${pythonPath} is no Python; set sandbox.pythonPath`, { cause })
   }
 }
 

@@ -12,7 +12,8 @@ describe('a result that hosted code sent', () => {
   })
 
   test('is refused where it is no JSON or no UTF-8', () => {
-    for (const text of ['', '{', 'NaN', '{"a":undefined}', '1 2', "{'a':1}"]) expect(resultJson(Buffer.from(text)), text).toBeNull()
+    const texts = ['', '{', 'NaN', '{"a":undefined}', '1 2', "{'a':1}"]
+    expect(texts.filter((text) => resultJson(Buffer.from(text)) !== null)).toEqual([])
     expect(resultJson(Buffer.from([0x22, 0xff, 0x22]))).toBeNull()
     expect(resultJson(Buffer.from([0xef, 0xbb, 0xbf, 0x31]))).toBeNull()
   })

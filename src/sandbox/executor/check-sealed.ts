@@ -14,6 +14,7 @@ export function unsealedReason(facts: ProcessFacts | null, ownFilters: number): 
   if (!facts.noNewPrivs) return 'no_new_privs is off'
   if (facts.seccompMode !== 2) return 'no system-call filter is on'
   // Zero on kernels that do not count them.
-  if (facts.seccompFilters !== 0 && facts.seccompFilters < ownFilters + 2) return 'the final system-call filter is not on'
+  if (facts.seccompFilters !== 0 && facts.seccompFilters < ownFilters + 2)
+    return 'the final system-call filter is not on'
   return null
 }

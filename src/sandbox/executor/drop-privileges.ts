@@ -15,6 +15,7 @@ export function dropPrivileges(uid: number, gid: number): void {
   if (facts === null) throw new Error('/proc cannot be read, so nothing is known of the own privileges')
   // The executor has no use for any, and a server with ambient capabilities would hand them on.
   const [, permitted, effective, , ambient] = facts.capabilities
-  if ([permitted, effective, ambient].some((set) => !/^0+$/.test(set ?? ''))) throw new Error('the executor holds capabilities; start the server without them')
+  if ([permitted, effective, ambient].some((set) => !/^0+$/.test(set ?? '')))
+    throw new Error('the executor holds capabilities; start the server without them')
   if (facts.uids.some((id) => id === 0)) throw new Error('the executor could not leave user id 0')
 }

@@ -42,7 +42,12 @@ const headerBytes = 64 * kilobyte
  * a limit, a cancellation, the end of the process. Then everything in the jail is killed, and only when it is gone does
  * this settle. Never rejects for what hosted code does.
  */
-export async function execute(jail: Jail, spec: SandboxSpec, context: ExecutionContext, events: SandboxEvents): Promise<SandboxOutcome> {
+export async function execute(
+  jail: Jail,
+  spec: SandboxSpec,
+  context: ExecutionContext,
+  events: SandboxEvents,
+): Promise<SandboxOutcome> {
   return await new Execution(jail, spec, context, events).outcome()
 }
 
@@ -78,11 +83,14 @@ class Execution {
 
   async outcome(): Promise<SandboxOutcome> {
     const { limits, runtime } = this.#spec
-    const cancel = (): void => this.#decide({ status: 'killed', reason: 'cancelled', message: 'The call was cancelled.' })
+    const cancel = (): void =>
+      this.#decide({ status: 'killed', reason: 'cancelled', message: 'The call was cancelled.' })
     this.#output.attach('stdout', this.#jail.stdout)
     this.#output.attach('stderr', this.#jail.stderr)
     this.#jail.channel.on('data', (chunk: Buffer) => this.#take(chunk))
-    this.#jail.channel.write(encodeFrame(runnerSetup(runtime, limits, this.#context.seccompNumber), this.#context.finalFilter))
+    this.#jail.channel.write(
+      encodeFrame(runnerSetup(runtime, limits, this.#context.seccompNumber), this.#context.finalFilter),
+    )
     this.#timer = setTimeout(() => this.#unavailable('it did not start in time'), startTimeoutMs)
     this.#events.signal?.addEventListener('abort', cancel, { once: true })
     if (this.#events.signal?.aborted === true) cancel()
@@ -102,7 +110,7 @@ class Execution {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
       if (error.tooLarge) return this.#breach('result')
-      return this.#garbage()
+      return this.#refuseGarbage()
     }
     for (const frame of frames) this.#takeFrame(frame)
   }
@@ -110,10 +118,10 @@ class Execution {
   #takeFrame(frame: Frame): void {
     if (this.#verdict !== null) return
     const parsed = runnerMessageSchema.safeParse(frame.header)
-    if (!parsed.success) return this.#garbage()
+    if (!parsed.success) return this.#refuseGarbage()
     const message = parsed.data
     if (message.type === 'ready') {
-      if (this.#sentCode) return this.#garbage()
+      if (this.#sentCode) return this.#refuseGarbage()
       this.#sentCode = true
       this.#sendCode().catch((error: unknown) => this.#unavailable(error instanceof Error ? error.message : 'unknown'))
       return
@@ -134,7 +142,7 @@ class Execution {
         return
       case 'result': {
         const text = resultJson(body)
-        if (text === null) return this.#garbage()
+        if (text === null) return this.#refuseGarbage()
         return this.#decide({ status: 'ok', resultJson: text })
       }
       case 'error':
@@ -153,7 +161,11 @@ class Execution {
     if (this.#verdict !== null) return
     this.#context.onSealed(this.#pid)
     const { entry, files, inputJson, limits } = this.#spec
-    const message: RunMessage = { entry, files: [...files].map(([path, bytes]) => [path, bytes.byteLength]), resultBytes: limits.resultBytes }
+    const message: RunMessage = {
+      entry,
+      files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
+      resultBytes: limits.resultBytes,
+    }
     this.#jail.channel.write(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
     this.#startedMs = performance.now()
     this.#startCpuMs = processCpuMs(this.#pid) ?? 0
@@ -176,17 +188,19 @@ class Execution {
     if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
     else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')
     else if (facts.threads > threadCeiling(runtime, limits)) this.#breach('processes')
-    else if (this.#scratchFiles() > scratchInodes) this.#breach('scratch')
+    else if ((this.#scratchFiles() ?? 0) > scratchInodes) this.#breach('scratch')
   }
 
-  /** bubblewrap cannot bound the number of files in a tmpfs, and each costs kernel memory. */
-  #scratchFiles(): number {
+  /**
+   * bubblewrap cannot bound the number of files in a tmpfs, and each costs kernel memory. `null` once the process is gone;
+   * that it can be counted at all is part of the self-test.
+   */
+  #scratchFiles(): number | null {
     try {
       const { files, ffree } = statfsSync(`/proc/${String(this.#pid)}/root/tmp`)
       return files - ffree
     } catch {
-      // Gone between two looks; the end of the process is told elsewhere.
-      return 0
+      return null
     }
   }
 
@@ -206,7 +220,7 @@ class Execution {
     this.#decide({ status: 'limit', limit, message: limitSentence(limit, this.#spec.limits) })
   }
 
-  #garbage(): void {
+  #refuseGarbage(): void {
     this.#decide({ status: 'invalid', message: 'The function wrote to the channel that carries its result.' })
   }
 
@@ -226,7 +240,8 @@ class Execution {
   #stopClocks(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#look !== null) clearTimeout(this.#look)
-    if (this.#usage.wallMs === 0 && this.#pid !== null) this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
+    if (this.#usage.wallMs === 0 && this.#pid !== null)
+      this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
   }
 
   /** The process ended by itself, before any answer. */
@@ -238,14 +253,22 @@ class Execution {
     }
     const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
     if (exitCode === diedBy.badSystemCall) {
-      return { status: 'killed', reason: 'filter', message: 'The function made a system call that ends it at once (SIGSYS).' }
+      return {
+        status: 'killed',
+        reason: 'filter',
+        message: 'The function made a system call that ends it at once (SIGSYS).',
+      }
     }
     // The kernel's own processor limit kills a while after the watch should have.
     if (exitCode === diedBy.kill && this.#usage.cpuMs >= limits.cpuMs * 0.9) return limit('cpu')
     if (exitCode >= diedBy.first && exitCode <= diedBy.last) {
       // A runtime that gets no more memory aborts or traps.
       if (this.#peakOwnBytes > limits.memoryBytes * 0.7) return limit('memory')
-      return { status: 'killed', reason: 'signal', message: `The function's process was ended by signal ${String(exitCode - 128)}.` }
+      return {
+        status: 'killed',
+        reason: 'signal',
+        message: `The function's process was ended by signal ${String(exitCode - 128)}.`,
+      }
     }
     return {
       status: 'exception',

@@ -3,7 +3,11 @@ import { finished } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { OutputCapture } from './output-capture.ts'
 
-async function captured(limitBytes: number, floodBytes: number, parts: readonly (readonly ['stdout' | 'stderr', string | Buffer])[]) {
+async function captured(
+  limitBytes: number,
+  floodBytes: number,
+  parts: readonly (readonly ['stdout' | 'stderr', string | Buffer])[],
+) {
   let floods = 0
   const capture = new OutputCapture(limitBytes, floodBytes, () => (floods += 1))
   for (const [name, part] of parts) {
@@ -16,7 +20,13 @@ async function captured(limitBytes: number, floodBytes: number, parts: readonly 
 
 describe('captured output', () => {
   test('of both streams shares one bound, and what is beyond is counted', async () => {
-    expect(await captured(8, 100, [['stdout', 'hello'], ['stderr', 'world'], ['stdout', 'more']])).toEqual({ stdout: 'hello', stderr: 'wor', droppedBytes: 6, floods: 0 })
+    expect(
+      await captured(8, 100, [
+        ['stdout', 'hello'],
+        ['stderr', 'world'],
+        ['stdout', 'more'],
+      ]),
+    ).toEqual({ stdout: 'hello', stderr: 'wor', droppedBytes: 6, floods: 0 })
   })
 
   test('cut inside a character, or no UTF-8 at all, still is text', async () => {
@@ -25,6 +35,12 @@ describe('captured output', () => {
   })
 
   test('tells of a flood once', async () => {
-    expect(await captured(1, 5, [['stdout', 'xxx'], ['stderr', 'xxx'], ['stdout', 'xxx']])).toMatchObject({ droppedBytes: 8, floods: 1 })
+    expect(
+      await captured(1, 5, [
+        ['stdout', 'xxx'],
+        ['stderr', 'xxx'],
+        ['stdout', 'xxx'],
+      ]),
+    ).toMatchObject({ droppedBytes: 8, floods: 1 })
   })
 })

@@ -35,13 +35,17 @@ const scriptExtension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
  */
 export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const architecture = architectures.get(process.arch)
-  if (architecture === undefined) throw new Error(`there is no system-call filter for ${process.arch}; x64 and arm64 have one`)
+  if (architecture === undefined)
+    throw new Error(`there is no system-call filter for ${process.arch}; x64 and arm64 have one`)
   const names = new Set([...architectures.values()].flatMap((each) => [...each.numbers.keys()]))
   const filter = (name: FilterName): Uint8Array => compileSeccomp(seccompProfile, name, architecture, names)
   const finalFilters = { python: filter('python'), typescript: filter('bun') }
 
   const files = await filesForJails(settings)
-  const probes = { python: await readFile(runnerPath('self-test-probe.py')), typescript: await readFile(runnerPath(`self-test-probe${scriptExtension}`)) }
+  const probes = {
+    python: await readFile(runnerPath('self-test-probe.py')),
+    typescript: await readFile(runnerPath(`self-test-probe${scriptExtension}`)),
+  }
   dropPrivileges(settings.executorUid, settings.executorGid)
 
   const probe = await probeBubblewrap(settings.bubblewrapPath)
@@ -65,7 +69,9 @@ function runnerPath(name: string): string {
   return fileURLToPath(new URL(`../runner/${name}`, import.meta.url))
 }
 
-async function filesForJails(settings: ExecutorSettings): Promise<{ pythonRunner: string; typescriptRunner: string; bun: string }> {
+async function filesForJails(
+  settings: ExecutorSettings,
+): Promise<{ pythonRunner: string; typescriptRunner: string; bun: string }> {
   const pythonRunner = runnerPath('python-runner.py')
   const typescriptRunner = runnerPath(`typescript-runner${scriptExtension}`)
   const bun = settings.bunPath
@@ -74,7 +80,12 @@ async function filesForJails(settings: ExecutorSettings): Promise<{ pythonRunner
   const executable = 0o555
   return {
     pythonRunner: await stageFile(pythonRunner, settings.stagingDirectory, 'python-runner.py', readable),
-    typescriptRunner: await stageFile(typescriptRunner, settings.stagingDirectory, `typescript-runner${scriptExtension}`, readable),
+    typescriptRunner: await stageFile(
+      typescriptRunner,
+      settings.stagingDirectory,
+      `typescript-runner${scriptExtension}`,
+      readable,
+    ),
     bun: await stageFile(bun, settings.stagingDirectory, 'bun', executable),
   }
 }

@@ -14,8 +14,17 @@ export async function runSpec(
   const { engine, finalFilters, seccompNumber, ownFilters } = workshop
   const { name, hash } = engine.profile(spec.runtime)
   const facts = { engine: engine.name, profile: name, profileHash: hash }
-  const jail = engine.start({ runtime: spec.runtime, codeBytes: codeBytes(spec), scratchBytes: spec.limits.scratchBytes })
-  return execute(jail, spec, { facts, finalFilter: finalFilters[spec.runtime], seccompNumber, ownFilters, onSealed }, events)
+  const jail = engine.start({
+    runtime: spec.runtime,
+    codeBytes: codeBytes(spec),
+    scratchBytes: spec.limits.scratchBytes,
+  })
+  return execute(
+    jail,
+    spec,
+    { facts, finalFilter: finalFilters[spec.runtime], seccompNumber, ownFilters, onSealed },
+    events,
+  )
 }
 
 /** Whole pages for each file, and room for what the runtime may put beside them. */

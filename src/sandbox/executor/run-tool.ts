@@ -9,9 +9,14 @@ const timeoutMs = 10_000
  */
 export async function runTool(path: string, args: readonly string[]): Promise<string> {
   return await new Promise((resolve, reject) => {
-    execFile(path, args, { env: {}, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout)
-      else reject(new Error(`${path} failed: ${stderr.trim().slice(0, 500) || error.message}`, { cause: error }))
-    })
+    execFile(
+      path,
+      args,
+      { env: {}, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout)
+        else reject(new Error(`${path} failed: ${stderr.trim().slice(0, 500) || error.message}`, { cause: error }))
+      },
+    )
   })
 }

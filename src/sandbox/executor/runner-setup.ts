@@ -2,7 +2,16 @@ import type { SetupMessage } from '../protocol/runner-messages.ts'
 import type { Runtime, SandboxLimits } from '../sandbox.ts'
 
 /** `RLIMIT_*` numbers of asm-generic/resource.h, the same on x86_64 and aarch64. RLIMIT_DATA (2) is reckoned by the runner. */
-const resource = { cpu: 0, fileSize: 1, core: 4, processes: 6, openFiles: 7, lockedMemory: 8, addressSpace: 9, messageQueues: 12 } as const
+const resource = {
+  cpu: 0,
+  fileSize: 1,
+  core: 4,
+  processes: 6,
+  openFiles: 7,
+  lockedMemory: 8,
+  addressSpace: 9,
+  messageQueues: 12,
+} as const
 
 /** Threads and descriptors of the runtime itself, on top of which the function's own are counted. */
 const runtimeShare: Readonly<Record<Runtime, { readonly threads: number; readonly files: number }>> = {

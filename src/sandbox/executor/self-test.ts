@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
 import type { Workshop } from './prepare.ts'
@@ -13,6 +13,8 @@ interface OutsideView {
   /** Kinds of namespace that are shared with this process. */
   readonly sharedNamespaces: readonly string[]
   readonly interfaces: readonly string[]
+  /** Size of the scratch space as the watch sees it. */
+  readonly scratchBytes: number
 }
 
 const mebibyte = 1024 * 1024
@@ -33,7 +35,11 @@ const limits: SandboxSpec['limits'] = {
  * the kernel says of it, with what must be. Costs some 100 ms. A check that could not be made has failed.
  */
 export async function selfTest(workshop: Workshop): Promise<readonly Check[]> {
-  const results = await Promise.all([testRuntime(workshop, 'python'), testRuntime(workshop, 'typescript'), testKill(workshop)])
+  const results = await Promise.all([
+    testRuntime(workshop, 'python'),
+    testRuntime(workshop, 'typescript'),
+    testKill(workshop),
+  ])
   return results.flat()
 }
 
@@ -54,15 +60,26 @@ async function testKill(workshop: Workshop): Promise<Check[]> {
 
 function specOf(runtime: Runtime, code: Uint8Array): SandboxSpec {
   const file = runtime === 'python' ? 'probe.py' : 'probe.ts'
-  return { id: 'self-test', runtime, files: new Map([[file, code]]), entry: { file, name: 'main' }, inputJson: '{}', limits }
+  return {
+    id: 'self-test',
+    runtime,
+    files: new Map([[file, code]]),
+    entry: { file, name: 'main' },
+    inputJson: '{}',
+    limits,
+  }
 }
 
 function look(pid: number): OutsideView {
   const link = (who: string, kind: string): string => readlinkSync(`/proc/${who}/ns/${kind}`)
-  const devices = readFileSync(`/proc/${String(pid)}/net/dev`, 'latin1').split('\n').slice(2)
+  const devices = readFileSync(`/proc/${String(pid)}/net/dev`, 'latin1')
+    .split('\n')
+    .slice(2)
+  const scratch = statfsSync(`/proc/${String(pid)}/root/tmp`)
   return {
     facts: processFacts(pid),
     sharedNamespaces: namespaces.filter((kind) => link(String(pid), kind) === link('self', kind)),
+    scratchBytes: scratch.blocks * scratch.bsize,
     interfaces: devices.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== ''),
   }
 }
@@ -70,16 +87,30 @@ function look(pid: number): OutsideView {
 function judgeOutside(runtime: Runtime, view: OutsideView | null, ownFilters: number): Check[] {
   const facts = view?.facts ?? null
   return [
-    check(`${runtime}.host-ids`, 'not 0', facts === null || facts.uids.concat(facts.gids).includes(0) ? 'not known, or 0' : 'not 0'),
-    check(`${runtime}.sealed`, 'no capability, no_new_privs, two filters', unsealedReason(facts, ownFilters) ?? 'no capability, no_new_privs, two filters'),
-    check(`${runtime}.namespaces`, 'none shared', view === null ? 'not known' : view.sharedNamespaces.join(' ') || 'none shared'),
+    check(
+      `${runtime}.host-ids`,
+      'not 0',
+      facts === null || facts.uids.concat(facts.gids).includes(0) ? 'not known, or 0' : 'not 0',
+    ),
+    check(
+      `${runtime}.sealed`,
+      'no capability, no_new_privs, two filters',
+      unsealedReason(facts, ownFilters) ?? 'no capability, no_new_privs, two filters',
+    ),
+    check(
+      `${runtime}.namespaces`,
+      'none shared',
+      view === null ? 'not known' : view.sharedNamespaces.join(' ') || 'none shared',
+    ),
+    check(`${runtime}.scratch-watched`, String(limits.scratchBytes), String(view?.scratchBytes ?? 'not known')),
     check(`${runtime}.network`, 'lo', view?.interfaces.join(' ') ?? 'not known'),
   ]
 }
 
 function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
   const got = new Map<string, unknown>()
-  if (outcome.status === 'ok') for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
+  if (outcome.status === 'ok')
+    for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
   const python = runtime === 'python'
   const expected: [string, string][] = [
     ['root', `dev fn lib lib64${python ? '' : ' proc'} runner tmp usr`],
@@ -94,7 +125,8 @@ function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
     ...(python ? ([['descriptors', '0 1 2 3']] satisfies [string, string][]) : []),
     python ? ['socket', 'EACCES'] : ['write-core-pattern', 'ENOENT'],
   ]
-  const failure = outcome.status === 'ok' ? '' : ` (${outcome.status}: ${'message' in outcome ? outcome.message.slice(0, 300) : ''})`
+  const failure =
+    outcome.status === 'ok' ? '' : ` (${outcome.status}: ${'message' in outcome ? outcome.message.slice(0, 300) : ''})`
   return expected.map(([name, value]) => check(`${runtime}.${name}`, value, text(got.get(name)) + failure))
 }
 

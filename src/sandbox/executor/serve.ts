@@ -1,6 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { encodeFrame, FrameReader, type Frame } from '../protocol/frame.ts'
-import { toExecutorBounds, toExecutorSchema, type FromExecutor, type ToExecutor } from '../protocol/executor-messages.ts'
+import {
+  toExecutorBounds,
+  toExecutorSchema,
+  type FromExecutor,
+  type ToExecutor,
+} from '../protocol/executor-messages.ts'
 import type { SandboxDescription, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { prepare, type Workshop } from './prepare.ts'
 import { runSpec } from './run-spec.ts'
@@ -32,7 +37,9 @@ export async function serve(connection: Duplex): Promise<void> {
         } else if (message.type === 'cancel') running.get(message.run)?.abort.abort()
         else if (workshop !== null) {
           const abort = new AbortController()
-          const done = runOne(workshop, slots, message, frame, abort.signal, send).finally(() => running.delete(message.run))
+          const done = runOne(workshop, slots, message, frame, abort.signal, send).finally(() =>
+            running.delete(message.run),
+          )
           running.set(message.run, { abort, done })
         }
       }
@@ -43,7 +50,10 @@ export async function serve(connection: Duplex): Promise<void> {
   }
 }
 
-async function open(hello: Extract<ToExecutor, { type: 'hello' }>, send: (message: FromExecutor) => void): Promise<Workshop | null> {
+async function open(
+  hello: Extract<ToExecutor, { type: 'hello' }>,
+  send: (message: FromExecutor) => void,
+): Promise<Workshop | null> {
   let workshop: Workshop
   try {
     workshop = await prepare(hello.settings)
@@ -58,7 +68,13 @@ async function open(hello: Extract<ToExecutor, { type: 'hello' }>, send: (messag
     send({ type: 'refused', message: `the sandbox failed its self-test: ${what}`, checks })
     return null
   }
-  send({ type: 'ready', engine: workshop.engine.name, version: workshop.version, profiles: profilesOf(workshop), checks })
+  send({
+    type: 'ready',
+    engine: workshop.engine.name,
+    version: workshop.version,
+    profiles: profilesOf(workshop),
+    checks,
+  })
   return workshop
 }
 
@@ -91,7 +107,10 @@ async function runOne(
   send({ type: 'outcome', run, outcome: slim, sizes: [result ?? 0, out ?? 0, err ?? 0] }, Buffer.concat(texts))
 }
 
-function withoutResult<Outcome extends { readonly resultJson: string }>({ resultJson: _, ...rest }: Outcome): Omit<Outcome, 'resultJson'> {
+function withoutResult<Outcome extends { readonly resultJson: string }>({
+  resultJson: _,
+  ...rest
+}: Outcome): Omit<Outcome, 'resultJson'> {
   return rest
 }
 

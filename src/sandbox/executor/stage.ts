@@ -53,7 +53,13 @@ async function assertRootOnly(directory: string): Promise<void> {
 async function isGoodCopy(path: string, hash: string): Promise<boolean> {
   try {
     const facts = await lstat(path)
-    return facts.isFile() && facts.uid === 0 && facts.nlink === 1 && (facts.mode & writableByOthers) === 0 && (await hashFile(path)) === hash
+    return (
+      facts.isFile() &&
+      facts.uid === 0 &&
+      facts.nlink === 1 &&
+      (facts.mode & writableByOthers) === 0 &&
+      (await hashFile(path)) === hash
+    )
   } catch {
     return false
   }

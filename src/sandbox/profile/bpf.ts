@@ -39,7 +39,8 @@ export function branch(code: number, k: number, whenTrue: BpfProgram, whenFalse:
 
 /** The program as an array of `struct sock_filter`, 8 bytes each, little-endian. @throws RangeError beyond the kernel's 4096 instructions */
 export function assemble(program: BpfProgram): Uint8Array {
-  if (program.length > maxInstructions) throw new RangeError(`a filter of ${program.length} instructions is over ${maxInstructions}`)
+  if (program.length > maxInstructions)
+    throw new RangeError(`a filter of ${program.length} instructions is over ${maxInstructions}`)
   const view = new DataView(new ArrayBuffer(program.length * 8))
   program.forEach((one, index) => {
     view.setUint16(index * 8, one.code, true)

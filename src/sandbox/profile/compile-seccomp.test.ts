@@ -7,7 +7,9 @@ import { seccompProfile, type FilterName, type SeccompProfile } from './seccomp-
 
 const known = new Set([...architectures.values()].flatMap((each) => [...each.numbers.keys()]))
 const filters: readonly FilterName[] = ['start', 'python', 'bun']
-const all = filters.flatMap((filter) => [...architectures.values()].map((architecture) => ({ filter, architecture, name: architecture.name })))
+const all = filters.flatMap((filter) =>
+  [...architectures.values()].map((architecture) => ({ filter, architecture, name: architecture.name })),
+)
 const x64 = named('x64')
 const arm64 = named('arm64')
 
@@ -17,12 +19,21 @@ function named(arch: string): Architecture {
   return found
 }
 
-function compiled(filter: FilterName, architecture: Architecture, profile: SeccompProfile = seccompProfile): Uint8Array {
+function compiled(
+  filter: FilterName,
+  architecture: Architecture,
+  profile: SeccompProfile = seccompProfile,
+): Uint8Array {
   return compileSeccomp(profile, filter, architecture, known)
 }
 
 /** Runs classic BPF as the kernel does, over `struct seccomp_data`. */
-function evaluate(program: Uint8Array, number: number, args: readonly bigint[] = [], auditArch = x64.auditArch): string {
+function evaluate(
+  program: Uint8Array,
+  number: number,
+  args: readonly bigint[] = [],
+  auditArch = x64.auditArch,
+): string {
   const data = Buffer.alloc(64)
   data.writeUInt32LE(number, 0)
   data.writeUInt32LE(auditArch, 4)
@@ -31,7 +42,12 @@ function evaluate(program: Uint8Array, number: number, args: readonly bigint[] =
   let accumulator = 0
   let at = 0
   for (;;) {
-    const [op, jt, jf, k] = [code.readUInt16LE(at * 8), code.readUInt8(at * 8 + 2), code.readUInt8(at * 8 + 3), code.readUInt32LE(at * 8 + 4)]
+    const [op, jt, jf, k] = [
+      code.readUInt16LE(at * 8),
+      code.readUInt8(at * 8 + 2),
+      code.readUInt8(at * 8 + 3),
+      code.readUInt32LE(at * 8 + 4),
+    ]
     at += 1
     if (op === 0x06) return action(k)
     if (op === 0x20) accumulator = data.readUInt32LE(k)
@@ -47,33 +63,51 @@ function evaluate(program: Uint8Array, number: number, args: readonly bigint[] =
 function action(value: number): string {
   if (value === 0x7fff0000) return 'allow'
   if (value === 0x80000000) return 'kill'
-  const names = new Map([[1, 'EPERM'], [13, 'EACCES'], [22, 'EINVAL'], [38, 'ENOSYS'], [95, 'ENOTSUP']])
+  const names = new Map([
+    [1, 'EPERM'],
+    [13, 'EACCES'],
+    [22, 'EINVAL'],
+    [38, 'ENOSYS'],
+    [95, 'ENOTSUP'],
+  ])
   return names.get(value & 0xffff) ?? String(value)
 }
 
-function verdict(name: string, args: readonly (bigint | number)[], filter: FilterName = 'bun', architecture = x64): string {
+function verdict(
+  name: string,
+  args: readonly (bigint | number)[],
+  filter: FilterName = 'bun',
+  architecture = x64,
+): string {
   const number = architecture.numbers.get(name)
   if (number === undefined) throw new Error(`${name} has no number`)
   return evaluate(compiled(filter, architecture), number, args.map(BigInt), architecture.auditArch)
 }
 
 describe('the compiled system-call filter', () => {
-  test.each(all)('gives every call without argument checks the answer that the list gives it ($filter, $name)', ({ filter, architecture }) => {
-    const layer = seccompProfile.profiles[filter]
-    const program = compiled(filter, architecture)
-    const expected = new Map<string, string>()
-    for (const name of seccompProfile.allow) expected.set(name, 'allow')
-    for (const name of seccompProfile.kill) expected.set(name, 'kill')
-    for (const [name, errno] of Object.entries(seccompProfile.errno)) expected.set(name, errno)
-    for (const name of layer.allow) expected.set(name, 'allow')
-    for (const name of [...Object.keys(seccompProfile.args).filter((each) => !layer.allow.includes(each)), ...Object.keys(layer.args)]) expected.delete(name)
-    const wrong = [...expected].filter(([name, answer]) => {
-      const number = architecture.numbers.get(name)
-      return number !== undefined && evaluate(program, number, [], architecture.auditArch) !== answer
-    })
-    expect(wrong).toEqual([])
-    expect(expected.size).toBeGreaterThan(270)
-  })
+  test.each(all)(
+    'gives every call without argument checks the answer that the list gives it ($filter, $name)',
+    ({ filter, architecture }) => {
+      const layer = seccompProfile.profiles[filter]
+      const program = compiled(filter, architecture)
+      const expected = new Map<string, string>()
+      for (const name of seccompProfile.allow) expected.set(name, 'allow')
+      for (const name of seccompProfile.kill) expected.set(name, 'kill')
+      for (const [name, errno] of Object.entries(seccompProfile.errno)) expected.set(name, errno)
+      for (const name of layer.allow) expected.set(name, 'allow')
+      for (const name of [
+        ...Object.keys(seccompProfile.args).filter((each) => !layer.allow.includes(each)),
+        ...Object.keys(layer.args),
+      ])
+        expected.delete(name)
+      const wrong = [...expected].filter(([name, answer]) => {
+        const number = architecture.numbers.get(name)
+        return number !== undefined && evaluate(program, number, [], architecture.auditArch) !== answer
+      })
+      expect(wrong).toEqual([])
+      expect(expected.size).toBeGreaterThan(270)
+    },
+  )
 
   test.each(all)('refuses every number that the list does not name ($filter, $name)', ({ filter, architecture }) => {
     const program = compiled(filter, architecture)
@@ -142,8 +176,12 @@ describe('the compiled system-call filter', () => {
   })
 
   test('refuses a list with a call that exists nowhere, or that is named twice', () => {
-    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'ptracee'] })).toThrow('unknown system call: ptracee')
-    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'read'] })).toThrow('a system call twice: read')
+    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'ptracee'] })).toThrow(
+      'unknown system call: ptracee',
+    )
+    expect(() => compiled('bun', x64, { ...seccompProfile, kill: [...seccompProfile.kill, 'read'] })).toThrow(
+      'a system call twice: read',
+    )
   })
 
   test('is made from the list that the design shows', () => {

@@ -23,7 +23,12 @@ const lowWordOffset = (arg: number): number => 16 + arg * 8
  * Does not check that the list is a good one; the self-test and the attack tests do.
  * @throws Error where the profile names a call that no architecture has, or names one twice: a rule must not vanish by a typing mistake
  */
-export function compileSeccomp(profile: SeccompProfile, filter: FilterName, architecture: Architecture, knownNames: ReadonlySet<string>): Uint8Array {
+export function compileSeccomp(
+  profile: SeccompProfile,
+  filter: FilterName,
+  architecture: Architecture,
+  knownNames: ReadonlySet<string>,
+): Uint8Array {
   const actions = new Map<string, BpfProgram>()
   const put = (name: string, program: BpfProgram, replaces: boolean): void => {
     if (!knownNames.has(name)) throw new Error(`seccomp.json names an unknown system call: ${name}`)
@@ -77,7 +82,12 @@ function binarySearch(rows: readonly Row[]): BpfProgram {
   const pivot = rows[middle]
   if (pivot === undefined) throw new Error('a filter needs at least one rule')
   if (rows.length === 1) return pivot.program
-  return branch(bpfCode.jumpGreaterOrEqual, pivot.from, binarySearch(rows.slice(middle)), binarySearch(rows.slice(0, middle)))
+  return branch(
+    bpfCode.jumpGreaterOrEqual,
+    pivot.from,
+    binarySearch(rows.slice(middle)),
+    binarySearch(rows.slice(0, middle)),
+  )
 }
 
 function give(action: number): BpfProgram {
@@ -90,7 +100,10 @@ function refuse(errno: ErrnoName): BpfProgram {
 
 function compileRule(rule: SeccompRule): BpfProgram {
   const alternatives = 'any' in rule ? rule.any : [rule.when]
-  return alternatives.reduceRight<BpfProgram>((otherwise, conditions) => allOf(conditions, otherwise), refuse(rule.else))
+  return alternatives.reduceRight<BpfProgram>(
+    (otherwise, conditions) => allOf(conditions, otherwise),
+    refuse(rule.else),
+  )
 }
 
 function allOf(conditions: readonly SeccompCondition[], otherwise: BpfProgram): BpfProgram {
@@ -101,7 +114,10 @@ function test(condition: SeccompCondition, yes: BpfProgram, no: BpfProgram): Bpf
   const low = instruction(bpfCode.load, lowWordOffset(condition.arg))
   switch (condition.op) {
     case 'in':
-      return [low, ...condition.values.reduceRight<BpfProgram>((rest, value) => branch(bpfCode.jumpEqual, value, yes, rest), no)]
+      return [
+        low,
+        ...condition.values.reduceRight<BpfProgram>((rest, value) => branch(bpfCode.jumpEqual, value, yes, rest), no),
+      ]
     case 'masked_eq':
       return [low, instruction(bpfCode.and, condition.mask), ...branch(bpfCode.jumpEqual, condition.value, yes, no)]
     case 'mask_clear':

@@ -68,7 +68,13 @@ const factsShape = {
 /** An outcome without its long texts, which are the body. */
 const outcomeSchema = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('ok'), ...factsShape }),
-  z.strictObject({ status: z.literal('exception'), kind: z.string(), message: z.string(), trace: z.string(), ...factsShape }),
+  z.strictObject({
+    status: z.literal('exception'),
+    kind: z.string(),
+    message: z.string(),
+    trace: z.string(),
+    ...factsShape,
+  }),
   z.strictObject({ status: z.literal('invalid'), message: z.string(), ...factsShape }),
   z.strictObject({
     status: z.literal('limit'),
@@ -96,10 +102,26 @@ export const fromExecutorSchema = z.discriminatedUnion('type', [
   }),
   /** It cannot work; it exits after this. */
   z.strictObject({ type: z.literal('refused'), message: z.string(), checks: z.array(checkSchema).readonly() }),
-  z.strictObject({ type: z.literal('log'), run: count, level: z.enum(['debug', 'info', 'warning', 'error']), text: z.string() }),
-  z.strictObject({ type: z.literal('progress'), run: count, progress: z.number(), total: z.number().nullable(), message: z.string().nullable() }),
+  z.strictObject({
+    type: z.literal('log'),
+    run: count,
+    level: z.enum(['debug', 'info', 'warning', 'error']),
+    text: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal('progress'),
+    run: count,
+    progress: z.number(),
+    total: z.number().nullable(),
+    message: z.string().nullable(),
+  }),
   /** Sizes of result, stdout and stderr in the body. */
-  z.strictObject({ type: z.literal('outcome'), run: count, outcome: outcomeSchema, sizes: z.tuple([count, count, count]) }),
+  z.strictObject({
+    type: z.literal('outcome'),
+    run: count,
+    outcome: outcomeSchema,
+    sizes: z.tuple([count, count, count]),
+  }),
 ])
 
 /** A message from the server to the executor. */

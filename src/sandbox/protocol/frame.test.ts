@@ -21,13 +21,18 @@ function errorOf(pieces: readonly Uint8Array[]): FrameError {
 
 /** Cuts bytes at arbitrary places. */
 function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
-  const places = [...new Set([0, ...at.map((each) => each % (bytes.length + 1)), bytes.length])].toSorted((a, b) => a - b)
+  const places = [...new Set([0, ...at.map((each) => each % (bytes.length + 1)), bytes.length])].toSorted(
+    (a, b) => a - b,
+  )
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end))
 }
 
 describe('frames', () => {
   test('come out as they went in, in whatever pieces they arrive', () => {
-    const frame = fc.record({ header: fc.dictionary(fc.string({ maxLength: 10 }), fc.string({ maxLength: 20 }), { maxKeys: 5 }), body: fc.uint8Array({ maxLength: 300 }) })
+    const frame = fc.record({
+      header: fc.dictionary(fc.string({ maxLength: 10 }), fc.string({ maxLength: 20 }), { maxKeys: 5 }),
+      body: fc.uint8Array({ maxLength: 300 }),
+    })
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 30 }), (frames, places) => {
         const bytes = Buffer.concat(frames.map(({ header, body }) => encodeFrame(header, body)))
@@ -42,12 +47,14 @@ describe('frames', () => {
   test('of arbitrary bytes are refused as such or read, and nothing else is thrown', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
-      fc.tuple(fc.nat({ max: 300 }), fc.nat({ max: 300 }), fc.string({ maxLength: 100 })).map(([total, header, text]) => {
-        const prefix = Buffer.alloc(8)
-        prefix.writeUInt32BE(total, 0)
-        prefix.writeUInt32BE(header, 4)
-        return Buffer.concat([prefix, Buffer.from(text)])
-      }),
+      fc
+        .tuple(fc.nat({ max: 300 }), fc.nat({ max: 300 }), fc.string({ maxLength: 100 }))
+        .map(([total, header, text]) => {
+          const prefix = Buffer.alloc(8)
+          prefix.writeUInt32BE(total, 0)
+          prefix.writeUInt32BE(header, 4)
+          return Buffer.concat([prefix, Buffer.from(text)])
+        }),
     )
     fc.assert(
       fc.property(fc.array(hostile, { maxLength: 4 }), (pieces) => {
@@ -97,7 +104,7 @@ describe('messages of a runner', () => {
       { type: 'error', status: 'limit', limit: 'wall' },
       { type: 'error', status: 'ok' },
     ]
-    for (const message of refused) expect(runnerMessageSchema.safeParse(message).success, JSON.stringify(message)).toBe(false)
+    expect(refused.filter((message) => runnerMessageSchema.safeParse(message).success)).toEqual([])
     expect(runnerMessageSchema.safeParse({ type: 'log', level: 'info', text: 'x' }).success).toBe(true)
   })
 })

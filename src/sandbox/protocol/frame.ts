@@ -92,7 +92,8 @@ export class FrameReader {
 
   #checkTotal(total: number): void {
     if (total < lengthBytes) throw this.#fail('a frame is shorter than its own prefix', false)
-    if (total > lengthBytes + this.#bounds.headerBytes + this.#bounds.bodyBytes) throw this.#fail('a frame is over the limit', true)
+    if (total > lengthBytes + this.#bounds.headerBytes + this.#bounds.bodyBytes)
+      throw this.#fail('a frame is over the limit', true)
   }
 
   #restLength(): number {

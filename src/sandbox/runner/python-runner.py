@@ -120,6 +120,7 @@ def load(file):
         name = '.'.join(parts)
         __import__(name)
         return sys.modules[name]
+    import importlib.machinery
     import importlib.util
     name = '_function'
     spec = importlib.util.spec_from_file_location(name, ROOT + file, loader=importlib.machinery.SourceFileLoader(name, ROOT + file))

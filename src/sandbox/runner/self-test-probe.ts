@@ -21,7 +21,8 @@ export function main(): object {
   const libc = dlopen('libc.so.6', {
     syscall: { args: ['i64', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'], returns: 'i64' },
   }).symbols
-  const systemCall = (number: number, first: number): string => (Number(libc['syscall']?.(number, first, 0, 0, 0, 0)) === -1 ? 'refused' : 'done')
+  const systemCall = (number: number, first: number): string =>
+    Number(libc['syscall']?.(number, first, 0, 0, 0, 0)) === -1 ? 'refused' : 'done'
   const [clone, execve] = numbers[process.arch] ?? [0, 0]
   return {
     root: readdirSync('/').toSorted(),

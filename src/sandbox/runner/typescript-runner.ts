@@ -68,7 +68,8 @@ function seal(setup: Setup, program: Buffer): void {
   const text = new Uint8Array(program)
   const what = BigUint64Array.of(BigInt(text.length / 8), BigInt(ptr(text)))
   const [setModeFilter, allThreads] = [1, 1]
-  if (Number(libc['syscall']?.(setup.seccompNumber, setModeFilter, allThreads, ptr(what))) !== 0) fail('the filter was not accepted')
+  if (Number(libc['syscall']?.(setup.seccompNumber, setModeFilter, allThreads, ptr(what))) !== 0)
+    fail('the filter was not accepted')
 }
 
 /** The last message. The executor ends the jail; until then nothing more of the function runs. */
@@ -83,7 +84,8 @@ function fail(message: string): never {
 }
 
 function log(message: unknown, level = 'info'): void {
-  if (!['debug', 'info', 'warning', 'error'].includes(level)) throw new TypeError('level must be debug, info, warning or error')
+  if (!['debug', 'info', 'warning', 'error'].includes(level))
+    throw new TypeError('level must be debug, info, warning or error')
   send({ type: 'log', level, text: String(message).slice(0, maxText) })
 }
 
@@ -123,13 +125,15 @@ function traceOf(error: unknown): string {
 }
 
 function kindOf(error: unknown): string {
-  if (error instanceof Error) return String(error.name).slice(0, 200)
+  if (error instanceof Error) return error.name.slice(0, 200)
   return error === null ? 'null' : typeof error
 }
 
 function textOf(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error).slice(0, maxText / 2).replaceAll(root, '')
+    return String(error instanceof Error ? error.message : error)
+      .slice(0, maxText / 2)
+      .replaceAll(root, '')
   } catch {
     return ''
   }
@@ -143,7 +147,8 @@ function limitOf(error: unknown): string | null {
   if (code === 'EMFILE' || code === 'ENFILE') return 'open-files'
   if (code === 'ENOMEM' || (error instanceof RangeError && /out of memory/i.test(error.message))) return 'memory'
   if (error.message === 'Failed to spawn worker thread') return 'processes'
-  if ((code === 'EPERM' || code === 'EAGAIN') && typeof syscall === 'string' && /spawn|fork|exec/.test(syscall)) return 'processes'
+  if ((code === 'EPERM' || code === 'EAGAIN') && typeof syscall === 'string' && /spawn|fork|exec/.test(syscall))
+    return 'processes'
   return null
 }
 
@@ -152,7 +157,9 @@ function loadProblem(error: unknown): string {
   const at = one.position
   const place = at?.file === undefined ? '' : `${at.file.replace(root, '')}:${String(at.line)}:${String(at.column)}: `
   const inner = error instanceof AggregateError ? `\n${error.errors.map(loadProblem).join('\n')}` : ''
-  return at?.file === undefined && error instanceof Error ? `${traceOf(error)}${inner}` : `${place}${textOf(error)}${inner}`
+  return at?.file === undefined && error instanceof Error
+    ? `${traceOf(error)}${inner}`
+    : `${place}${textOf(error)}${inner}`
 }
 
 function report(error: unknown, loading: boolean): object {
@@ -170,7 +177,9 @@ function misfit(value: unknown, path: string, above: readonly object[]): string 
     case 'boolean':
       return null
     case 'number':
-      return Number.isFinite(value) ? null : `${path} is ${String(value)}, and JSON has no such number. Return null or a string.`
+      return Number.isFinite(value)
+        ? null
+        : `${path} is ${String(value)}, and JSON has no such number. Return null or a string.`
     case 'bigint':
       return `${path} is a bigint, which JSON cannot carry. Return a string or a number.`
     case 'undefined':
@@ -190,7 +199,8 @@ function misfitInObject(value: object, path: string, above: readonly object[]): 
   if (value instanceof Map || value instanceof Set || value instanceof WeakMap || value instanceof Promise) {
     return `${path} is a ${value.constructor.name}, which JSON cannot carry. Return an object or an array.`
   }
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${path} is binary. Return text, for example base64.`
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+    return `${path} is binary. Return text, for example base64.`
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
       const found = misfit(item, `${path}[${String(index)}]`, inside)

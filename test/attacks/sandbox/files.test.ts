@@ -34,8 +34,33 @@ def main(input):
             return file.read()
     return {'got': attempt(text)}
 `
-const hostPaths = ['/etc', '/etc/passwd', '/etc/shadow', '/etc/machine-id', '/home', '/root', '/var', '/run', '/run/docker.sock', '/var/run/docker.sock']
-const absent = [...hostPaths, '/sys', '/proc', '/boot', '/mnt', '/opt', '/srv', '/usr/local', '/usr/share', '/usr/bin/env', '/bin/sh', '/bin', '/sbin']
+const hostPaths = [
+  '/etc',
+  '/etc/passwd',
+  '/etc/shadow',
+  '/etc/machine-id',
+  '/home',
+  '/root',
+  '/var',
+  '/run',
+  '/run/docker.sock',
+  '/var/run/docker.sock',
+]
+const absent = [
+  ...hostPaths,
+  '/sys',
+  '/proc',
+  '/boot',
+  '/mnt',
+  '/opt',
+  '/srv',
+  '/usr/local',
+  '/usr/share',
+  '/usr/bin/env',
+  '/bin/sh',
+  '/bin',
+  '/sbin',
+]
 
 describe('files of the host', () => {
   test('are not there, by any name', async () => {
@@ -95,14 +120,20 @@ def main(_):
     return result
 `
     const answers = await probe(sandbox, 'python', code)
-    const wrong = Object.entries(answers).filter(([, answer]) => !['EROFS', 'EXDEV', 'EACCES', 'EPERM', 'EBUSY'].includes(String(answer)))
+    const wrong = Object.entries(answers).filter(
+      ([, answer]) => !['EROFS', 'EXDEV', 'EACCES', 'EPERM', 'EBUSY'].includes(String(answer)),
+    )
     expect(wrong).toEqual([])
     expect(Object.keys(answers).length).toBe(33)
-    const allowed = await probe(sandbox, 'python', `
+    const allowed = await probe(
+      sandbox,
+      'python',
+      `
 def main(_):
     os.mkdir('/tmp/dir'); os.rename('/tmp/dir', '/tmp/other'); os.chmod('/tmp/other', 0o700)
     return {'entries': os.listdir('/tmp')}
-`)
+`,
+    )
     expect(allowed).toEqual({ entries: ['other'] })
   })
 
@@ -123,7 +154,12 @@ def main(_):
       tmp: [],
       fn: ['main.py'],
       dev: ['full', 'null', 'random', 'urandom', 'zero'],
-      descriptors: [[0, characterDevice], [1, socket], [2, socket], [3, socket]],
+      descriptors: [
+        [0, characterDevice],
+        [1, socket],
+        [2, socket],
+        [3, socket],
+      ],
     })
   })
 
@@ -136,7 +172,13 @@ def main(_):
 `
     const [readOnly, writable] = [1 | 2 | 4, 2 | 4]
     expect(await probe(sandbox, 'python', code)).toEqual({
-      flags: { '/': readOnly, '/usr/lib/python3.11': readOnly, '/runner/main.py': readOnly, '/tmp': writable, '/fn': writable },
+      flags: {
+        '/': readOnly,
+        '/usr/lib/python3.11': readOnly,
+        '/runner/main.py': readOnly,
+        '/tmp': writable,
+        '/fn': writable,
+      },
       bytes: 16 * 1024 * 1024,
     })
   })
@@ -174,9 +216,21 @@ def main(_):
       files: new Map([['../../tmp/main.py', Buffer.from('def main(_): return 1')]]),
       entry: { file: '../../tmp/main.py', name: 'main' },
       inputJson: '{}',
-      limits: { wallMs: 1000, cpuMs: 1000, memoryBytes: 1e8, processes: 4, openFiles: 32, scratchBytes: 65_536, resultBytes: 1000, outputBytes: 1000 },
+      limits: {
+        wallMs: 1000,
+        cpuMs: 1000,
+        memoryBytes: 1e8,
+        processes: 4,
+        openFiles: 32,
+        scratchBytes: 65_536,
+        resultBytes: 1000,
+        outputBytes: 1000,
+      },
     })
-    expect(outcome).toMatchObject({ status: 'invalid', message: '"../../tmp/main.py" is no path inside of a function.' })
+    expect(outcome).toMatchObject({
+      status: 'invalid',
+      message: '"../../tmp/main.py" is no path inside of a function.',
+    })
     expect(await run(sandbox, 'python', 'def main(_): return 1')).toMatchObject({ status: 'ok', resultJson: '1' })
   })
 })

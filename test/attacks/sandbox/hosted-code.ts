@@ -3,7 +3,14 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sandboxConfigSchema, startSandbox } from '../../../src/sandbox/index.ts'
-import type { Runtime, Sandbox, SandboxEvents, SandboxLimits, SandboxOutcome, SandboxSpec } from '../../../src/sandbox/index.ts'
+import type {
+  Runtime,
+  Sandbox,
+  SandboxEvents,
+  SandboxLimits,
+  SandboxOutcome,
+  SandboxSpec,
+} from '../../../src/sandbox/index.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -54,7 +61,12 @@ const attempt = (action: () => unknown): unknown => {
 `
 
 /** A function with one file and the tools in it. \`body\` defines main. */
-export function specOf(runtime: Runtime, body: string, input: unknown = {}, limits: Partial<SandboxLimits> = {}): SandboxSpec {
+export function specOf(
+  runtime: Runtime,
+  body: string,
+  input: unknown = {},
+  limits: Partial<SandboxLimits> = {},
+): SandboxSpec {
   const file = runtime === 'python' ? 'main.py' : 'main.ts'
   const tools = runtime === 'python' ? pythonTools : typescriptTools
   return {
@@ -83,7 +95,12 @@ export async function run(
 }
 
 /** Runs a probe in a real jail and returns what it found. */
-export async function probe(sandbox: Sandbox, runtime: Runtime, body: string, input: unknown = {}): Promise<Record<string, unknown>> {
+export async function probe(
+  sandbox: Sandbox,
+  runtime: Runtime,
+  body: string,
+  input: unknown = {},
+): Promise<Record<string, unknown>> {
   return answerOf(await run(sandbox, runtime, body, { input }))
 }
 
@@ -103,7 +120,9 @@ export async function probeUnjailed(body: string, input: unknown = {}): Promise<
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
     const args = ['-I', '-S', '-B', join(directory, 'probe.py'), JSON.stringify(input)]
     const stdout = await new Promise<string>((resolve, reject) => {
-      execFile('/usr/bin/python3', args, { env: {}, cwd: '/', ...nobody }, (error, out) => (error === null ? resolve(out) : reject(error)))
+      execFile('/usr/bin/python3', args, { env: {}, cwd: '/', ...nobody }, (error, out) =>
+        error === null ? resolve(out) : reject(new Error('the control failed', { cause: error })),
+      )
     })
     return JSON.parse(stdout) as Record<string, unknown>
   } finally {
@@ -113,8 +132,15 @@ export async function probeUnjailed(body: string, input: unknown = {}): Promise<
 
 /** The negative control of the filter: the same jail with filters that allow everything. */
 export async function runUnfiltered(specs: readonly SandboxSpec[]): Promise<SandboxOutcome[]> {
-  const child = spawn(process.execPath, [new URL('./unfiltered-executor.ts', import.meta.url).pathname], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] })
-  const plain = specs.map((spec) => ({ ...spec, files: [...spec.files].map(([path, bytes]) => [path, Buffer.from(bytes).toString('utf8')]) }))
+  const child = spawn(process.execPath, [new URL('./unfiltered-executor.ts', import.meta.url).pathname], {
+    env: {},
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const plain = specs.map((spec) => ({
+    ...spec,
+    files: [...spec.files].map(([path, bytes]) => [path, Buffer.from(bytes).toString('utf8')]),
+  }))
   child.stdin.end(JSON.stringify(plain))
   let text = ''
   for await (const part of child.stdout.setEncoding('utf8') as AsyncIterable<string>) text += part

@@ -23,42 +23,194 @@ interface Bomb {
   readonly limits?: Partial<SandboxLimits>
 }
 
-const py = (what: string, limit: LimitName, message: string, code: string, limits?: Partial<SandboxLimits>): Bomb => ({ what, runtime: 'python', code, limit, message, ...(limits && { limits }) })
-const ts = (what: string, limit: LimitName, message: string, code: string, limits?: Partial<SandboxLimits>): Bomb => ({ what, runtime: 'typescript', code, limit, message, ...(limits && { limits }) })
+const py = (what: string, limit: LimitName, message: string, code: string, limits?: Partial<SandboxLimits>): Bomb => ({
+  what,
+  runtime: 'python',
+  code,
+  limit,
+  message,
+  ...(limits && { limits }),
+})
+const ts = (what: string, limit: LimitName, message: string, code: string, limits?: Partial<SandboxLimits>): Bomb => ({
+  what,
+  runtime: 'typescript',
+  code,
+  limit,
+  message,
+  ...(limits && { limits }),
+})
 
 const small = { memoryBytes: 256 * mebibyte }
 const bombs: readonly Bomb[] = [
   py('sleeps for ever', 'wall', 'wall: 200 ms reached', 'import time\ndef main(_): time.sleep(1e6)', { wallMs: 200 }),
-  py('ignores every signal and sleeps', 'wall', 'wall: 200 ms reached', 'import signal, time\ndef main(_):\n  for n in range(1, 65): attempt(lambda: signal.signal(n, signal.SIG_IGN))\n  while True: time.sleep(1)', { wallMs: 200 }),
-  py('closes every descriptor and sleeps', 'wall', 'wall: 200 ms reached', 'import time\ndef main(_):\n  os.closerange(0, 1024)\n  time.sleep(1e6)', { wallMs: 200 }),
-  py('loops for ever', 'cpu', 'cpu: 200 ms of processor time reached', 'def main(_):\n  while True: pass', { cpuMs: 200 }),
-  py('loops in threads', 'cpu', 'cpu: 300 ms of processor time reached', 'import threading, hashlib\ndef loop():\n  while True: hashlib.sha256(bytes(1000000))\ndef main(_):\n  for _ in range(3): threading.Thread(target=loop, daemon=True).start()\n  loop()', { cpuMs: 300 }),
-  py('takes memory', 'memory', 'memory: 256 MiB reached', 'def main(_):\n  held = []\n  while True: held.append(bytearray(1 << 20))', small),
-  py('takes shared memory', 'memory', 'memory: 256 MiB reached', 'import mmap\ndef main(_):\n  held = []\n  while True:\n    held.append(mmap.mmap(-1, 1 << 20)); held[-1].write(bytes(1 << 20))', small),
-  py('takes memory and catches the error', 'memory', 'memory: 256 MiB reached', 'def main(_):\n  held = []\n  while True:\n    try: held.append(bytearray(1 << 20))\n    except MemoryError: raise', small),
-  py('forks for ever', 'processes', 'processes: 16 threads are the most, and no process may be started', 'def main(_):\n  while True: os.fork()'),
-  py('starts a program', 'processes', 'processes: 16 threads are the most, and no process may be started', 'import subprocess\ndef main(_): subprocess.run(["/usr/bin/python3.11"])'),
-  py('starts threads for ever', 'processes', 'processes: 16 threads are the most, and no process may be started', 'import threading, time\ndef main(_):\n  while True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()'),
-  py('opens files for ever', 'open-files', 'open-files: 128 reached', 'def main(_):\n  held = []\n  while True: held.append(open("/dev/null"))'),
+  py(
+    'ignores every signal and sleeps',
+    'wall',
+    'wall: 200 ms reached',
+    'import signal, time\ndef main(_):\n  for n in range(1, 65): attempt(lambda: signal.signal(n, signal.SIG_IGN))\n  while True: time.sleep(1)',
+    { wallMs: 200 },
+  ),
+  py(
+    'closes every descriptor and sleeps',
+    'wall',
+    'wall: 200 ms reached',
+    'import time\ndef main(_):\n  os.closerange(0, 1024)\n  time.sleep(1e6)',
+    { wallMs: 200 },
+  ),
+  py('loops for ever', 'cpu', 'cpu: 200 ms of processor time reached', 'def main(_):\n  while True: pass', {
+    cpuMs: 200,
+  }),
+  py(
+    'loops in threads',
+    'cpu',
+    'cpu: 300 ms of processor time reached',
+    'import threading, hashlib\ndef loop():\n  while True: hashlib.sha256(bytes(1000000))\ndef main(_):\n  for _ in range(3): threading.Thread(target=loop, daemon=True).start()\n  loop()',
+    { cpuMs: 300 },
+  ),
+  py(
+    'takes memory',
+    'memory',
+    'memory: 256 MiB reached',
+    'def main(_):\n  held = []\n  while True: held.append(bytearray(1 << 20))',
+    small,
+  ),
+  py(
+    'takes shared memory',
+    'memory',
+    'memory: 256 MiB reached',
+    'import mmap\ndef main(_):\n  held = []\n  while True:\n    held.append(mmap.mmap(-1, 1 << 20)); held[-1].write(bytes(1 << 20))',
+    small,
+  ),
+  py(
+    'takes memory and catches the error',
+    'memory',
+    'memory: 256 MiB reached',
+    'def main(_):\n  held = []\n  while True:\n    try: held.append(bytearray(1 << 20))\n    except MemoryError: raise',
+    small,
+  ),
+  py(
+    'forks for ever',
+    'processes',
+    'processes: 16 threads are the most, and no process may be started',
+    'def main(_):\n  while True: os.fork()',
+  ),
+  py(
+    'starts a program',
+    'processes',
+    'processes: 16 threads are the most, and no process may be started',
+    'import subprocess\ndef main(_): subprocess.run(["/usr/bin/python3.11"])',
+  ),
+  py(
+    'starts threads for ever',
+    'processes',
+    'processes: 16 threads are the most, and no process may be started',
+    'import threading, time\ndef main(_):\n  while True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()',
+  ),
+  py(
+    'opens files for ever',
+    'open-files',
+    'open-files: 128 reached',
+    'def main(_):\n  held = []\n  while True: held.append(open("/dev/null"))',
+  ),
   py('opens pipes for ever', 'open-files', 'open-files: 128 reached', 'def main(_):\n  while True: os.pipe()'),
-  py('fills one file', 'scratch', 'scratch: 16 MiB of files, or their number, reached', 'def main(_):\n  with open("/tmp/x", "wb") as file:\n    while True: file.write(bytes(65536))'),
-  py('fills many files', 'scratch', 'scratch: 16 MiB of files, or their number, reached', 'def main(_):\n  for n in range(10**9):\n    with open(f"/tmp/{n}", "wb") as file: file.write(bytes(65536))'),
-  py('makes empty files for ever', 'scratch', 'scratch: 16 MiB of files, or their number, reached', 'def main(_):\n  for n in range(10**9): os.close(os.open(f"/tmp/{n}", os.O_CREAT))'),
-  py('makes deep directories', 'scratch', 'scratch: 16 MiB of files, or their number, reached', 'def main(_):\n  os.chdir("/tmp")\n  while True:\n    os.mkdir("d"); os.chdir("d")'),
+  py(
+    'fills one file',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'def main(_):\n  with open("/tmp/x", "wb") as file:\n    while True: file.write(bytes(65536))',
+  ),
+  py(
+    'fills many files',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'def main(_):\n  for n in range(10**9):\n    with open(f"/tmp/{n}", "wb") as file: file.write(bytes(65536))',
+  ),
+  py(
+    'makes empty files for ever',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'def main(_):\n  for n in range(10**9): os.close(os.open(f"/tmp/{n}", os.O_CREAT))',
+  ),
+  py(
+    'makes deep directories',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'def main(_):\n  os.chdir("/tmp")\n  while True:\n    os.mkdir("d"); os.chdir("d")',
+  ),
   py('returns too much', 'result', 'result: more than 1 MiB returned', 'def main(_): return "x" * (2 << 20)'),
-  py('announces a huge result', 'result', 'result: more than 1 MiB returned', 'def main(_):\n  os.write(3, (50 << 20).to_bytes(4, "big") + bytes(4))\n  while True: os.write(3, bytes(65536))'),
-  py('floods stdout', 'output', 'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept', 'def main(_):\n  while True: print("x" * 1000)'),
-  py('floods the log', 'output', 'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept', 'import mcpworks\ndef main(_):\n  while True: mcpworks.log("x")'),
-  ts('waits for ever', 'wall', 'wall: 200 ms reached', 'export const main = () => new Promise((done) => setTimeout(done, 1e9))', { wallMs: 200 }),
-  ts('loops for ever', 'cpu', 'cpu: 200 ms of processor time reached', 'export const main = () => { for (;;); }', { cpuMs: 200 }),
-  ts('takes memory', 'memory', 'memory: 256 MiB reached', 'export const main = () => { const held = []; for (;;) held.push(new Uint8Array(1 << 20).fill(1)) }', small),
-  ts('takes memory as objects', 'memory', 'memory: 256 MiB reached', 'export const main = () => { const held = []; for (;;) held.push({ a: [held.length] }) }', small),
-  ts('starts a program', 'processes', 'processes: 16 threads are the most, and no process may be started', 'export const main = () => Bun.spawnSync([process.execPath])'),
-  ts('starts workers for ever', 'processes', 'processes: 16 threads are the most, and no process may be started', 'export const main = async () => { for (;;) { new Worker("data:text/javascript,setInterval(() => 1, 1000)"); await Bun.sleep(1) } }'),
-  ts('opens files for ever', 'open-files', 'open-files: 128 reached', 'export const main = () => { for (;;) fs.openSync("/dev/null", "r") }'),
-  ts('fills one file', 'scratch', 'scratch: 16 MiB of files, or their number, reached', 'export const main = () => { const file = fs.openSync("/tmp/x", "w"); for (;;) fs.writeSync(file, Buffer.alloc(65536)) }'),
+  py(
+    'announces a huge result',
+    'result',
+    'result: more than 1 MiB returned',
+    'def main(_):\n  os.write(3, (50 << 20).to_bytes(4, "big") + bytes(4))\n  while True: os.write(3, bytes(65536))',
+  ),
+  py(
+    'floods stdout',
+    'output',
+    'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept',
+    'def main(_):\n  while True: print("x" * 1000)',
+  ),
+  py(
+    'floods the log',
+    'output',
+    'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept',
+    'import mcpworks\ndef main(_):\n  while True: mcpworks.log("x")',
+  ),
+  ts(
+    'waits for ever',
+    'wall',
+    'wall: 200 ms reached',
+    'export const main = () => new Promise((done) => setTimeout(done, 1e9))',
+    { wallMs: 200 },
+  ),
+  ts('loops for ever', 'cpu', 'cpu: 200 ms of processor time reached', 'export const main = () => { for (;;); }', {
+    cpuMs: 200,
+  }),
+  ts(
+    'takes memory',
+    'memory',
+    'memory: 256 MiB reached',
+    'export const main = () => { const held = []; for (;;) held.push(new Uint8Array(1 << 20).fill(1)) }',
+    small,
+  ),
+  ts(
+    'takes memory as objects',
+    'memory',
+    'memory: 256 MiB reached',
+    'export const main = () => { const held = []; for (;;) held.push({ a: [held.length] }) }',
+    small,
+  ),
+  ts(
+    'starts a program',
+    'processes',
+    'processes: 16 threads are the most, and no process may be started',
+    'export const main = () => Bun.spawnSync([process.execPath])',
+  ),
+  ts(
+    'starts workers for ever',
+    'processes',
+    'processes: 16 threads are the most, and no process may be started',
+    'export const main = async () => { for (;;) { new Worker("data:text/javascript,setInterval(() => 1, 1000)"); await Bun.sleep(1) } }',
+  ),
+  ts(
+    'opens files for ever',
+    'open-files',
+    'open-files: 128 reached',
+    'export const main = () => { for (;;) fs.openSync("/dev/null", "r") }',
+  ),
+  ts(
+    'fills one file',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'export const main = () => { const file = fs.openSync("/tmp/x", "w"); for (;;) fs.writeSync(file, Buffer.alloc(65536)) }',
+  ),
   ts('returns too much', 'result', 'result: more than 1 MiB returned', 'export const main = () => "x".repeat(2 << 20)'),
-  ts('floods stdout', 'output', 'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept', 'export const main = () => { for (;;) console.log("x".repeat(1000)) }'),
+  ts(
+    'floods stdout',
+    'output',
+    'output: a flood of output, logs or progress far beyond the 65536 bytes that are kept',
+    'export const main = () => { for (;;) console.log("x".repeat(1000)) }',
+  ),
 ]
 
 /** Processes that descend from this one and are jails or in jails. */
@@ -77,13 +229,22 @@ function jailProcesses(): string[] {
     }
   }
   const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)])
-  return below(process.pid).map((pid) => names.get(pid) ?? '').filter((name) => /bwrap|python|bun/.test(name))
+  return below(process.pid)
+    .map((pid) => names.get(pid) ?? '')
+    .filter((name) => /bwrap|python|bun/.test(name))
 }
 
 describe('a function that', () => {
-  test.each(bombs)('$what in $runtime ends with the limit $limit', async ({ runtime, code, limit, message, limits }) => {
-    expect(await run(sandbox, runtime, code, limits === undefined ? {} : { limits })).toMatchObject({ status: 'limit', limit, message })
-  })
+  test.each(bombs)(
+    '$what in $runtime ends with the limit $limit',
+    async ({ runtime, code, limit, message, limits }) => {
+      expect(await run(sandbox, runtime, code, limits === undefined ? {} : { limits })).toMatchObject({
+        status: 'limit',
+        limit,
+        message,
+      })
+    },
+  )
 
   test('stays below its bounds is not ended by them', async () => {
     const code = `
@@ -121,10 +282,15 @@ def main(_):
 
   test('leaves no process behind, however it ended, and the next call works', async () => {
     expect(jailProcesses()).toEqual([])
-    const running = run(sandbox, 'python', 'import mcpworks, time\ndef main(_):\n  mcpworks.log("x")\n  time.sleep(60)', {
-      limits: { wallMs: 300 },
-      onLog: () => expect(jailProcesses()).toEqual(expect.arrayContaining(['bwrap'])),
-    })
+    const running = run(
+      sandbox,
+      'python',
+      'import mcpworks, time\ndef main(_):\n  mcpworks.log("x")\n  time.sleep(60)',
+      {
+        limits: { wallMs: 300 },
+        onLog: () => expect(jailProcesses()).toEqual(expect.arrayContaining(['bwrap'])),
+      },
+    )
     expect(await running).toMatchObject({ status: 'limit' })
     expect(jailProcesses()).toEqual([])
     expect(await run(sandbox, 'typescript', 'export const main = () => 1')).toMatchObject({ resultJson: '1' })

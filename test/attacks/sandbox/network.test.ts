@@ -23,7 +23,21 @@ afterAll(async () => {
 })
 
 /** Names and numbers of address families (linux/socket.h). */
-const families = { unix: 1, inet: 2, ax25: 3, inet6: 10, netlink: 16, packet: 17, alg: 38, vsock: 40, xdp: 44, bluetooth: 31, tipc: 30, rxrpc: 33, can: 29 }
+const families = {
+  unix: 1,
+  inet: 2,
+  ax25: 3,
+  inet6: 10,
+  netlink: 16,
+  packet: 17,
+  alg: 38,
+  vsock: 40,
+  xdp: 44,
+  bluetooth: 31,
+  tipc: 30,
+  rxrpc: 33,
+  can: 29,
+}
 
 const sockets = `
 def main(input):
@@ -50,7 +64,10 @@ describe('the network', () => {
     const answers = await probe(sandbox, 'python', sockets, families)
     expect(new Set(Object.values(answers))).toEqual(new Set(['EACCES']))
     expect(Object.keys(answers)).toHaveLength(39)
-    expect(await probeUnjailed(sockets, { inet: 2, unix: 1 })).toMatchObject({ 'inet stream': 'done', 'unix stream': 'done' })
+    expect(await probeUnjailed(sockets, { inet: 2, unix: 1 })).toMatchObject({
+      'inet stream': 'done',
+      'unix stream': 'done',
+    })
   })
 
   test('does not reach a server of the host, on loopback or by an abstract name', async () => {
@@ -80,7 +97,13 @@ export const main = async (input: { port: number }) => ({
   serve: await settled(async () => Bun.serve({ port: 0, fetch: () => new Response('x') })),
 })`
     const answers = await probe(sandbox, 'typescript', code, { port: (tcp.address() as AddressInfo).port })
-    expect(answers).toEqual({ fetch: 'refused', metadata: 'refused', lookup: 'refused', listen: 'refused', serve: 'refused' })
+    expect(answers).toEqual({
+      fetch: 'refused',
+      metadata: 'refused',
+      lookup: 'refused',
+      listen: 'refused',
+      serve: 'refused',
+    })
   })
 
   test('does not stand in the way of what needs no network: event loops, pipes and timers', async () => {
@@ -93,6 +116,12 @@ async def main(_):
     return {'all': await asyncio.gather(slow(1), slow(2), asyncio.to_thread(lambda: 3))}
 `
     expect(await probe(sandbox, 'python', code)).toEqual({ all: [1, 2, 3] })
-    expect(await run(sandbox, 'typescript', 'export const main = async () => { await new Promise((resolve) => setTimeout(resolve, 1)); return 1 }')).toMatchObject({ resultJson: '1' })
+    expect(
+      await run(
+        sandbox,
+        'typescript',
+        'export const main = async () => { await new Promise((resolve) => setTimeout(resolve, 1)); return 1 }',
+      ),
+    ).toMatchObject({ resultJson: '1' })
   })
 })

@@ -24,7 +24,12 @@ function numberOf(name: string): number {
 
 const here = (names: readonly string[]): string[] => names.filter((name) => numbers.has(name))
 /** Arguments with which a call does no more than fail where it is not stopped. */
-const harmless: Readonly<Record<string, readonly number[]>> = { ptrace: [16, 0, 0, 0], seccomp: [99, 0, 0], setns: [-1, 0], personality: [0xffffffff] }
+const harmless: Readonly<Record<string, readonly number[]>> = {
+  ptrace: [16, 0, 0, 0],
+  seccomp: [99, 0, 0],
+  setns: [-1, 0],
+  personality: [0xffffffff],
+}
 const argumentsOf = (name: string): readonly number[] => harmless[name] ?? [0, 0, 0, 0, 0, 0]
 
 /** Makes one call after another and says at once of each that it returned. */
@@ -38,7 +43,10 @@ describe('system calls of the killed list', () => {
 
   test('end the process at once, each of them, and the outcome says so', async () => {
     const outcomes = await Promise.all(
-      names.map(async (name) => ({ name, outcome: await run(sandbox, 'python', callAll, { input: [[name, numberOf(name), argumentsOf(name)]] }) })),
+      names.map(async (name) => ({
+        name,
+        outcome: await run(sandbox, 'python', callAll, { input: [[name, numberOf(name), argumentsOf(name)]] }),
+      })),
     )
     const wrong = outcomes.filter(({ outcome }) => outcome.status !== 'killed' || outcome.reason !== 'filter')
     expect(wrong.map(({ name, outcome }) => `${name}: ${outcome.status}`)).toEqual([])
@@ -46,7 +54,13 @@ describe('system calls of the killed list', () => {
   })
 
   test('would all return if the filter were off', async () => {
-    const [outcome] = await runUnfiltered([specOf('python', callAll, names.map((name) => [name, numberOf(name), argumentsOf(name)]))])
+    const [outcome] = await runUnfiltered([
+      specOf(
+        'python',
+        callAll,
+        names.map((name) => [name, numberOf(name), argumentsOf(name)]),
+      ),
+    ])
     if (outcome === undefined) throw new Error('no outcome')
     expect(Object.keys(answerOf(outcome))).toEqual(names)
   })
@@ -55,24 +69,49 @@ describe('system calls of the killed list', () => {
 describe('system calls that are answered with an error', () => {
   test('get the error that the list gives them, and allowed ones work', async () => {
     const listed = here(Object.keys(seccompProfile.errno))
-    const answers = await probe(sandbox, 'python', callAll, listed.map((name) => [name, numberOf(name), [0, 0, 0, 0, 0, 0]]))
+    const answers = await probe(
+      sandbox,
+      'python',
+      callAll,
+      listed.map((name) => [name, numberOf(name), [0, 0, 0, 0, 0, 0]]),
+    )
     expect(answers).toEqual(Object.fromEntries(listed.map((name) => [name, seccompProfile.errno[name]])))
     const allowed = ['getpid', 'getuid', 'sched_yield', 'gettid']
-    expect(await probe(sandbox, 'python', callAll, allowed.map((name) => [name, numberOf(name), []]))).toEqual(Object.fromEntries(allowed.map((name) => [name, 'done'])))
+    expect(
+      await probe(
+        sandbox,
+        'python',
+        callAll,
+        allowed.map((name) => [name, numberOf(name), []]),
+      ),
+    ).toEqual(Object.fromEntries(allowed.map((name) => [name, 'done'])))
   })
 
   test('include every number that is in no list', async () => {
     // 335 and 336 are the kernel's own return paths of probes: it answers them with SIGILL before any filter is asked.
     const listed = new Set([...numbers.values(), 335, 336])
     const unlisted = Array.from({ length: 600 }, (_, number) => number).filter((number) => !listed.has(number))
-    const answers = await probe(sandbox, 'python', callAll, unlisted.map((number) => [String(number), number, [0, 0, 0, 0, 0, 0]]))
+    const answers = await probe(
+      sandbox,
+      'python',
+      callAll,
+      unlisted.map((number) => [String(number), number, [0, 0, 0, 0, 0, 0]]),
+    )
     const wrong = unlisted.filter((number) => answers[String(number)] !== (number < 424 ? 'EPERM' : 'ENOSYS'))
     expect(wrong).toEqual([])
   })
 })
 
 const sigchld = 17
-const namespaceFlags = { mount: 0x20000, cgroup: 0x2000000, uts: 0x4000000, ipc: 0x8000000, user: 0x10000000, pid: 0x20000000, net: 0x40000000 }
+const namespaceFlags = {
+  mount: 0x20000,
+  cgroup: 0x2000000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  net: 0x40000000,
+}
 
 describe('after the start of the runtime', () => {
   const python = `
@@ -103,8 +142,15 @@ def name_of_errno():
     clones: {
       process: sigchld,
       vfork: sigchld | 0x4100,
-      ...Object.fromEntries(Object.entries(namespaceFlags).map(([name, flag]) => [`thread in a new ${name} namespace`, flag | 0x10900 | 0x100])),
-      ...Object.fromEntries(Object.entries(namespaceFlags).map(([name, flag]) => [`process in a new ${name} namespace`, flag | sigchld])),
+      ...Object.fromEntries(
+        Object.entries(namespaceFlags).map(([name, flag]) => [
+          `thread in a new ${name} namespace`,
+          flag | 0x10900 | 0x100,
+        ]),
+      ),
+      ...Object.fromEntries(
+        Object.entries(namespaceFlags).map(([name, flag]) => [`process in a new ${name} namespace`, flag | sigchld]),
+      ),
     },
     fork: true,
   }
@@ -197,7 +243,11 @@ def main(input):
     return {'anonymous': attempt(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC) and None),
             'later': call(input['mprotect'], 0, 4096, 5), 'plain': attempt(lambda: mmap.mmap(-1, 4096) and None)}
 `
-    expect(await probe(sandbox, 'python', code, { mprotect: numberOf('mprotect') })).toEqual({ anonymous: 'EPERM', later: 'EPERM', plain: 'done' })
+    expect(await probe(sandbox, 'python', code, { mprotect: numberOf('mprotect') })).toEqual({
+      anonymous: 'EPERM',
+      later: 'EPERM',
+      plain: 'done',
+    })
     const [outcome] = await runUnfiltered([specOf('python', code, { mprotect: numberOf('mprotect') })])
     if (outcome === undefined) throw new Error('no outcome')
     expect(answerOf(outcome)).toMatchObject({ anonymous: 'done' })
@@ -218,7 +268,12 @@ export const main = () => {
     // Where the kernel has no 32-bit calls, the instruction itself is a fault.
     const outcome = await run(sandbox, 'typescript', int80)
     expect(outcome.status).toBe('killed')
-    const [control] = await runUnfiltered([specOf('typescript', int80.replace('[0xb8, 0x14, 0, 0, 0, 0xcd, 0x80, 0xc3]', '[0xb8, 0x27, 0, 0, 0, 0x0f, 0x05, 0xc3]'))])
+    const [control] = await runUnfiltered([
+      specOf(
+        'typescript',
+        int80.replace('[0xb8, 0x14, 0, 0, 0, 0xcd, 0x80, 0xc3]', '[0xb8, 0x27, 0, 0, 0, 0x0f, 0x05, 0xc3]'),
+      ),
+    ])
     if (control === undefined) throw new Error('no outcome')
     expect(answerOf(control)).toEqual({ pid: 1 })
   })

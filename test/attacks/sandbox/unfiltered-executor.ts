@@ -12,10 +12,22 @@ type PlainSpec = Omit<SandboxSpec, 'files'> & { readonly files: readonly (readon
 
 const allowAll = assemble([instruction(bpfCode.return, 0x7fff0000)])
 const specs = JSON.parse(readFileSync(0, 'utf8')) as PlainSpec[]
-const { bubblewrapPath, pythonPath, concurrency, queueLength, executorUid, executorGid, stagingDirectory } = sandboxConfigSchema.parse({})
-const bunPackage = createRequire(import.meta.url).resolve(`@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`)
+const { bubblewrapPath, pythonPath, concurrency, queueLength, executorUid, executorGid, stagingDirectory } =
+  sandboxConfigSchema.parse({})
+const bunPackage = createRequire(import.meta.url).resolve(
+  `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`,
+)
 const bunPath = join(dirname(bunPackage), 'bin', 'bun')
-const workshop = await prepare({ bubblewrapPath, pythonPath, bunPath, concurrency, queueLength, executorUid, executorGid, stagingDirectory })
+const workshop = await prepare({
+  bubblewrapPath,
+  pythonPath,
+  bunPath,
+  concurrency,
+  queueLength,
+  executorUid,
+  executorGid,
+  stagingDirectory,
+})
 const filters = { python: allowAll, typescript: allowAll }
 const engine = new BubblewrapEngine(bubblewrapPath, workshop.layouts, allowAll, filters)
 const outcomes = []

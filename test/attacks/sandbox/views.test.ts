@@ -34,21 +34,37 @@ describe('the view from inside', () => {
       })`,
     )
     expect(answers['processes']).toEqual(['1'])
-    for (const [name, answer] of Object.entries(answers['parts'] as Record<string, string>)) expect(['ENOENT', 'EACCES', 'EPERM', ''], name).toContain(answer)
+    const told = Object.entries(answers['parts'] as Record<string, string>).filter(
+      ([, answer]) => !['ENOENT', 'EACCES', 'EPERM', ''].includes(answer),
+    )
+    expect(told).toEqual([])
     expect(answers['environment']).not.toContain(canary)
     expect(answers['commandLine']).toEqual(['/usr/bin/bun', 'run', '--no-install', '--smol', '/runner/main.ts', ''])
-    expect(readFileSync('/proc/self/environ', 'latin1').length + readFileSync('/proc/cmdline', 'latin1').length).toBeGreaterThan(0)
+    expect(
+      readFileSync('/proc/self/environ', 'latin1').length + readFileSync('/proc/cmdline', 'latin1').length,
+    ).toBeGreaterThan(0)
   })
 
   test('of kernel settings can write none of them', async () => {
-    const settings = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe', '/proc/sys/kernel/hostname', '/proc/sysrq-trigger', '/proc/self/oom_score_adj', '/proc/1/mem', '/proc/self/uid_map', '/proc/self/setgroups']
+    const settings = [
+      '/proc/sys/kernel/core_pattern',
+      '/proc/sys/kernel/modprobe',
+      '/proc/sys/kernel/hostname',
+      '/proc/sysrq-trigger',
+      '/proc/self/oom_score_adj',
+      '/proc/1/mem',
+      '/proc/self/uid_map',
+      '/proc/self/setgroups',
+    ]
     const answers = await probe(
       sandbox,
       'typescript',
       `export const main = (input: { settings: string[] }) => Object.fromEntries(input.settings.map((path) => [path, attempt(() => fs.writeFileSync(path, path.endsWith('adj') ? '-500' : 'x'))]))`,
       { settings },
     )
-    for (const [path, answer] of Object.entries(answers)) expect(['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EINVAL'], path).toContain(answer)
+    const refusals = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EINVAL']
+    expect(Object.keys(answers)).toEqual(settings)
+    expect(Object.entries(answers).filter(([, answer]) => !refusals.includes(String(answer)))).toEqual([])
   })
 
   test('has a host name, an environment, users and groups of its own', async () => {
@@ -57,12 +73,25 @@ def main(_):
     return {'host': os.uname().nodename, 'environment': dict(os.environ), 'ids': [list(os.getresuid()), list(os.getresgid()), os.getgroups()], 'ppid': os.getppid(), 'pid': os.getpid()}
 `
     const inside = await probe(sandbox, 'python', code)
-    expect(inside).toMatchObject({ host: 'sandbox', ids: [[65534, 65534, 65534], [65534, 65534, 65534], expect.any(Array)], ppid: 0, pid: 1 })
-    expect(new Set([...(inside['ids'] as number[][])[2] ?? [], 65534])).toEqual(new Set([65534]))
+    expect(inside).toMatchObject({
+      host: 'sandbox',
+      ids: [[65534, 65534, 65534], [65534, 65534, 65534], expect.any(Array)],
+      ppid: 0,
+      pid: 1,
+    })
+    expect(new Set([...((inside['ids'] as number[][])[2] ?? []), 65534])).toEqual(new Set([65534]))
     expect(JSON.stringify(inside)).not.toContain(canary)
-    expect(Object.keys(inside['environment'] as object).toSorted()).toEqual(
-      ['BUN_RUNTIME_TRANSPILER_CACHE_PATH', 'DO_NOT_TRACK', 'HOME', 'LANG', 'OMP_NUM_THREADS', 'PATH', 'PWD', 'TMPDIR', 'TZ'],
-    )
+    expect(Object.keys(inside['environment'] as object).toSorted()).toEqual([
+      'BUN_RUNTIME_TRANSPILER_CACHE_PATH',
+      'DO_NOT_TRACK',
+      'HOME',
+      'LANG',
+      'OMP_NUM_THREADS',
+      'PATH',
+      'PWD',
+      'TMPDIR',
+      'TZ',
+    ])
     expect((await probeUnjailed(code))['host']).toBe(hostname())
   })
 
@@ -71,10 +100,26 @@ def main(_):
 def main(input):
     return {path: attempt(lambda: os.open(path, os.O_RDWR)) for path in input['devices']}
 `
-    const devices = ['/dev/tty', '/dev/console', '/dev/kvm', '/dev/mem', '/dev/kmsg', '/dev/fuse', '/dev/net/tun', '/dev/vda', '/dev/sda', '/dev/ptmx', '/dev/shm/x', '/dev/loop0']
+    const devices = [
+      '/dev/tty',
+      '/dev/console',
+      '/dev/kvm',
+      '/dev/mem',
+      '/dev/kmsg',
+      '/dev/fuse',
+      '/dev/net/tun',
+      '/dev/vda',
+      '/dev/sda',
+      '/dev/ptmx',
+      '/dev/shm/x',
+      '/dev/loop0',
+    ]
     const answers = await probe(sandbox, 'python', code, { devices })
     expect(new Set(Object.values(answers))).toEqual(new Set(['ENOENT']))
-    expect(await probe(sandbox, 'python', code, { devices: ['/dev/null', '/dev/zero'] })).toEqual({ '/dev/null': 'done', '/dev/zero': 'done' })
+    expect(await probe(sandbox, 'python', code, { devices: ['/dev/null', '/dev/zero'] })).toEqual({
+      '/dev/null': 'done',
+      '/dev/zero': 'done',
+    })
   })
 })
 
@@ -89,16 +134,18 @@ describe('namespaces and privileges', () => {
   test('are not those of the host, nor those of a sibling', async () => {
     const [one, two] = await Promise.all([probe(sandbox, 'typescript', status), probe(sandbox, 'typescript', status)])
     const host = Object.fromEntries(kinds.map((kind) => [kind, readlinkSync(`/proc/self/ns/${kind}`)]))
-    for (const kind of kinds) {
+    const shared = kinds.filter((kind) => {
       const seen = [one, two].map((each) => (each['namespaces'] as Record<string, string>)[kind])
-      expect(new Set([...seen, host[kind]]).size, kind).toBe(3)
-    }
+      return new Set([...seen, host[kind]]).size !== 3
+    })
+    expect(shared).toEqual([])
   })
 
   test('leave no capability, no new privileges, two filters, and no network but an own loopback', async () => {
     const { status: text, interfaces, unix } = await probe(sandbox, 'typescript', status)
     const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(String(text))?.[1] ?? 'absent'
-    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(set), set).toBe('0000000000000000')
+    const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
+    expect(sets.map(field)).toEqual(sets.map(() => '0000000000000000'))
     expect([field('NoNewPrivs'), field('Seccomp'), field('NSpid')]).toEqual(['1', '2', '1'])
     expect(Number(field('Seccomp_filters'))).toBeGreaterThanOrEqual(2)
     expect(interfaces).toEqual(['lo'])

@@ -1,0 +1,303 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
+
+const asRoot = process.getuid?.() === 0
+const nobody = 65_534
+const sleeper = 'import mcpworks, time\ndef main(_):\n  mcpworks.log("up")\n  time.sleep(600)'
+const server = fileURLToPath(new URL('./sandbox-server.ts', import.meta.url))
+
+let directory: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sandbox-'))
+  await chmod(directory, 0o755)
+})
+
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+/** Ids of all processes below one. */
+function below(pid: number): number[] {
+  const parents = new Map<number, number[]>()
+  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
+    try {
+      const line = readFileSync(`/proc/${name}/stat`, 'latin1')
+      const parent = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[1])
+      parents.set(parent, [...(parents.get(parent) ?? []), Number(name)])
+    } catch {
+      // Gone between the listing and the look.
+    }
+  }
+  const collect = (one: number): number[] => (parents.get(one) ?? []).flatMap((child) => [child, ...collect(child)])
+  return collect(pid)
+}
+
+/** Whether a process is there and no zombie. */
+function alive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(alive)) await pause(5)
+}
+
+function executorOf(pid: number): number {
+  const found = below(pid).find(
+    (child) =>
+      existsSync(`/proc/${String(child)}/cmdline`) &&
+      readFileSync(`/proc/${String(child)}/cmdline`, 'latin1').includes('sandbox/executor/main'),
+  )
+  if (found === undefined) throw new Error('there is no executor')
+  return found
+}
+
+function startServer(
+  options: object,
+  how: { uid?: number; main?: string; env?: Record<string, string> } = {},
+): { child: ChildProcess; lines: AsyncIterator<string> } {
+  const ids = how.uid === undefined ? {} : { uid: how.uid, gid: how.uid }
+  const child = spawn(process.execPath, [how.main ?? server, JSON.stringify(options)], {
+    cwd: '/',
+    env: how.env ?? {},
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...ids,
+  })
+  if (child.stdout === null) throw new Error('no stdout')
+  return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+}
+
+async function said(lines: AsyncIterator<string>): Promise<Record<string, unknown>> {
+  const { value, done } = await lines.next()
+  if (done === true) throw new Error('the server ended')
+  return JSON.parse(value) as Record<string, unknown>
+}
+
+async function runSleeper(sandbox: Sandbox): Promise<{ outcome: ReturnType<Sandbox['run']> }> {
+  const up = Promise.withResolvers<undefined>()
+  const limits = {
+    wallMs: 600_000,
+    cpuMs: 60_000,
+    memoryBytes: 5e8,
+    processes: 8,
+    openFiles: 64,
+    scratchBytes: 1e6,
+    resultBytes: 1e5,
+    outputBytes: 1e5,
+  }
+  const outcome = sandbox.run(
+    {
+      id: 'x',
+      runtime: 'python',
+      files: new Map([['main.py', Buffer.from(sleeper)]]),
+      entry: { file: 'main.py', name: 'main' },
+      inputJson: '{}',
+      limits,
+    },
+    { onLog: () => up.resolve(undefined) },
+  )
+  await up.promise
+  return { outcome }
+}
+
+describe('the executor', () => {
+  test('is one process with an empty environment, an id of its own and no descriptor of the server', async () => {
+    process.env['SANDBOX_TEST_SECRET'] = 'canary'
+    const before = below(process.pid)
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    delete process.env['SANDBOX_TEST_SECRET']
+    const started = below(process.pid).filter((pid) => !before.includes(pid))
+    expect(started).toEqual([executorOf(process.pid)])
+    const [executor] = started
+    expect(readFileSync(`/proc/${String(executor)}/environ`, 'latin1')).toBe('')
+    const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m
+      .exec(readFileSync(`/proc/${String(executor)}/status`, 'latin1'))
+      ?.slice(1)
+    expect(new Set(ids)).toEqual(new Set([asRoot ? '1990000000' : String(process.getuid?.())]))
+    await sandbox.close()
+    expect(started.some(alive)).toBe(false)
+  })
+
+  test('when it is killed ends its calls as lost, leaves nothing running, and is started again', async () => {
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const { outcome } = await runSleeper(sandbox)
+    const executor = executorOf(process.pid)
+    const jailed = below(executor)
+    expect(jailed.length).toBeGreaterThan(1)
+    process.kill(executor, 'SIGKILL')
+    expect(await outcome).toMatchObject({ status: 'killed', reason: 'executor-lost' })
+    await untilGone([executor, ...jailed])
+    let again = await runOne(sandbox)
+    while (again.status === 'unavailable') {
+      await pause(10)
+      again = await runOne(sandbox)
+    }
+    expect(again).toMatchObject({ status: 'ok', resultJson: '1' })
+    await sandbox.close()
+  })
+
+  test('that sends what is not its protocol is ended, and its calls with it', async () => {
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const { outcome } = await runSleeper(sandbox)
+    process.kill(executorOf(process.pid), 'SIGSTOP')
+    const closing = sandbox.close()
+    expect(await outcome).toMatchObject({ status: 'killed', reason: 'executor-lost' })
+    await closing
+  }, 30_000)
+
+  test('ends with everything it started when the server is killed', async () => {
+    const { child, lines } = startServer({ config: {}, code: sleeper })
+    expect(await said(lines)).toMatchObject({ checks: 0 })
+    expect(await said(lines)).toEqual({ log: 'up' })
+    const started = below(child.pid ?? 0)
+    expect(started.length).toBeGreaterThan(2)
+    child.kill('SIGKILL')
+    await untilGone(started)
+  })
+
+  test('leaves no mount and no process when the sandbox is closed in the middle of a call', async () => {
+    const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const { outcome } = await runSleeper(sandbox)
+    const started = below(process.pid)
+    await sandbox.close()
+    expect((await outcome).status).toBe('killed')
+    await untilGone(started)
+    expect(readFileSync('/proc/self/mountinfo', 'latin1')).toBe(mounts)
+  })
+})
+
+async function runOne(sandbox: Sandbox): ReturnType<Sandbox['run']> {
+  const limits = {
+    wallMs: 10_000,
+    cpuMs: 10_000,
+    memoryBytes: 5e8,
+    processes: 8,
+    openFiles: 64,
+    scratchBytes: 1e6,
+    resultBytes: 1e5,
+    outputBytes: 1e5,
+  }
+  return await sandbox.run({
+    id: 'x',
+    runtime: 'python',
+    files: new Map([['main.py', Buffer.from('def main(_): return 1')]]),
+    entry: { file: 'main.py', name: 'main' },
+    inputJson: '{}',
+    limits,
+  })
+}
+
+describe('starting', () => {
+  test.each([
+    [{ bubblewrapPath: '/nonexistent/bwrap' }, 'apt-get install bubblewrap'],
+    [{ bubblewrapPath: '/usr/bin/false' }, 'bubblewrap cannot be used'],
+    [{ pythonPath: '/nonexistent/python3' }, '/nonexistent/python3 failed'],
+    [{ bunPath: '/nonexistent/bun' }, '/nonexistent/bun'],
+    [{ pythonPath: '/usr/bin/true' }, '/usr/bin/true is no Python'],
+    [{ bunPath: '/usr/bin/true' }, 'the sandbox failed its self-test'],
+  ])('without what it needs is refused, saying what (%#)', async (config, part) => {
+    const error = await startSandbox(sandboxConfigSchema.parse(config)).then(
+      () => null,
+      (reason: unknown) => reason as { code: string; message: string },
+    )
+    expect(error?.code).toBe('sandbox_unavailable')
+    expect(error?.message).toContain(part)
+  })
+
+  test('works from compiled files', async () => {
+    const out = join(directory, 'out')
+    const root = fileURLToPath(new URL('../../', import.meta.url))
+    const tsc = spawn(
+      process.execPath,
+      [join(root, 'node_modules/typescript/bin/tsc'), '-p', root, '--noEmit', 'false', '--outDir', out],
+      { stdio: 'ignore' },
+    )
+    await new Promise((resolve) => tsc.on('close', resolve))
+    await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
+    await writeFile(join(directory, 'package.json'), '{"type":"module"}')
+    for (const name of ['python-runner.py', 'self-test-probe.py'])
+      await cp(join(root, 'src/sandbox/runner', name), join(out, 'src/sandbox/runner', name))
+    const { lines } = startServer(
+      { config: {}, code: 'export const main = () => 1', runtime: 'typescript' },
+      { main: join(out, 'test/integration/sandbox-server.js') },
+    )
+    expect(await said(lines)).toMatchObject({ checks: 0 })
+    expect(await said(lines)).toMatchObject({ outcome: { status: 'ok', resultJson: '1' } })
+  })
+})
+
+describe.runIf(asRoot)('started as root', () => {
+  test('and as a normal user it is the same sandbox, without staging', async () => {
+    // A directory that this user could not make; nothing may be tried there.
+    const { lines } = startServer(
+      { config: { stagingDirectory: join(directory, 'stage') }, code: 'def main(_): return 1' },
+      { uid: nobody },
+    )
+    expect(await said(lines)).toEqual({ uid: nobody, checks: 0 })
+    expect(await said(lines)).toMatchObject({ outcome: { status: 'ok', resultJson: '1' } })
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  const start = async (stagingDirectory: string): Promise<{ code: string; message: string } | null> =>
+    await startSandbox(sandboxConfigSchema.parse({ stagingDirectory })).then(
+      async (sandbox) => {
+        await sandbox.close()
+        return null
+      },
+      (reason: unknown) => reason as { code: string; message: string },
+    )
+
+  test('a staging directory that others may change is refused, also where only a parent is', async () => {
+    const open = join(directory, 'open')
+    await mkdir(open)
+    await chmod(open, 0o777)
+    expect((await start(open))?.message).toContain('can be changed by others than root')
+    const foreign = join(directory, 'foreign')
+    await mkdir(foreign)
+    await chown(foreign, nobody, nobody)
+    expect((await start(foreign))?.message).toContain('can be changed by others than root')
+    expect((await start(join(foreign, 'inner')))?.message).toContain('can be changed by others than root')
+  })
+
+  test('a staged file that was changed, or is a link, is replaced before it is used', async () => {
+    // The system's temporary directory may be changed by all, so this is made where only root may.
+    const safe = await mkdtemp('/var/cache/mcpworks-test-')
+    try {
+      await chmod(safe, 0o755)
+      expect(await start(safe)).toBeNull()
+      const copies = (
+        await Promise.all(
+          (await readdir(safe)).map(async (hash) =>
+            (await readdir(join(safe, hash))).map((name) => join(safe, hash, name)),
+          ),
+        )
+      ).flat()
+      const runner = copies.find((path) => path.endsWith('.py')) ?? ''
+      const good = readFileSync(runner, 'utf8')
+      await chmod(runner, 0o644)
+      await writeFile(runner, 'print("changed")')
+      expect(await start(safe)).toBeNull()
+      expect(readFileSync(runner, 'utf8')).toBe(good)
+      await rm(runner)
+      await symlink('/etc/passwd', runner)
+      expect(await start(safe)).toBeNull()
+      expect(readFileSync(runner, 'utf8')).toBe(good)
+      expect((await stat(runner)).mode & 0o777).toBe(0o444)
+    } finally {
+      await rm(safe, { recursive: true })
+    }
+  })
+})
