@@ -15,6 +15,8 @@ interface OpenCall {
 export class CallCheck {
   readonly #findings: Findings
   readonly #open = new Map<string, OpenCall>()
+  /** Calls of which a record is bad: what belongs to them cannot be told. */
+  readonly #doubtful = new Set<string>()
   #epoch = 0
 
   constructor(findings: Findings) {
@@ -33,7 +35,7 @@ export class CallCheck {
     const where = { namespace: row.namespace, index: row.index, id: row.id }
     if (epoch < this.#epoch) this.#findings.record(row.seq, { ...where, problem: 'It is of an earlier start than the record before it.' })
     if (envelope.kind === 'outcome' || envelope.kind === 'abandoned') {
-      if (!this.#open.delete(key)) {
+      if (!this.#open.delete(key) && !this.#doubtful.has(key)) {
         this.#findings.record(row.seq, { ...where, problem: `It is an ${envelope.kind} record, but no allowed decision without outcome came before it.` })
       }
       return
@@ -46,6 +48,13 @@ export class CallCheck {
       this.#findings.record(row.seq, { ...where, problem: 'It is a second decision for a call that has no outcome yet.' })
     }
     this.#open.set(key, { seq, row, epoch })
+  }
+
+  /** Takes a record whose text cannot be believed: it is bad already, and says nothing against the others of its call. */
+  doubt(row: RecordRow): void {
+    const key = `${row.namespace}/${row.call}`
+    this.#doubtful.add(key)
+    this.#open.delete(key)
   }
 
   /** Reports what a start before `epoch` left open. */

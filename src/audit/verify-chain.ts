@@ -6,7 +6,7 @@ import type { Findings } from './verify-report.ts'
 /** A record whose text was compared with its row and with the record after it. */
 export interface ChainedRecord {
   readonly row: RecordRow
-  /** `null` where the text is not a record. */
+  /** `null` where the text is not a record, or not the one that was written. */
   readonly envelope: StoredEnvelope | null
   /** The leaf hash that the rest of the log vouches for most. */
   readonly leaf: Uint8Array
@@ -99,7 +99,7 @@ export class ChainCheck {
       if (vouched) this.#fail(left, 'The record after it names another hash: it was replaced.')
       else {
         this.#fail(right, 'It names another hash for the record before it than that record has: it was changed.')
-        return { row, envelope, leaf: computed }
+        return { row, envelope: null, leaf: computed }
       }
     }
     if (intact) {
@@ -112,7 +112,7 @@ export class ChainCheck {
       return { row, envelope, leaf: computed }
     }
     this.#fail(row, 'Its text was changed: it no longer gives the hash stored with it.')
-    return { row, envelope, leaf: row.leafHash.length === computed.length ? row.leafHash : computed }
+    return { row, envelope: null, leaf: row.leafHash.length === computed.length ? row.leafHash : computed }
   }
 
   #compareColumns(row: RecordRow, envelope: StoredEnvelope | null): void {

@@ -59,7 +59,13 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   const judge = async (record: ChainedRecord | null): Promise<void> => {
     if (record === null) return
     const { row, envelope, leaf } = record
-    if (envelope !== null) bodies.take(row, envelope)
+    if (envelope === null) {
+      bodies.skip(row.seq)
+      calls.doubt(row)
+    } else {
+      bodies.take(row, envelope)
+      calls.take(row, envelope)
+    }
     if (row.namespace === null) return
     const expected = await trees.take(row.namespace, row, leaf)
     if (expected !== null && !(row.index > expected && chain.placeGap(row.namespace, expected))) {
@@ -67,7 +73,6 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
       const problem = `It lies at position ${index}; position ${expected} is next in its namespace: moved, inserted, or records before it are gone.`
       findings.record(row.seq, { namespace, index, id, problem })
     }
-    if (envelope !== null) calls.take(row, envelope)
   }
   let next = 0
   while (next < head.nextSeq) {

@@ -1,0 +1,345 @@
+import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { leafHash, verifyDecisionLog, type VerifyOptions } from '../../src/audit/index.ts'
+import { systemClock } from '../../src/kernel/index.ts'
+import { openAuditReader, openStorage } from '../../src/storage/index.ts'
+import { decisionDraft, eventDraft, outcomeDraft } from '../support/record-drafts.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { keptDirectory } from '../support/kept-directory.ts'
+
+const original = keptDirectory()
+const dataDirectory = join(original, 'data')
+const pairs = 300
+
+beforeAll(async () => {
+  const storage = await openStorage({ dataDirectory, clock: systemClock })
+  const call = async (position: number) => {
+    const decision = decisionDraft({ namespace: position % 4 === 0 ? 'side' : 'main' })
+    await storage.decisionLog.append(decision)
+    await storage.decisionLog.append(outcomeDraft(decision))
+  }
+  for (let group = 0; group < 10; group++) {
+    await Promise.all(Array.from({ length: pairs / 10 }, (_, position) => call(position)))
+  }
+  await storage.decisionLog.append(eventDraft('policy-change', { hash: 'new' }, 'main'))
+  await storage.close()
+})
+
+/** A copy of the log that the running test may spoil. */
+function copy(): string {
+  const path = join(temporaryDirectory(), 'data')
+  cpSync(dataDirectory, path, { recursive: true })
+  chmodSync(path, 0o700)
+  return path
+}
+
+function spoil(directory: string, change: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(join(directory, 'audit.db'), { enableForeignKeyConstraints: false })
+  change(database)
+  database.close()
+}
+
+async function verify(directory: string, options: Omit<VerifyOptions, 'reader'> = {}, masterKey?: Uint8Array) {
+  const reader = openAuditReader({ dataDirectory: directory, ...(masterKey === undefined ? {} : { masterKey }) })
+  const report = await verifyDecisionLog({ reader, ...options })
+  await reader.close()
+  return report
+}
+
+interface Row {
+  readonly seq: number
+  readonly namespace: string
+  readonly idx: number
+  readonly id: string
+  readonly json: string
+}
+
+function recordAt(database: DatabaseSync, seq: number): Row {
+  const row = database.prepare('SELECT seq, namespace, idx, id, json FROM records JOIN logs USING (log) WHERE seq = ?').get(seq)
+  if (row === undefined) throw new Error(`no record ${seq}`)
+  return row as unknown as Row
+}
+
+/** Spoils a copy and verifies it; gives the report and the record that was at `seq` before. */
+async function spoiled(seq: number, change: (database: DatabaseSync, row: Row) => void) {
+  const directory = copy()
+  let row: Row | undefined
+  spoil(directory, (database) => {
+    row = recordAt(database, seq)
+    change(database, row)
+  })
+  if (row === undefined) throw new Error('nothing was spoiled')
+  return { row, report: await verify(directory) }
+}
+
+const named = ({ namespace, idx, id }: Row) => ({ namespace, index: idx, id })
+
+/** Replaces a record's text and everything that somebody without any key can make fit again: its hash and the whole chain after it. */
+function rewriteFrom(database: DatabaseSync, seq: number, change: (json: string) => string): void {
+  const update = database.prepare('UPDATE records SET json = ?, leaf_hash = ? WHERE seq = ?')
+  const rows = database.prepare('SELECT seq, json FROM records WHERE seq >= ? ORDER BY seq').all(seq)
+  let previous: Buffer | null = null
+  for (const row of rows) {
+    const link = previous?.toString('hex')
+    const json: string =
+      link === undefined ? change(String(row['json'])) : String(row['json']).replace(/"prev_hash":"sha256:[0-9a-f]{64}"/, `"prev_hash":"sha256:${link}"`)
+    previous = leafHash(json)
+    update.run(json, previous, Number(row['seq']))
+  }
+  database.prepare('UPDATE head SET last_hash = ?').run(previous)
+}
+
+const allow = (json: string) => json.replace('"principal":{"groups":["analysts"]', '"principal":{"groups":["auditors"]')
+
+describe('verification of the decision log', () => {
+  it('accepts the log as it was written', async () => {
+    const report = await verify(copy())
+    expect(report).toMatchObject({
+      ok: true,
+      records: { checked: 2 * pairs + 1, failed: 0 },
+      tiles: { checked: 1, failed: 0 },
+      bodies: { checked: 3 * pairs, failed: 0, unopened: 0 },
+      unfinished: 0,
+      headAuthenticated: true,
+      firstProblem: null,
+      problems: [],
+    })
+    expect(report.checkpoints.checked).toBeGreaterThanOrEqual(3)
+    expect(report.namespaces.map(({ namespace, size, unsigned }) => ({ namespace, size, unsigned }))).toEqual([
+      { namespace: 'main', size: 441, unsigned: 0 },
+      { namespace: 'side', size: 160, unsigned: 0 },
+    ])
+  })
+
+  it('accepts it without the master key, and says what could not be opened', async () => {
+    const directory = copy()
+    rmSync(join(directory, 'master.key'))
+    expect(await verify(directory)).toMatchObject({ ok: true, headAuthenticated: false, bodies: { checked: 3 * pairs, unopened: 3 * pairs } })
+  })
+
+  it('finds any one changed byte of any record, and names the record', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2 * pairs), fc.nat(), fc.integer({ min: 1, max: 255 }), async (seq, place, difference) => {
+        const { row, report } = await spoiled(seq, (database, { json }) => {
+          const bytes = Buffer.from(json)
+          const at = place % bytes.length
+          bytes[at] = (bytes[at] ?? 0) ^ difference
+          // As bytes, because a changed byte need not leave UTF-8 behind; the column keeps its type.
+          database.prepare('UPDATE records SET json = CAST(? AS TEXT) WHERE seq = ?').run(bytes, seq)
+        })
+        expect(report.ok).toBe(false)
+        expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row) })
+        expect(report.records.failed).toBe(1)
+      }),
+      { numRuns: 60 },
+    )
+  }, 120_000)
+
+  it.each([
+    ["id = 'another'", { id: 'another' }, /disagree on id/],
+    ['time_ms = time_ms + 1', {}, /disagree on time/],
+    ["kind = 'start'", {}, /disagree on kind/],
+    ["call = 'another'", {}, /disagree on call/],
+    ["principal = 'demo/other'", {}, /disagree on principal/],
+    ['leaf_hash = zeroblob(32)', {}, /stored hash was changed/],
+    ['leaf_hash = zeroblob(3)', {}, /stored hash was changed/],
+    ['log = (SELECT max(log) + 1 FROM logs)', { namespace: null }, /disagree on namespace/],
+    ['idx = 100000', { index: 100_000 }, /lies at position 100000; position .* is next/],
+  ])('finds a record whose row was changed by: %s', async (assignment, difference, problem) => {
+    const { row, report } = await spoiled(200, (database) => {
+      database.exec(`UPDATE records SET ${assignment} WHERE seq = 200`)
+    })
+    expect(report.ok).toBe(false)
+    expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row), ...difference })
+    expect(report.firstProblem?.problem).toMatch(problem)
+  })
+
+  it.each([0, 1, 150, 2 * pairs - 1])('finds record %i deleted, and says where it was', async (seq) => {
+    const { row, report } = await spoiled(seq, (database) => {
+      database.prepare('DELETE FROM records WHERE seq = ?').run(seq)
+    })
+    expect(report.firstProblem).toMatchObject({ subject: 'record', namespace: row.namespace, index: row.idx })
+    expect(report.firstProblem?.problem).toContain('missing here')
+  })
+
+  it('finds the newest record cut off', async () => {
+    const { report } = await spoiled(2 * pairs, (database) => {
+      database.prepare('DELETE FROM records WHERE seq = ?').run(2 * pairs)
+    })
+    const problems = report.problems.map(({ problem }) => problem)
+    expect(problems).toContain('A signed checkpoint covers 441 records, but only 440 are there: the newest were cut off.')
+    expect(problems).toContain('The newest 1 records are missing: the log was cut off.')
+  })
+
+  it('finds the newest records cut off together with checkpoints and a head made to fit', async () => {
+    const { report } = await spoiled(2 * pairs, (database) => {
+      const seq = 2 * pairs - 20
+      database.exec(`DELETE FROM records WHERE seq >= ${seq}; DELETE FROM bodies WHERE slot >= ${seq * 4}`)
+      database.exec('DELETE FROM checkpoints WHERE size > (SELECT max(idx) + 1 FROM records WHERE records.log = checkpoints.log)')
+      database.exec(
+        `UPDATE head SET next_seq = ${seq}, last_hash = (SELECT leaf_hash FROM records WHERE seq = ${seq - 1}),
+         checkpoints = (SELECT max(ordinal) FROM checkpoints), open_from = ${seq}`,
+      )
+    })
+    expect(report.firstProblem).toMatchObject({ subject: 'head', problem: expect.stringContaining('authentication code') })
+  })
+
+  it('finds two records in each other\'s place', async () => {
+    const { row, report } = await spoiled(100, (database) => {
+      const [one, other] = [recordAt(database, 100), recordAt(database, 101)]
+      const swap = database.prepare('UPDATE records SET id = ?, json = ?, leaf_hash = ? WHERE seq = ?')
+      swap.run('held', '', Buffer.alloc(32), 100)
+      swap.run(one.id, one.json, leafHash(one.json), 101)
+      swap.run(other.id, other.json, leafHash(other.json), 100)
+    })
+    expect(report.ok).toBe(false)
+    expect(report.firstProblem).toMatchObject({ subject: 'record', index: row.idx })
+    expect(report.firstProblem?.problem).toContain('disagree')
+    expect(report.records.failed).toBeGreaterThanOrEqual(2)
+  })
+
+  it('finds a record put in after the newest one', async () => {
+    const { report } = await spoiled(0, (database) => {
+      database.exec(
+        `INSERT INTO records SELECT seq + 1000, log, idx + 1, 'forged', time_ms, kind, call || 'x', principal, leaf_hash, json
+         FROM records WHERE seq = ${2 * pairs}`,
+      )
+    })
+    expect(report.firstProblem?.problem).toContain('records beyond the newest that the head knows')
+  })
+
+  it('finds a record replaced together with its stored hash, by the record after it', async () => {
+    const { row, report } = await spoiled(120, (database, { json }) => {
+      const forged = json.replace('"run":"run-1"', '"run":"run-2"')
+      database.prepare('UPDATE records SET json = ?, leaf_hash = ? WHERE seq = 120').run(forged, leafHash(forged))
+    })
+    expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row), problem: 'The record after it names another hash: it was replaced.' })
+  })
+
+  it('finds a record whose link to the one before it was changed together with its own hash', async () => {
+    const { row, report } = await spoiled(120, (database, { json }) => {
+      const forged = json.replace(/"prev_hash":"sha256:../, '"prev_hash":"sha256:00')
+      database.prepare('UPDATE records SET json = ?, leaf_hash = ? WHERE seq = 120').run(forged, leafHash(forged))
+    })
+    expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row) })
+  })
+
+  it('finds the newest record replaced together with its hash and the head', async () => {
+    const { report } = await spoiled(2 * pairs, (database) => {
+      rewriteFrom(database, 2 * pairs, (json) => json.replace('"new"', '"old"'))
+    })
+    expect(report.ok).toBe(false)
+    expect(report.problems).toContainEqual(expect.objectContaining({ subject: 'checkpoint', namespace: 'main' }))
+  })
+
+  it('finds a record rewritten with the whole chain after it, by tile and by signed checkpoint', async () => {
+    const decided = 2
+    const { row, report } = await spoiled(decided, (database) => rewriteFrom(database, decided, allow))
+    expect(row.json).not.toBe(allow(row.json))
+    expect(report.ok).toBe(false)
+    expect(report.problems).toContainEqual(expect.objectContaining({ subject: 'tile', ...named(row) }))
+    expect(report.problems).toContainEqual(expect.objectContaining({ subject: 'checkpoint', namespace: 'main' }))
+    expect(report.problems).toContainEqual(expect.objectContaining({ subject: 'head' }))
+  })
+
+  it('finds changed, deleted, inserted and moved checkpoints', async () => {
+    const changes: [string, RegExp][] = [
+      ["UPDATE checkpoints SET note = replace(note, char(10) || size || char(10), char(10) || (size + 1) || char(10)) WHERE ordinal = 1", /no good signature/],
+      ['UPDATE checkpoints SET size = size - 1 WHERE ordinal = 1', /is stored for \d+ records and signed for/],
+      ['UPDATE checkpoints SET time_ms = time_ms + 1 WHERE ordinal = 1', /does not bear the time/],
+      ['UPDATE checkpoints SET log = 3 - log WHERE ordinal = 1', /no good signature/],
+      ['DELETE FROM checkpoints WHERE ordinal = 1', /Checkpoint 1 is missing/],
+      ['DELETE FROM checkpoints WHERE ordinal = (SELECT max(ordinal) FROM checkpoints)', /Checkpoint \d+ is missing/],
+      ['INSERT INTO checkpoints SELECT ordinal + 100, log, size, time_ms, note FROM checkpoints WHERE ordinal = 1', /beyond the newest that the head knows/],
+    ]
+    for (const [change, problem] of changes) {
+      const { report } = await spoiled(0, (database) => database.exec(change))
+      expect(report.ok, change).toBe(false)
+      expect(report.firstProblem?.problem, change).toMatch(problem)
+    }
+  })
+
+  it('finds changed and deleted tiles', async () => {
+    const changes: [string, RegExp][] = [
+      ['UPDATE tiles SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB)', /holds other hashes/],
+      ['UPDATE tiles SET root = zeroblob(32)', /root that is not its own/],
+      ['DELETE FROM tiles', /Tile 0 of level 0 is missing/],
+    ]
+    for (const [change, problem] of changes) {
+      const { report } = await spoiled(0, (database) => database.exec(change))
+      expect(report, change).toMatchObject({ ok: false, tiles: { failed: 1 }, records: { failed: 0 } })
+      expect(report.firstProblem?.problem, change).toMatch(problem)
+    }
+  })
+
+  it('finds changed, moved, deleted and added bodies, and names their record', async () => {
+    const changes: [string, RegExp, boolean][] = [
+      ['UPDATE bodies SET sealed = CAST(substr(sealed, 1, 20) || zeroblob(1) || substr(sealed, 22) AS BLOB) WHERE slot = 280', /does not open/, true],
+      ['UPDATE bodies SET sealed = substr(sealed, 2) WHERE slot = 280', /bytes instead of/, true],
+      ['UPDATE bodies SET sealed = (SELECT sealed FROM bodies WHERE slot = 284) WHERE slot = 280', /does not open/, true],
+      ['DELETE FROM bodies WHERE slot = 280', /not stored beside it any more/, true],
+      ['INSERT INTO bodies SELECT 283, data_key, sealed FROM bodies WHERE slot = 280', /no record speaks of/, false],
+    ]
+    for (const [change, problem, isNamed] of changes) {
+      const { row, report } = await spoiled(70, (database) => database.exec(change))
+      expect(report.firstProblem?.problem, change).toMatch(problem)
+      expect(report.bodies.failed).toBe(1)
+      if (isNamed) expect(report.firstProblem).toMatchObject({ subject: 'body', ...named(row) })
+    }
+  })
+
+  it('finds a changed head', async () => {
+    for (const change of ['epoch = epoch + 1', 'next_seq = next_seq - 1', 'checkpoints = checkpoints - 1', 'open_from = 0', 'mac = zeroblob(32)']) {
+      const { report } = await spoiled(0, (database) => database.exec(`UPDATE head SET ${change}`))
+      expect(report.ok, change).toBe(false)
+      expect(report.problems.map(({ subject }) => subject), change).toContain('head')
+    }
+  })
+
+  it('finds an outcome without decision and a decision without outcome, even in a log made with the right keys', async () => {
+    const directory = join(temporaryDirectory(), 'data')
+    const storage = await openStorage({ dataDirectory: directory, clock: systemClock })
+    const lone = await storage.decisionLog.append(outcomeDraft(decisionDraft()))
+    const refused = decisionDraft({ effect: 'deny' })
+    await storage.decisionLog.append(refused)
+    const undue = await storage.decisionLog.append(outcomeDraft(refused))
+    const twice = decisionDraft()
+    await storage.decisionLog.append(twice)
+    const second = await storage.decisionLog.append(twice)
+    await storage.close()
+    const report = await verify(directory)
+    expect(report.problems.map(({ id }) => id)).toEqual([lone.id, undue.id, second.id])
+    expect(report.problems[0]?.problem).toContain('no allowed decision without outcome came before it')
+    expect(report.problems[2]?.problem).toContain('second decision')
+  })
+
+  it('believes only the key that the auditor was given', async () => {
+    const line = readFileSync(join(dataDirectory, 'audit.pub'), 'utf8')
+    const stranger = join(temporaryDirectory(), 'data')
+    await (await openStorage({ dataDirectory: stranger, clock: systemClock })).close()
+    const strangeLine = readFileSync(join(stranger, 'audit.pub'), 'utf8')
+    const directory = copy()
+    expect(await verify(directory, { publicKeyLine: line })).toMatchObject({ ok: true })
+    expect(await verify(directory, { publicKeyLine: strangeLine })).toMatchObject({ ok: false })
+    expect(await verify(directory, { publicKeyLine: 'nonsense' })).toMatchObject({ ok: false, firstProblem: { subject: 'head' } })
+  })
+
+  it('finds a log put back as a whole to an older state, if a checkpoint was kept elsewhere', async () => {
+    const directory = copy()
+    const storage = await openStorage({ dataDirectory: directory, clock: systemClock })
+    const { id } = await storage.decisionLog.append(decisionDraft({ namespace: 'side', effect: 'deny' }))
+    await storage.close()
+    const again = await openStorage({ dataDirectory: directory, clock: systemClock })
+    const note = (await again.decisionLog.prove(id))?.checkpoint?.note ?? ''
+    await again.close()
+    expect(note).toContain('\n161\n')
+    expect(await verify(directory, { keptCheckpoints: [note] })).toMatchObject({ ok: true })
+    expect(await verify(copy())).toMatchObject({ ok: true })
+    const rolledBack = await verify(copy(), { keptCheckpoints: [note] })
+    expect(rolledBack).toMatchObject({ ok: false, firstProblem: { subject: 'checkpoint', namespace: 'side', index: 160 } })
+    expect(rolledBack.firstProblem?.problem).toContain('only 160 are there')
+  })
+})
