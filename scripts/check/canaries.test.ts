@@ -94,7 +94,9 @@ describe('the lint rules', () => {
 describe('the boundary rules', () => {
   it('find every planted violation at its file, and nothing in the allowed twins', async () => {
     const report = await withCanaryTree('boundaries', async (tree) => await checkBoundaries(tree.directory))
-    const found = report.problems.map((problem) => problem.replace(/^(\S+?)(?: -> \S+)?: ([\w-]+)\..*$/, '$1 $2'))
+    // The tree's scripts are the project's own, and miss what they import of its sources.
+    const inSource = report.problems.filter((problem) => problem.startsWith('src/'))
+    const found = inSource.map((problem) => problem.replace(/^(\S+?)(?: -> \S+)?: ([\w-]+)\..*$/, '$1 $2'))
     const expected = expectedFindings('boundaries').map((finding) => finding.replace(/:\d+/, ''))
     expect(found.toSorted()).toEqual(expected.toSorted())
   })
