@@ -174,8 +174,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
     if (visit.namespace === null || !gateway.mayEnter(caller, visit.namespace))
       return refuse(visit, 'not_found', 'namespace')
-    const stillValid = async (): Promise<boolean> => (await authenticator.authenticate(presented)).ok
-    return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, stillValid }, mcp)
+    const authenticateAgain = async (): Promise<Caller | null> => {
+      const again = await authenticator.authenticate(presented)
+      return again.ok ? again.caller : null
+    }
+    return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, authenticateAgain }, mcp)
   }
 
   function servePublic({ request, response }: Visit): void {
@@ -207,7 +210,6 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     },
   )
   server.maxConnections = config.maxConnections
-  server.maxRequestsPerSocket = 0
 
   return {
     listen: () =>

@@ -1,5 +1,4 @@
-export { HttpConfig, isLoopbackHost } from './config.ts'
+export { HttpConfig } from './config.ts'
 export type { DoorRefusal, Incident } from './door-refusal.ts'
 export { createHttpServer, type Health, type HttpServer, type HttpServerParts } from './http-server.ts'
-export { modernVersion, supportedVersions } from './mcp/protocol-version.ts'
 export { routes, type Access, type Route } from './routes.ts'

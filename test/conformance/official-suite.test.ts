@@ -35,6 +35,6 @@ describe.each(Object.entries(scored))('the official suite of %s', (revision, cou
 
 it('left a decision and an outcome for its calls', async () => {
   const { decisions, outcomes } = await server.countRecords()
-  expect(decisions).toBeGreaterThan(100)
-  expect(outcomes).toBeGreaterThan(100)
+  expect(decisions).toBeGreaterThan(60)
+  expect(outcomes).toBeGreaterThan(60)
 })

@@ -48,6 +48,7 @@ describe.each(eras)('to a client of %s', (era, send) => {
       namespace: 'demo',
       door: 'tool',
       effect: { kind: 'call', tool: 'leads-export', arguments: { rows: 5 }, resume: null },
+      caller: { client: { claimedName: 'test 1' } },
       facts: { method: 'tools/call', protocolVersion: era, requestId: '7' },
     })
   })

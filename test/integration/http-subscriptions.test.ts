@@ -9,6 +9,7 @@ import { createOpenGateway } from '../support/open-gateway.ts'
 
 let harness: Harness
 const streams: EventStream[] = []
+const hidden = new Set<string>()
 beforeEach(async () => {
   harness = await startHarness({
     callers: { 'alice-secret': agent('alice'), 'bob-secret': agent('bob') },
@@ -18,7 +19,7 @@ beforeEach(async () => {
     gateway: (catalogue) => {
       const open = createOpenGateway(catalogue)
       const isFor = (tool: JsonObject, name: string): boolean =>
-        !String(tool.name).includes('-only-') || String(tool.name).endsWith(name)
+        !hidden.has(String(tool.name)) && (!String(tool.name).includes('-only-') || String(tool.name).endsWith(name))
       return {
         ...open,
         list: (caller, namespace, kind) =>
@@ -93,6 +94,14 @@ describe('subscriptions/listen', () => {
     harness.credentials.clear()
     put('last')
     expect(await bob.next()).toMatchObject({ id: 'sub-2' })
+  })
+
+  it('tells of a change of policy, which the catalogue knows nothing of', async () => {
+    const stream = await listen({ toolsListChanged: true })
+    await stream.next()
+    hidden.add('echo')
+    expect((await stream.next())?.method).toBe('notifications/tools/list_changed')
+    hidden.clear()
   })
 
   it(verifies('listen-revocation', 'ends when the credential is revoked, also while nothing changes'), async () => {

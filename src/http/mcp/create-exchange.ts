@@ -1,14 +1,16 @@
 import type { InvocationEvents } from '../../gateway/index.ts'
-import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import { isJsonObject, type Caller, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { EnvelopeResult } from './check-envelope.ts'
 import type { Exchange } from './exchange.ts'
 import { isLoggable } from './log-level.ts'
 import type { McpRequest } from './mcp-request.ts'
+import { metaKeys } from './protocol-version.ts'
 import type { Message } from './read-message.ts'
 import type { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
 
 const maxTraceLength = 128
+const maxClaimedNameLength = 100
 
 /** Puts together what a method needs to know of its request. Notifications go out only while `signal` is not aborted. */
 export function createExchange(
@@ -22,7 +24,7 @@ export function createExchange(
   const meta = isJsonObject(message.params._meta) ? message.params._meta : {}
   const { traceparent } = meta
   return {
-    caller: call.caller,
+    caller: withClaimedName(call.caller, envelope.era === 'modern' ? meta[metaKeys.clientInfo] : session?.clientInfo),
     namespace: call.namespace,
     era: envelope.era,
     session,
@@ -65,5 +67,15 @@ function createEvents(
       const more = { ...(total === null ? {} : { total }), ...(message === null ? {} : { message }) }
       notify('notifications/progress', { progressToken, progress, ...more })
     },
+  }
+}
+
+/** What the client calls itself in the protocol tells more than its User-Agent. It is a claim all the same. */
+function withClaimedName(caller: Caller, clientInfo: JsonValue | undefined): Caller {
+  if (!isJsonObject(clientInfo) || typeof clientInfo.name !== 'string') return caller
+  const version = typeof clientInfo.version === 'string' ? ` ${clientInfo.version}` : ''
+  return {
+    ...caller,
+    client: { ...caller.client, claimedName: `${clientInfo.name}${version}`.slice(0, maxClaimedNameLength) },
   }
 }

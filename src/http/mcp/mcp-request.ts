@@ -9,8 +9,8 @@ export interface McpRequest {
   readonly head: RequestHead
   readonly caller: Caller
   readonly namespace: string
-  /** Whether the credential is still good; asked again while a stream is open. */
-  readonly stillValid: () => Promise<boolean>
+  /** The caller as the credential says now, `null` where it is no good any more. For streams that stay open. */
+  readonly authenticateAgain: () => Promise<Caller | null>
   /** Called for what is refused before a method is reached. */
   readonly refused: (code: ErrorCode, reason: string) => void
 }

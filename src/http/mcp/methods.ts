@@ -71,16 +71,14 @@ export const legacyMethods: Readonly<Record<string, Method>> = {
     if (exchange.session !== null) exchange.session.logLevel = level
     return {}
   },
-  'resources/subscribe': (params, exchange, { config }) => {
-    const uri = text(params, 'uri')
-    const uris = exchange.session?.subscribedUris
-    if (uris !== undefined && uris.size < config.maxSubscriptions) uris.add(uri)
-    return {}
-  },
-  'resources/unsubscribe': (params, exchange) => {
-    exchange.session?.subscribedUris.delete(text(params, 'uri'))
-    return {}
-  },
+  // Taken, because clients of these revisions send them unasked; not offered, because there is no stream to tell on.
+  'resources/subscribe': acknowledgeUri,
+  'resources/unsubscribe': acknowledgeUri,
+}
+
+function acknowledgeUri(params: JsonObject): JsonObject {
+  text(params, 'uri')
+  return {}
 }
 
 async function callTool(params: JsonObject, exchange: Exchange, services: MethodServices): Promise<JsonObject> {

@@ -8,13 +8,10 @@ export interface ServerInfo {
 
 /**
  * What a namespace's endpoint offers, by era. The same for every caller: what a caller may use is told by the lists.
+ * Changes are told in the new era only, on `subscriptions/listen`: the older ones would need a stream outside any
+ * request, and the endpoint takes nothing but POST.
  */
 export function serverCapabilities(era: 'modern' | 'legacy'): JsonObject {
-  return {
-    tools: { listChanged: true },
-    resources: era === 'modern' ? { listChanged: true } : { listChanged: true, subscribe: true },
-    prompts: { listChanged: true },
-    completions: {},
-    logging: {},
-  }
+  const changes = era === 'modern' ? { listChanged: true } : {}
+  return { tools: changes, resources: changes, prompts: changes, completions: {}, logging: {} }
 }

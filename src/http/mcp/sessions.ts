@@ -13,8 +13,6 @@ export interface Session {
   readonly clientInfo: JsonObject
   /** Least severe level that the client wants to see. */
   logLevel: string
-  /** Resources the client asked to be told about. */
-  readonly subscribedUris: Set<string>
   /** Requests sent to the client and not answered yet, by the id they were sent under. */
   readonly waiting: Map<RequestId, (response: JsonObject) => void>
   /** Requests of the client being worked on, by their id: what `notifications/cancelled` stops. */
@@ -78,7 +76,6 @@ export function createSessions(options: {
         namespace,
         ...client,
         logLevel: 'info',
-        subscribedUris: new Set(),
         waiting: new Map(),
         running: new Map(),
       }

@@ -1,10 +1,10 @@
 import type { Catalogue, EntryKind, Gateway } from '../../gateway/index.ts'
-import { digestJson, isJsonObject, type Digest, type JsonObject } from '../../kernel/index.ts'
+import { digestJson, isJsonObject, type Caller, type Digest, type JsonObject } from '../../kernel/index.ts'
 import type { HttpConfig } from '../config.ts'
-import { sendJson } from '../respond.ts'
 import type { McpRequest } from './mcp-request.ts'
 import { metaKeys } from './protocol-version.ts'
 import type { Message } from './read-message.ts'
+import { sendRpcError, type ProtocolRefusal } from './refuse-message.ts'
 import type { Reply } from './reply.ts'
 import type { ServerInfo } from './server-facts.ts'
 
@@ -20,7 +20,6 @@ export interface Subscriptions {
   listen(request: ListenRequest): void
   /** Ends every stream with its result. */
   close(): void
-  readonly size: number
 }
 
 const lists = {
@@ -33,8 +32,9 @@ type ListName = keyof typeof lists
 
 /**
  * Keeps the open streams. A change is told only to those whose own list it changed, so that nobody learns of tools
- * that are not theirs. Credential and entry to the namespace are checked again before each notification and with each
- * keep-alive; a stream whose caller lost them ends.
+ * that are not theirs. Lists are looked at again when the catalogue changes and with each keep-alive (a change of
+ * policy shows then), always after the credential and the entry to the namespace were checked again: a stream whose
+ * caller lost them ends, and so does one whose reader is too slow.
  */
 export function createSubscriptions(options: {
   readonly gateway: Gateway
@@ -43,75 +43,87 @@ export function createSubscriptions(options: {
   readonly serverInfo: ServerInfo
 }): Subscriptions {
   const { gateway, catalogue, config, serverInfo } = options
+  /** What ends each open stream, with the credential that it counts for. */
   const open = new Map<() => void, string>()
+  const digests = new WeakMap<readonly JsonObject[], Digest>()
 
-  const seenBy = (request: ListenRequest, name: ListName): Digest =>
-    digestJson(lists[name].kinds.map((kind) => gateway.list(request.caller, request.namespace, kind)))
+  function digestOf(list: readonly JsonObject[]): Digest {
+    // The gateway gives the same array as long as nothing changed, so that a tick over many streams costs little.
+    const digest = digests.get(list) ?? digestJson(list)
+    digests.set(list, digest)
+    return digest
+  }
 
-  const listen = (request: ListenRequest): void => {
-    const { message, reply, namespace, caller } = request
-    const fail = (status: number, code: number, text: string): void => {
-      sendJson(request.response, status, { jsonrpc: '2.0', id: message.id, error: { code, message: text } })
+  const lookAt = (caller: Caller, namespace: string, name: ListName): string =>
+    lists[name].kinds.map((kind) => digestOf(gateway.list(caller, namespace, kind))).join()
+
+  function refusalOf(request: ListenRequest): ProtocolRefusal | null {
+    const refusal = (status: number, code: number, message: string): ProtocolRefusal => ({
+      status,
+      code,
+      message,
+      data: null,
+    })
+    if (!isJsonObject(request.message.params.notifications)) {
+      return refusal(400, -32602, 'params.notifications must be an object that names what to listen for.')
     }
-    const wanted = message.params.notifications
-    if (!isJsonObject(wanted))
-      return fail(400, -32602, 'params.notifications must be an object that names what to listen for.')
     if (!request.mayStream)
-      return fail(406, -32600, 'subscriptions/listen needs a client that accepts text/event-stream.')
-    const credential = caller.authentication.credentialId
+      return refusal(406, -32600, 'subscriptions/listen needs a client that accepts text/event-stream.')
+    const credential = request.caller.authentication.credentialId
     const ofCredential = [...open.values()].filter((id) => id === credential).length
-    if (open.size >= config.maxSubscriptions || ofCredential >= config.maxSubscriptionsPerCredential) {
-      return fail(429, -32603, 'Too many subscriptions are open. Close one first.')
-    }
+    if (open.size < config.maxSubscriptions && ofCredential < config.maxSubscriptionsPerCredential) return null
+    return refusal(429, -32603, 'Too many subscriptions are open. Close one first.')
+  }
+
+  function listen(request: ListenRequest): void {
+    const { message, reply, namespace, caller, response } = request
+    const refusal = refusalOf(request)
+    if (refusal !== null) return sendRpcError(response, message.id, refusal)
+    const wanted = isJsonObject(message.params.notifications) ? message.params.notifications : {}
     const names = (Object.keys(lists) as ListName[]).filter((name) => wanted[name] === true)
-    const seen = new Map(names.map((name) => [name, seenBy(request, name)]))
-    const notify = (method: string, params: JsonObject): void => {
+    const seen = new Map(names.map((name) => [name, lookAt(caller, namespace, name)]))
+
+    const send = (method: string, params: JsonObject): boolean => {
       const stamped = { ...params, _meta: { [metaKeys.subscriptionId]: message.id } }
-      reply.send({ jsonrpc: '2.0', method, params: stamped }, true)
+      return reply.send({ jsonrpc: '2.0', method, params: stamped }, false)
     }
-    let stopListening = (): void => {}
-    const recheck = setInterval(() => void mayStay().catch(end), config.sseKeepAliveMs).unref()
     const end = (): void => {
       stopListening()
-      clearInterval(recheck)
+      clearInterval(tick)
       open.delete(end)
       const meta = { [metaKeys.subscriptionId]: message.id, [metaKeys.serverInfo]: { ...serverInfo } }
       reply.finish({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', _meta: meta } })
     }
-    const mayStay = async (): Promise<boolean> => {
-      const stays = (await request.stillValid()) && gateway.mayEnter(caller, namespace)
-      if (!stays) end()
-      return stays
-    }
-    const changed = async (kind: EntryKind): Promise<void> => {
-      if (!(await mayStay()) || reply.isOver) return
-      for (const name of names) {
-        if (!(lists[name].kinds as readonly EntryKind[]).includes(kind)) continue
-        const now = seenBy(request, name)
-        if (now === seen.get(name)) continue
-        seen.set(name, now)
-        notify(lists[name].method, {})
+    const look = async (): Promise<void> => {
+      const now = await request.authenticateAgain()
+      if (now === null || !gateway.mayEnter(now, namespace)) return end()
+      for (const name of reply.isOver ? [] : names) {
+        const digest = lookAt(now, namespace, name)
+        if (digest === seen.get(name)) continue
+        seen.set(name, digest)
+        if (!send(lists[name].method, {})) end()
       }
     }
-    notify('notifications/subscriptions/acknowledged', {
+    // A failure to look ends the stream: the client then lists anew and sees what it may.
+    const lookOrEnd = (): void => void look().catch(end)
+    const stopListening = catalogue.onChange((where) => {
+      if (where === namespace) lookOrEnd()
+    })
+    const tick = setInterval(lookOrEnd, config.sseKeepAliveMs).unref()
+    open.set(end, caller.authentication.credentialId)
+    response.once('close', end)
+
+    send('notifications/subscriptions/acknowledged', {
       notifications: Object.fromEntries(names.map((name) => [name, true])),
     })
-    if (names.length === 0) return end()
-    open.set(end, credential)
-    stopListening = catalogue.onChange((where, kind) => {
-      // A failure to look again ends the stream: the client then lists anew and sees what it may.
-      if (where === namespace) changed(kind).catch(end)
-    })
-    request.response.once('close', end)
+    // Also where the client left before: `close` has been then, and comes no more.
+    if (names.length === 0 || response.closed) end()
   }
 
   return {
     listen,
     close: () => {
       for (const end of open.keys()) end()
-    },
-    get size() {
-      return open.size
     },
   }
 }

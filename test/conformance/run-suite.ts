@@ -2,7 +2,7 @@ import { startConformanceServer } from './conformance-server.ts'
 import { runOfficial } from './run-official.ts'
 
 // Runs the official suite of both revisions against the whole product and prints what scored:
-// node test/conformance/run.ts [--verbose]
+// node test/conformance/run-suite.ts [--verbose]
 
 const verbose = process.argv.includes('--verbose')
 let passed = 0
