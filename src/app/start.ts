@@ -7,8 +7,8 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../gateway/index.ts'
-import { createHttpServer, type Health } from '../http/index.ts'
-import { systemClock, type Caller, type Clock } from '../kernel/index.ts'
+import { createHttpServer, type Health, type HttpServer } from '../http/index.ts'
+import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
 import { openStorage, type Storage } from '../storage/index.ts'
@@ -162,7 +162,7 @@ async function compose(
     recordDoorRefusal: doorRecords.add,
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),
   })
-  const { url } = await server.listen()
+  const { url } = await listen(server, config.http)
   opened.push(() => server.close())
   files.writeUrl(url)
   opened.push(async () => files.removeUrl())
@@ -176,5 +176,19 @@ async function compose(
     registry,
     operator,
     close: closeAll,
+  }
+}
+
+/** @throws McpworksError `address_unavailable` where the port is taken or may not be used. */
+async function listen(server: HttpServer, { host, port }: Config['http']): Promise<{ url: string }> {
+  try {
+    return await server.listen()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null
+    const why = code === 'EADDRINUSE' ? 'is in use already' : code === 'EACCES' ? 'may not be used by this user' : 'cannot be had'
+    throw new McpworksError('address_unavailable', {
+      message: `${host}:${port} ${why}. Choose another port: npm start -- --port 7434, or set http.port.`,
+      cause,
+    })
   }
 }

@@ -12,28 +12,43 @@ export interface Connection {
 }
 
 /**
- * `MCPWORKS_URL` and `MCPWORKS_API_KEY` if they are set; else what the server left in its data directory, which only
- * the user that runs it can read.
+ * The management API: `MCPWORKS_URL` and `MCPWORKS_API_KEY` if they are set; else what the server left in its data
+ * directory, which only the user that runs it can read.
  * @throws CliError `unreachable` if there is nothing of the kind.
  */
 export function readConnection(config: Config, env: ConfigSources['env']): Connection {
-  const url = env.MCPWORKS_URL ?? readText(join(config.dataDirectory, 'server.url'))
+  const url = serverUrl(config, env)
   const apiKey = env.MCPWORKS_API_KEY ?? readText(join(config.dataDirectory, 'operator.key'))
-  if (url === null) {
-    throw new CliError(
-      exitCode.unreachable,
-      `No server runs on ${config.dataDirectory}.`,
-      'Start one with: npm start   (or set MCPWORKS_URL and MCPWORKS_API_KEY)',
-    )
-  }
-  if (apiKey === null) {
-    throw new CliError(
-      exitCode.unreachable,
-      `There is no operator credential in ${config.dataDirectory} that you may read.`,
-      'Run the command as the user that runs the server, or set MCPWORKS_API_KEY',
-    )
-  }
-  return { url: url.replace(/\/+$/, ''), apiKey }
+  if (apiKey !== null) return { url, apiKey }
+  throw new CliError(
+    exitCode.unreachable,
+    `There is no operator credential in ${config.dataDirectory} that you may read.`,
+    'Run the command as the user that runs the server, or set MCPWORKS_API_KEY',
+  )
+}
+
+/**
+ * The namespace endpoints, as the agent whose key is in `MCPWORKS_AGENT_KEY`. Never the operator: a call is an agent's.
+ * @throws CliError where no agent key is set or no server is known.
+ */
+export function readAgentConnection(config: Config, env: ConfigSources['env']): Connection {
+  const apiKey = env.MCPWORKS_AGENT_KEY
+  if (apiKey !== undefined && apiKey !== '') return { url: serverUrl(config, env), apiKey }
+  throw new CliError(
+    exitCode.usage,
+    'A call is made as an agent, and no agent key is set.',
+    'Set MCPWORKS_AGENT_KEY to the key of an agent (a new one: mcpworks key create <agent>)',
+  )
+}
+
+function serverUrl(config: Config, env: ConfigSources['env']): string {
+  const url = env.MCPWORKS_URL ?? readText(join(config.dataDirectory, 'server.url'))
+  if (url !== null) return url.replace(/\/+$/, '')
+  throw new CliError(
+    exitCode.unreachable,
+    `No server runs on ${config.dataDirectory}.`,
+    'Start one with: npm start   (or set MCPWORKS_URL and MCPWORKS_API_KEY)',
+  )
 }
 
 function readText(path: string): string | null {

@@ -2,7 +2,7 @@ import { loadConfig, type Config, type ConfigOutcome, type ConfigSources } from 
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
 import { exitCode } from './exit-code.ts'
-import { readConnection, type Connection } from './connection.ts'
+import { readAgentConnection, readConnection, type Connection } from './connection.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** Options that every command takes. */
@@ -22,6 +22,8 @@ export interface CommandContext {
   config(flags?: Record<string, string>): Config
   /** Where the server is and the operator's credential for it. @throws CliError if there is none. */
   connection(): Connection
+  /** The same for calls, as the agent of `MCPWORKS_AGENT_KEY`. @throws CliError if none is set. */
+  agentConnection(): Connection
   api(): ApiClient
 }
 
@@ -51,5 +53,5 @@ export function createContext(options: GlobalOptions, env: ConfigSources['env'],
     )
   }
   const connection = (): Connection => readConnection(config(), env)
-  return { terminal, env, loadConfig: load, config, connection, api: () => createApiClient(connection()) }
+  return { terminal, env, loadConfig: load, config, connection, agentConnection: () => readAgentConnection(config(), env), api: () => createApiClient(connection()) }
 }

@@ -41,7 +41,7 @@ export interface ConfigSources {
 }
 
 /** Variables with our prefix that are not configuration of the server: the CLI reads them. */
-const clientVariables = new Set(['MCPWORKS_CONFIG', 'MCPWORKS_URL', 'MCPWORKS_API_KEY'])
+const clientVariables = new Set(['MCPWORKS_CONFIG', 'MCPWORKS_URL', 'MCPWORKS_API_KEY', 'MCPWORKS_AGENT_KEY'])
 
 /**
  * Reads defaults < file < environment < flags and validates the whole. Unknown keys and variables are mistakes.

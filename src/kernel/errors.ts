@@ -132,6 +132,12 @@ const rows = {
     message: 'Another server is using this data directory.',
     retryable: false,
   },
+  address_unavailable: {
+    status: 500,
+    rpc: -32603,
+    message: 'The address to listen on cannot be had. Choose another with --port and --host.',
+    retryable: false,
+  },
   storage_unavailable: {
     status: 503,
     rpc: -32603,

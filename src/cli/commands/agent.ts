@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
+import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
 
 /** `mcpworks agent add|list|revoke`. */
@@ -10,24 +11,25 @@ export function addAgentCommands(program: Command, context: () => CommandContext
   agent
     .command('add <agent>')
     .description('Adds an agent. It may do nothing until a policy permits something.')
-    .requiredOption('-n, --namespace <name>', 'namespace of the agent')
+    .option(...namespaceOption)
     .option('-g, --group <group...>', 'groups that policies can speak of', [])
-    .action(async (name: string, options: { namespace: string; group: string[] }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('agent.add', { namespace: options.namespace, agent: name, groups: options.group })
-      terminal.result(
-        answer,
-        `Added agent ${options.namespace}/${name}.\nNext: mcpworks key create ${name} -n ${options.namespace}`,
-      )
+    .action(async (name: string, options: { namespace?: string; group: string[] }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('agent.add', { namespace, agent: name, groups: options.group })
+      terminal.result(answer, `Added agent ${namespace}/${name}.\nNext: mcpworks key create ${name} -n ${namespace}`)
     })
 
   agent
     .command('list')
     .description('Lists the agents of a namespace')
-    .requiredOption('-n, --namespace <name>', 'namespace')
-    .action(async (options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('agent.list', { namespace: options.namespace })
+    .option(...namespaceOption)
+    .action(async (options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('agent.list', { namespace })
       const rows = objects(answer.agents).map((row) => [
         String(row.id),
         Array.isArray(row.groups) ? row.groups.join(',') : '',
@@ -40,11 +42,13 @@ export function addAgentCommands(program: Command, context: () => CommandContext
   agent
     .command('revoke <agent>')
     .description('Revokes an agent and all its keys, from the next request on. Its name is never used again.')
-    .requiredOption('-n, --namespace <name>', 'namespace of the agent')
-    .action(async (name: string, options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('agent.revoke', { namespace: options.namespace, agent: name })
-      terminal.result(answer, `Revoked agent ${options.namespace}/${name} and all its keys.`)
+    .option(...namespaceOption)
+    .action(async (name: string, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('agent.revoke', { namespace, agent: name })
+      terminal.result(answer, `Revoked agent ${namespace}/${name} and all its keys.`)
     })
 }
 

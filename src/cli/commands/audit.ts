@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
+import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable } from '../terminal.ts'
 import { objects } from './agent.ts'
@@ -12,7 +13,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   audit
     .command('tail')
     .description('Shows the newest records of a namespace')
-    .requiredOption('-n, --namespace <name>', 'namespace')
+    .option(...namespaceOption)
     .option('-c, --count <number>', 'how many records', '20')
     .option('--kind <kind>', 'only records of this kind: decision, outcome, ...')
     .option('--agent <agent>', 'only calls of this agent')
@@ -20,18 +21,20 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .option('-f, --follow', 'go on showing new records until interrupted')
     .action(
       async (options: {
-        namespace: string
+        namespace?: string
         count: string
         kind?: string
         agent?: string
         reads?: boolean
         follow?: boolean
       }) => {
-        const { terminal, api } = context()
+        const current = context()
+        const { terminal, api } = current
+        const namespace = await chooseNamespace(options.namespace, current)
         const filter = {
-          namespace: options.namespace,
+          namespace,
           kind: options.kind ?? null,
-          principal: options.agent === undefined ? null : `${options.namespace}/${options.agent}`,
+          principal: options.agent === undefined ? null : `${namespace}/${options.agent}`,
           reads: options.reads === true,
         }
         const first = await api().call('audit.tail', { ...filter, limit: options.count })
@@ -59,10 +62,12 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   program
     .command('why <call>')
     .description('Why a call was allowed or refused, what happened, and the proof')
-    .requiredOption('-n, --namespace <name>', 'namespace')
-    .action(async (call: string, options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('audit.why', { namespace: options.namespace, call })
+    .option(...namespaceOption)
+    .action(async (call: string, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('audit.why', { namespace, call })
       terminal.result(answer, printable(String(answer.text)))
     })
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
+import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { mcpRequest } from '../mcp-client.ts'
 import { printable, table } from '../terminal.ts'
@@ -16,14 +17,16 @@ export function addFunctionCommands(program: Command, context: () => CommandCont
   command
     .command('add <file...>')
     .description('Adds functions, or new versions of them, from their source files (.py, .ts) and data files')
-    .requiredOption('-n, --namespace <name>', 'namespace')
+    .option(...namespaceOption)
     .requiredOption('-s, --service <name>', 'service that the functions belong to')
-    .action(async (paths: string[], options: { namespace: string; service: string }) => {
-      const { terminal, api } = context()
+    .action(async (paths: string[], options: { namespace?: string; service: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
       const files = await Promise.all(
         paths.map(async (path) => ({ path: basename(path), base64: await readBase64(path) })),
       )
-      const answer = await api().call('function.add', { namespace: options.namespace, service: options.service, files })
+      const answer = await api().call('function.add', { namespace, service: options.service, files })
       const lines = objects(answer.functions).map((row) => `${String(row.tool)}  ${String(row.versionHash)}`)
       terminal.result(answer, `In force now:\n${lines.map((line) => `  ${line}`).join('\n')}`)
     })
@@ -31,10 +34,12 @@ export function addFunctionCommands(program: Command, context: () => CommandCont
   command
     .command('list')
     .description('Lists the functions of a namespace')
-    .requiredOption('-n, --namespace <name>', 'namespace')
-    .action(async (options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('function.list', { namespace: options.namespace })
+    .option(...namespaceOption)
+    .action(async (options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('function.list', { namespace })
       const rows = objects(answer.functions).map((row) => [
         String(row.tool),
         String(row.runtime),
@@ -48,28 +53,23 @@ export function addFunctionCommands(program: Command, context: () => CommandCont
   command
     .command('show <tool>')
     .description('Shows a function: schemas, limits, source and versions')
-    .requiredOption('-n, --namespace <name>', 'namespace')
-    .action(async (tool: string, options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('function.show', { namespace: options.namespace, tool })
+    .option(...namespaceOption)
+    .action(async (tool: string, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('function.show', { namespace, tool })
       terminal.result(answer, showText(answer))
     })
 
   command
     .command('call <tool>')
-    .description('Calls a tool over MCP as the agent whose key is in MCPWORKS_API_KEY')
+    .description('Calls a tool over MCP as the agent whose key is in MCPWORKS_AGENT_KEY')
     .requiredOption('-n, --namespace <name>', 'namespace')
     .option('-a, --args <json>', 'arguments as a JSON object, or @file', '{}')
     .action(async (tool: string, options: { namespace: string; args: string }) => {
-      const { terminal, env, connection } = context()
-      if (env.MCPWORKS_API_KEY === undefined) {
-        throw new CliError(
-          exitCode.usage,
-          'A call is made as an agent, and no agent key is set.',
-          'Set MCPWORKS_API_KEY to the key of an agent (mcpworks key create <agent> -n <namespace>)',
-        )
-      }
-      const result = await mcpRequest(connection(), options.namespace, 'tools/call', {
+      const { terminal, agentConnection } = context()
+      const result = await mcpRequest(agentConnection(), options.namespace, 'tools/call', {
         name: tool,
         arguments: await argumentsOf(options.args),
       })
@@ -131,5 +131,6 @@ function resultText(result: JsonObject): string {
   )
   const meta = isJsonObject(result._meta) ? result._meta : {}
   const call = meta['mcpworks/call']
-  return printable([...texts, ...(typeof call === 'string' ? [`call ${call}`] : [])].join('\n'))
+  const said = typeof call !== 'string' || texts.some((text) => text.includes(call))
+  return printable([...texts, ...(said ? [] : [`call ${call}`])].join('\n'))
 }

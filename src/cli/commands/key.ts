@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { CommandContext } from '../context.ts'
+import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
 import { objects, timeOf } from './agent.ts'
 
@@ -10,17 +11,19 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
   key
     .command('create <agent>')
     .description('Makes an API key for an agent and shows it once')
-    .requiredOption('-n, --namespace <name>', 'namespace of the agent')
+    .option(...namespaceOption)
     .option('-l, --label <text>', 'what the key is for', '')
     .option(
       '-e, --expires <duration>',
       'for how long it is good, such as 90d, 12h or 30m (default: until revoked)',
       durationSeconds,
     )
-    .action(async (agent: string, options: { namespace: string; label: string; expires?: number }) => {
-      const { terminal, api } = context()
+    .action(async (agent: string, options: { namespace?: string; label: string; expires?: number }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('key.create', {
-        namespace: options.namespace,
+        namespace,
         agent,
         label: options.label,
         expiresInSeconds: options.expires ?? null,
@@ -32,10 +35,12 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
   key
     .command('list <agent>')
     .description('Lists the keys of an agent, without their secrets')
-    .requiredOption('-n, --namespace <name>', 'namespace of the agent')
-    .action(async (agent: string, options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('key.list', { namespace: options.namespace, agent })
+    .option(...namespaceOption)
+    .action(async (agent: string, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('key.list', { namespace, agent })
       const rows = objects(answer.keys).map((row) => [
         String(row.id),
         String(row.label),
@@ -49,10 +54,12 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
   key
     .command('revoke <key>')
     .description('Revokes a key from the next request on. <key> is the id, the part after "mcpw_".')
-    .requiredOption('-n, --namespace <name>', 'namespace of the key')
-    .action(async (id: string, options: { namespace: string }) => {
-      const { terminal, api } = context()
-      const answer = await api().call('key.revoke', { namespace: options.namespace, key: id })
+    .option(...namespaceOption)
+    .action(async (id: string, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const answer = await api().call('key.revoke', { namespace, key: id })
       terminal.result(answer, `Revoked key ${id}.`)
     })
 }

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
+import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable, table } from '../terminal.ts'
 import { objects } from './agent.ts'
@@ -16,11 +17,13 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
   policy
     .command('check [directory]')
     .description('Checks the .cedar files of a directory against the tools of a namespace; changes nothing')
-    .requiredOption('-n, --namespace <name>', 'namespace')
-    .action(async (directory: string | undefined, options: { namespace: string }) => {
-      const { terminal, api } = context()
+    .option(...namespaceOption)
+    .action(async (directory: string | undefined, options: { namespace?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
       const files = directory === undefined ? null : await readPolicies(directory)
-      const answer = await api().call('policy.check', { namespace: options.namespace, files })
+      const answer = await api().call('policy.check', { namespace, files })
       const problems = objects(answer.problems).map((problem) => `${String(problem.severity)}: ${problemLine(problem)}`)
       const head =
         answer.ok === true
@@ -33,17 +36,19 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
   policy
     .command('explain')
     .description('Tells what an agent may call, who may call a tool, or how one call would be decided and why')
-    .requiredOption('-n, --namespace <name>', 'namespace')
+    .option(...namespaceOption)
     .option('--agent <agent>', 'what this agent may call')
     .option('--tool <tool>', 'who may call this tool')
     .option('--args <json>', 'with --agent and --tool: how this call would be decided')
-    .action(async (options: { namespace: string; agent?: string; tool?: string; args?: string }) => {
+    .action(async (options: { namespace?: string; agent?: string; tool?: string; args?: string }) => {
       if (options.agent === undefined && options.tool === undefined) {
         throw new CliError(exitCode.usage, 'Say what to explain.', 'Give --agent, --tool, or both with --args')
       }
-      const { terminal, api } = context()
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('policy.explain', {
-        namespace: options.namespace,
+        namespace,
         agent: options.agent ?? null,
         tool: options.tool ?? null,
         arguments: options.args === undefined ? null : parseArguments(options.args),

@@ -74,7 +74,7 @@ function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): stri
     ...configs.flatMap(({ client, where, text }) => ['', `${client} (${where}):`, `  ${text}`]),
     '',
     'Try it in another terminal:',
-    `  export MCPWORKS_API_KEY=${first?.apiKey ?? ''}`,
+    `  export MCPWORKS_AGENT_KEY=${first?.apiKey ?? ''}`,
     `  npx mcpworks function call leads-top -n ${demo.namespace} --args '{"n": 3}'`,
     'Ctrl-C stops it.',
   ].join('\n')

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Step {
+  readonly command: string
+  readonly output: readonly string[]
+}
+
+/** The commands of the README's `console` blocks with the output shown for each. `…` stands for anything. */
+function readmeSteps(): Step[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  return [...readme.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((text) => {
+        const [command = '', ...output] = text.trimEnd().split('\n')
+        return { command, output }
+      }),
+  )
+}
+
+/** A pattern for a shown line: ids, times, counts and ports differ from run to run; every other character counts. */
+function patternOf(line: string): RegExp {
+  const variable =
+    /(…|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|127\.0\.0\.1:\d+|\d+ (?:records|checkpoints|tiles|bodies)|index \d+|~\/\.mcpworks)/
+  const source = line.split(variable).map((part, position) => {
+    if (position % 2 === 0) return RegExp.escape(part)
+    if (part === '…') return '.*'
+    if (part.startsWith('127')) return String.raw`127\.0\.0\.1:\d+`
+    if (part.startsWith('~')) return String.raw`\S+`
+    if (part.startsWith('index')) return String.raw`index \d+`
+    return / /.test(part) ? `\\d+ ${part.split(' ')[1] ?? ''}` : '[0-9a-f-]{36}'
+  })
+  return new RegExp(`^${source.join('')}$`)
+}
+
+function expectLines(actual: readonly string[], shown: readonly string[], command: string): void {
+  for (const [index, line] of shown.entries()) {
+    // A line of nothing but the mark stands for whatever else there is.
+    if (line === '…') return
+    expect(actual[index] ?? '(no such line)', command).toMatch(patternOf(line))
+  }
+  expect(actual.slice(shown.length), command).toEqual([])
+}
+
+it('shows in its first screen what really happens when its commands are typed', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'mcpworks-readme-'))
+  const env = { ...readerEnvironment(), HOME: home, MCPWORKS_HTTP_PORT: '0' }
+  const [start, ...rest] = readmeSteps()
+  expect(start?.command).toBe('npm start')
+  expect(rest.length).toBeGreaterThan(5)
+  const server = spawn('npm', ['start', '--silent'], {
+    cwd: root,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(server, 'exit')
+  try {
+    const banner: string[] = []
+    for await (const line of createInterface({ input: server.stdout })) {
+      banner.push(line)
+      if (line.startsWith('Ctrl-C')) break
+    }
+    expectLines(banner, start?.output ?? [], 'npm start')
+    const key =
+      banner
+        .find((line) => line.trim().startsWith('analyst'))
+        ?.trim()
+        .split(/\s+/)[1] ?? ''
+    expect(key).toMatch(/^mcpw_/)
+    let exported = {}
+    for (const { command, output } of rest) {
+      // The variable is the reader's own: the key on their screen.
+      if (command.startsWith('export ')) {
+        exported = { MCPWORKS_AGENT_KEY: key }
+        continue
+      }
+      const typed = command.replaceAll('/tmp/mcpworks-copy', join(home, 'copy'))
+      const { stdout } = await shell(typed, { ...env, ...exported })
+      expectLines(stdout, output, typed)
+    }
+  } finally {
+    // Ctrl-C at a terminal reaches the whole group.
+    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGINT')
+    await ended
+    rmSync(home, { recursive: true, force: true })
+  }
+})
+
+/** The environment without what the test runner put there. */
+function readerEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE|NODE_|TEST$|npm_)/.test(name)),
+  )
+}
+
+/** Types a line as a reader would, in their shell. */
+async function shell(command: string, env: NodeJS.ProcessEnv): Promise<{ stdout: string[] }> {
+  const child = spawn('bash', ['-c', command], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  return { stdout: lines }
+}
