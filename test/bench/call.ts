@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
+import { callRequest } from './call-request.ts'
 import { load, round, type LoadResult } from './load.ts'
 import type { ServerMessage } from './servers/serve.ts'
 
@@ -27,10 +28,14 @@ async function nextMessage<Type extends ServerMessage['type']>(
   type: Type,
 ): Promise<Extract<ServerMessage, { type: Type }>> {
   for (;;) {
-    const [message] = (await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`server ended with ${String(code)}`))),
-    ])) as [ServerMessage]
+    const stop = new AbortController()
+    const { signal } = stop
+    const ended = once(child, 'exit', { signal }).then(([code]) => {
+      throw new Error(`the server ended with ${String(code)}`)
+    })
+    ended.catch(() => {})
+    const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [ServerMessage]
+    stop.abort()
     if (message.type === type) return message as Extract<ServerMessage, { type: Type }>
   }
 }
@@ -38,35 +43,6 @@ async function nextMessage<Type extends ServerMessage['type']>(
 async function usage(child: ChildProcess): Promise<number> {
   child.send('usage')
   return (await nextMessage(child, 'usage')).cpuMs
-}
-
-/** `tools/call` of MCP 2026-07-28. */
-function requestFor(server: Server, tool: string, args: object): Parameters<typeof load>[0] {
-  return {
-    url: server.url,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': tool,
-      ...server.headers,
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: {
-        name: tool,
-        arguments: args,
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-        },
-      },
-    }),
-  }
 }
 
 async function measure(
@@ -78,7 +54,7 @@ async function measure(
   callers: number,
   calls: number,
 ): Promise<Result> {
-  const request = requestFor(server, tool, args)
+  const request = callRequest(server.url, server.headers, tool, args)
   await load(request, callers, Math.ceil(calls / 5), expected)
   const before = await usage(server.child)
   const result = await load(request, callers, calls, expected)
