@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Kinds of tests, by folder. Limits are for a hang, not for speed: two shared cores run everything. */
 const kinds = [
-  { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 20_000 },
+  { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 60_000 },
   { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 },
   { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 },
   { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 60_000 },
