@@ -185,7 +185,8 @@ async function listen(server: HttpServer, { host, port }: Config['http']): Promi
     return await server.listen()
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : null
-    const why = code === 'EADDRINUSE' ? 'is in use already' : code === 'EACCES' ? 'may not be used by this user' : 'cannot be had'
+    const why =
+      code === 'EADDRINUSE' ? 'is in use already' : code === 'EACCES' ? 'may not be used by this user' : 'cannot be had'
     throw new McpworksError('address_unavailable', {
       message: `${host}:${port} ${why}. Choose another port: npm start -- --port 7434, or set http.port.`,
       cause,

@@ -43,7 +43,8 @@ async function makeKey(expiresAtMs: number | null = null): Promise<string> {
   return (await registry.createKey('demo/analyst', { label: 'test', scopes: ['mcp'], expiresAtMs })).text
 }
 
-const present = (...authorization: string[]) => authenticator.authenticate({ authorization, address: '127.0.0.1', claimedName: 'x' })
+const present = (...authorization: string[]) =>
+  authenticator.authenticate({ authorization, address: '127.0.0.1', claimedName: 'x' })
 
 describe('API keys', () => {
   it('prove the agent that they were made for', async () => {
@@ -90,7 +91,9 @@ describe('API keys', () => {
 
   it('cannot be revoked from another namespace', async () => {
     const text = await makeKey()
-    await expect(registry.revokeKey('other', text.split('_')[1] ?? '')).rejects.toMatchObject({ code: 'unknown_object' })
+    await expect(registry.revokeKey('other', text.split('_')[1] ?? '')).rejects.toMatchObject({
+      code: 'unknown_object',
+    })
     expect(await present(`Bearer ${text}`)).toMatchObject({ ok: true })
   })
 
@@ -103,13 +106,19 @@ describe('API keys', () => {
     ['an id of the prototype', [`Bearer mcpw___proto_____${'A'.repeat(43)}`]],
   ])('are refused with %s, without saying what was wrong', async (_, headers) => {
     const result = await present(...headers)
-    expect(result).toMatchObject({ ok: false, code: headers.length === 0 ? 'credential_missing' : 'credential_invalid' })
+    expect(result).toMatchObject({
+      ok: false,
+      code: headers.length === 0 ? 'credential_missing' : 'credential_invalid',
+    })
   })
 
   it('are refused with a wrong secret of the right form', async () => {
     const text = await makeKey()
     const last = text.at(-2) === 'A' ? 'B' : 'A'
-    expect(await present(`Bearer ${text.slice(0, -2)}${last}${text.at(-1) ?? ''}`)).toMatchObject({ ok: false, code: 'credential_invalid' })
+    expect(await present(`Bearer ${text.slice(0, -2)}${last}${text.at(-1) ?? ''}`)).toMatchObject({
+      ok: false,
+      code: 'credential_invalid',
+    })
   })
 
   it('are refused when the header comes twice, even with the same good key', async () => {
@@ -124,6 +133,8 @@ describe('agents', () => {
   })
 
   it('get no key when they do not exist', async () => {
-    await expect(registry.createKey('demo/nobody', { label: '', scopes: ['mcp'], expiresAtMs: null })).rejects.toMatchObject({ code: 'unknown_object' })
+    await expect(
+      registry.createKey('demo/nobody', { label: '', scopes: ['mcp'], expiresAtMs: null }),
+    ).rejects.toMatchObject({ code: 'unknown_object' })
   })
 })

@@ -53,5 +53,13 @@ export function createContext(options: GlobalOptions, env: ConfigSources['env'],
     )
   }
   const connection = (): Connection => readConnection(config(), env)
-  return { terminal, env, loadConfig: load, config, connection, agentConnection: () => readAgentConnection(config(), env), api: () => createApiClient(connection()) }
+  return {
+    terminal,
+    env,
+    loadConfig: load,
+    config,
+    connection,
+    agentConnection: () => readAgentConnection(config(), env),
+    api: () => createApiClient(connection()),
+  }
 }

@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig, type ConfigOutcome } from './load-config.ts'
 
-function load(yaml: string | null, env: Record<string, string> = {}, flags: Record<string, string> = {}): ConfigOutcome {
+function load(
+  yaml: string | null,
+  env: Record<string, string> = {},
+  flags: Record<string, string> = {},
+): ConfigOutcome {
   const cwd = mkdtempSync(join(tmpdir(), 'mcpworks-config-'))
   if (yaml !== null) writeFileSync(join(cwd, 'mcpworks.yaml'), yaml)
   return loadConfig({ env, flags, file: null, cwd })
@@ -17,8 +21,15 @@ describe('the configuration', () => {
 
   it('takes flags before the environment, the environment before the file, the file before defaults', () => {
     const yaml = 'http:\n  port: 1001\n  maxBodyBytes: 2048\ngateway:\n  maxConcurrentCalls: 3\n'
-    const outcome = load(yaml, { MCPWORKS_HTTP_PORT: '1002', MCPWORKS_HTTP_MAX_BODY_BYTES: '4096' }, { 'http.port': '1003' })
-    expect(outcome).toMatchObject({ ok: true, config: { http: { port: 1003, maxBodyBytes: 4096 }, gateway: { maxConcurrentCalls: 3 } } })
+    const outcome = load(
+      yaml,
+      { MCPWORKS_HTTP_PORT: '1002', MCPWORKS_HTTP_MAX_BODY_BYTES: '4096' },
+      { 'http.port': '1003' },
+    )
+    expect(outcome).toMatchObject({
+      ok: true,
+      config: { http: { port: 1003, maxBodyBytes: 4096 }, gateway: { maxConcurrentCalls: 3 } },
+    })
     if (!outcome.ok) return
     expect(outcome.origins.get('http.port')).toBe('flag --http.port')
     expect(outcome.origins.get('http.maxBodyBytes')).toBe('environment MCPWORKS_HTTP_MAX_BODY_BYTES')
@@ -26,15 +37,27 @@ describe('the configuration', () => {
   })
 
   it('names every mistake at once, with path, origin and what to do', () => {
-    const outcome = load('http:\n  prot: 1\nlog:\n  level: loud\n', { MCPWORKS_HTTP_PORT: 'eighty', MCPWORKS_HTP_PORT: '1' })
+    const outcome = load('http:\n  prot: 1\nlog:\n  level: loud\n', {
+      MCPWORKS_HTTP_PORT: 'eighty',
+      MCPWORKS_HTP_PORT: '1',
+    })
     expect(outcome.ok).toBe(false)
     if (outcome.ok) return
     expect(outcome.problems).toHaveLength(4)
-    expect(outcome.problems).toContainEqual(expect.objectContaining({ path: 'http.prot', fix: expect.stringContaining('http.port') }))
-    expect(outcome.problems).toContainEqual(expect.objectContaining({ path: 'log.level', origin: expect.stringMatching(/mcpworks\.yaml$/) }))
-    expect(outcome.problems).toContainEqual(expect.objectContaining({ path: 'http.port', origin: 'environment MCPWORKS_HTTP_PORT' }))
     expect(outcome.problems).toContainEqual(
-      expect.objectContaining({ origin: 'environment MCPWORKS_HTP_PORT', fix: expect.stringContaining('MCPWORKS_HTTP_PORT') }),
+      expect.objectContaining({ path: 'http.prot', fix: expect.stringContaining('http.port') }),
+    )
+    expect(outcome.problems).toContainEqual(
+      expect.objectContaining({ path: 'log.level', origin: expect.stringMatching(/mcpworks\.yaml$/) }),
+    )
+    expect(outcome.problems).toContainEqual(
+      expect.objectContaining({ path: 'http.port', origin: 'environment MCPWORKS_HTTP_PORT' }),
+    )
+    expect(outcome.problems).toContainEqual(
+      expect.objectContaining({
+        origin: 'environment MCPWORKS_HTP_PORT',
+        fix: expect.stringContaining('MCPWORKS_HTTP_PORT'),
+      }),
     )
   })
 
@@ -63,7 +86,10 @@ describe('the configuration', () => {
     const path = join(directory, 'key')
     const key = Buffer.alloc(32, 7).toString('base64url')
     writeFileSync(path, `${key}\n`)
-    expect(load(null, { MCPWORKS_HTTP_REQUEST_STATE_KEY_FILE: path })).toMatchObject({ ok: true, config: { http: { requestStateKey: key } } })
+    expect(load(null, { MCPWORKS_HTTP_REQUEST_STATE_KEY_FILE: path })).toMatchObject({
+      ok: true,
+      config: { http: { requestStateKey: key } },
+    })
     expect(load(null, { MCPWORKS_HTTP_REQUEST_STATE_KEY_FILE: join(directory, 'nope') })).toMatchObject({ ok: false })
   })
 

@@ -48,17 +48,37 @@ function harness(options: {
     schemaHash: hash,
     entitiesHash: hash,
     requestHash: hash,
-    determining: [{ id: 'a.cedar#1', effect: options.effect === 'deny' ? 'forbid' : 'permit', textHash: hash, reason: 'Because.', remedy: null }],
+    determining: [
+      {
+        id: 'a.cedar#1',
+        effect: options.effect === 'deny' ? 'forbid' : 'permit',
+        textHash: hash,
+        reason: 'Because.',
+        remedy: null,
+      },
+    ],
     errors: [],
     obligations: [],
     durationUs: 1,
     engineInput: '{}',
   }
-  const policy = { decide: () => decision, isVisible: () => options.visible ?? true, policySetHash: () => hash } as Partial<PolicyEngine> as PolicyEngine
+  const policy = {
+    decide: () => decision,
+    isVisible: () => options.visible ?? true,
+    policySetHash: () => hash,
+  } as Partial<PolicyEngine> as PolicyEngine
   const catalogue = createMemoryCatalogue()
   const entry: CatalogueEntry = {
-    kind: 'tool', namespace: 'demo', service: 'notes', name: 'notes-add', definition, definitionHash: digestJson(definition),
-    inputSchema: { type: 'object' }, outputSchema: null, codeHash: null, runtime: null,
+    kind: 'tool',
+    namespace: 'demo',
+    service: 'notes',
+    name: 'notes-add',
+    definition,
+    definitionHash: digestJson(definition),
+    inputSchema: { type: 'object' },
+    outputSchema: null,
+    codeHash: null,
+    runtime: null,
     backend: {
       act: async () => {
         events.push('act')
@@ -69,22 +89,38 @@ function harness(options: {
   }
   catalogue.replaceService('demo', 'notes', [entry])
   const ports: GatewayPorts = {
-    catalogue, policy, decisionLog: log,
+    catalogue,
+    policy,
+    decisionLog: log,
     schemas: { check: () => options.problems ?? [] },
     management: { act: async () => ({ status: 'ok', result: { apiKey: 'shown once' } }) },
     sandbox: () => null,
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
-    config: { maxConcurrentCalls: options.maxConcurrentCalls ?? 8, maxResultBytes: 1000, runIdleSeconds: 60, auditLevel: 'request_response', maxAuditBodyBytes: 200 },
+    config: {
+      maxConcurrentCalls: options.maxConcurrentCalls ?? 8,
+      maxResultBytes: 1000,
+      runIdleSeconds: 60,
+      auditLevel: 'request_response',
+      maxAuditBodyBytes: 200,
+    },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))
   return { gateway, events, drafts, reported, catalogue }
 }
 
-function request(effect: GatewayRequest['effect'] = { kind: 'call', tool: 'notes-add', arguments: { text: 'hi' }, resume: null }): GatewayRequest {
+function request(
+  effect: GatewayRequest['effect'] = { kind: 'call', tool: 'notes-add', arguments: { text: 'hi' }, resume: null },
+): GatewayRequest {
   return {
     caller: {
       principal: { type: 'agent', id: 'demo/writer', name: 'writer', namespace: 'demo', groups: [] },
-      authentication: { method: 'api-key', credentialId: 'k', senderConstrained: false, expiresAtMs: null, scopes: ['mcp'] },
+      authentication: {
+        method: 'api-key',
+        credentialId: 'k',
+        senderConstrained: false,
+        expiresAtMs: null,
+        scopes: ['mcp'],
+      },
       client: { address: '127.0.0.1', claimedName: null },
     },
     namespace: 'demo',
@@ -112,7 +148,10 @@ describe('the pipeline', () => {
   })
 
   it('withholds the output when the outcome cannot be recorded', async () => {
-    const { gateway } = harness({ failOn: 'outcome', act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'the output' }] } }) })
+    const { gateway } = harness({
+      failOn: 'outcome',
+      act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'the output' }] } }),
+    })
     const answer = await gateway.perform(request(), events)
     expect(answer).toMatchObject({ status: 'unavailable', code: 'audit_unavailable' })
     expect(JSON.stringify(answer)).not.toContain('the output')
@@ -129,7 +168,10 @@ describe('the pipeline', () => {
   it('answers a hidden tool exactly like one that does not exist, even when its arguments are wrong', async () => {
     const hidden = harness({ visible: false, problems: [{ path: '/text', message: 'is wrong' }] })
     const there = await hidden.gateway.perform(request(), events)
-    const missing = await hidden.gateway.perform(request({ kind: 'call', tool: 'notes-nope', arguments: {}, resume: null }), events)
+    const missing = await hidden.gateway.perform(
+      request({ kind: 'call', tool: 'notes-nope', arguments: {}, resume: null }),
+      events,
+    )
     expect({ ...there, call: '' }).toEqual({ ...missing, call: '' })
     expect(there.status).toBe('unknown')
     expect(hidden.events).not.toContain('act')
@@ -155,7 +197,9 @@ describe('the pipeline', () => {
   })
 
   it('replaces a result over the limit by a tool error that says so', async () => {
-    const { gateway, drafts } = harness({ act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'x'.repeat(2000) }] } }) })
+    const { gateway, drafts } = harness({
+      act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'x'.repeat(2000) }] } }),
+    })
     const answer = await gateway.perform(request(), events)
     expect(answer).toMatchObject({ status: 'ok', result: { isError: true } })
     expect(drafts[1]).toMatchObject({ outcome: { status: 'limit', detail: 'result: 1000 bytes reached' } })
@@ -180,8 +224,14 @@ describe('the pipeline', () => {
 
   it('replaces a body over the audit limit by its size and digest', async () => {
     const { gateway, drafts } = harness({})
-    await gateway.perform(request({ kind: 'call', tool: 'notes-add', arguments: { text: 'y'.repeat(500) }, resume: null }), events)
-    expect(drafts[0]).toMatchObject({ kind: 'decision', bodies: { input: { json: expect.stringContaining('"omitted"') } } })
+    await gateway.perform(
+      request({ kind: 'call', tool: 'notes-add', arguments: { text: 'y'.repeat(500) }, resume: null }),
+      events,
+    )
+    expect(drafts[0]).toMatchObject({
+      kind: 'decision',
+      bodies: { input: { json: expect.stringContaining('"omitted"') } },
+    })
     expect(JSON.stringify(drafts)).not.toContain('yyyy')
   })
 
@@ -201,7 +251,10 @@ describe('the pipeline', () => {
     const other = request()
     await gateway.perform(request(), events)
     await gateway.perform(request(), events)
-    await gateway.perform({ ...other, caller: { ...other.caller, authentication: { ...other.caller.authentication, credentialId: 'k2' } } }, events)
+    await gateway.perform(
+      { ...other, caller: { ...other.caller, authentication: { ...other.caller.authentication, credentialId: 'k2' } } },
+      events,
+    )
     const runs = drafts.filter((draft) => draft.kind === 'decision').map((draft) => draft.run)
     expect(runs[0]).toBe(runs[1])
     expect(runs[2]).not.toBe(runs[0])

@@ -26,7 +26,9 @@ export interface GatewayPorts {
   /** Carries out management operations and reads of records. */
   readonly management: Backend
   /** The sandbox as calls will find it, for the decision record; `null` where none is running. */
-  readonly sandbox: (runtime: string) => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
+  readonly sandbox: (
+    runtime: string,
+  ) => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
   readonly clock: Clock
   readonly config: GatewayConfig
 }

@@ -26,5 +26,7 @@ export interface PolicyStore {
   /** A set by its hash with its newest activation, `null` where there is none. */
   find(namespace: string, policySetHash: Digest): Promise<StoredPolicySet | null>
   /** Every activation, newest first, without the texts. */
-  listActivations(namespace: string): Promise<(Omit<StoredPolicySet, 'namespace' | 'sources'> & { readonly active: boolean })[]>
+  listActivations(
+    namespace: string,
+  ): Promise<(Omit<StoredPolicySet, 'namespace' | 'sources'> & { readonly active: boolean })[]>
 }
