@@ -30,7 +30,7 @@ export interface Health {
 export interface HttpServerParts {
   readonly gateway: Gateway
   readonly authenticator: Authenticator
-  readonly catalogue: Pick<Catalogue, 'onChange'>
+  readonly catalogue: Pick<Catalogue, 'onChange' | 'resolve'>
   readonly config: HttpConfig
   readonly clock: Clock
   readonly serverInfo: ServerInfo
@@ -85,6 +85,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       idleSeconds: config.sessionIdleSeconds,
       clock,
     }),
+    catalogue: parts.catalogue,
     checkParameterHeaders: createParameterHeaderCheck(),
     subscriptions: createSubscriptions({ gateway, catalogue: parts.catalogue, config, serverInfo }),
     sealer: createRequestStateSealer({

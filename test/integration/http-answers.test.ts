@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GatewayAnswer } from '../../src/gateway/index.ts'
 import { isJsonObject, McpworksError, type JsonObject } from '../../src/kernel/index.ts'
 import { verifies } from '../conformance/requirements.ts'
+import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { startHarness, type Harness, type RawAnswer } from '../support/http-harness.ts'
 import { callModern, openLegacySession, postLegacy } from '../support/mcp-messages.ts'
 import { createScriptedGateway, type ScriptedGateway } from '../support/scripted-gateway.ts'
@@ -340,6 +341,26 @@ describe('to a client of 2026-07-28', () => {
       [],
     )
   })
+
+  it(
+    verifies(
+      'parameter-headers',
+      'a header that a tool declares is checked for those who see the tool, and unknown for all others',
+    ),
+    async () => {
+      const inputSchema = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }
+      harness.catalogue.replaceService('demo', 'regional', [
+        toolEntry('regional', () => textOutcome(''), 'demo', inputSchema),
+      ])
+      const send = (): Promise<RawAnswer> =>
+        callModern(harness.port, 'tools/call', { name: 'regional', arguments: { region: 'eu' } })
+      gateway.lists = () => [{ name: 'regional', inputSchema }]
+      expect((await send()).json.error).toMatchObject({ code: -32020, data: { header: 'mcp-param-region' } })
+      gateway.lists = () => []
+      gateway.answer = () => ({ status: 'unknown', call: 'c', message: 'Unknown tool.' })
+      expect((await send()).json.error).toEqual({ code: -32602, message: 'Unknown tool.' })
+    },
+  )
 
   it('a result that is not one of a tool does not go out', async () => {
     gateway.answer = () => ({ status: 'ok', call: 'c', result: { content: 'canary' } })

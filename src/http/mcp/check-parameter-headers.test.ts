@@ -4,21 +4,16 @@ import type { JsonObject, JsonValue } from '../../kernel/index.ts'
 import type { RequestHead } from '../request-head.ts'
 import { createParameterHeaderCheck } from './check-parameter-headers.ts'
 
-const tools: JsonObject[] = [
-  {
-    name: 'query',
-    inputSchema: {
-      properties: {
-        region: { type: 'string', 'x-mcp-header': 'Region' },
-        where: { properties: { limit: { type: 'integer', 'x-mcp-header': 'Limit' } } },
-        list: { items: { 'x-mcp-header': 'Ignored' } },
-      },
-    },
+const inputSchema: JsonObject = {
+  properties: {
+    region: { type: 'string', 'x-mcp-header': 'Region' },
+    where: { properties: { limit: { type: 'integer', 'x-mcp-header': 'Limit' } } },
+    list: { items: { 'x-mcp-header': 'Ignored' } },
   },
-]
+}
 const check = createParameterHeaderCheck()
-const run = (headers: Record<string, string>, given: JsonValue, tool = 'query') =>
-  check({ parameters: new Map(Object.entries(headers)) } as unknown as RequestHead, tools, tool, given)
+const run = (headers: Record<string, string>, given: JsonValue) =>
+  check({ parameters: new Map(Object.entries(headers)) } as unknown as RequestHead, inputSchema, given)
 
 describe('the check of headers that a tool declares', () => {
   it('takes equal ones, plain, in base64 or as numbers', () => {
@@ -32,7 +27,6 @@ describe('the check of headers that a tool declares', () => {
   it('asks for none where the argument is not there, and ignores what no tool declares', () => {
     expect(run({}, {})).toBeNull()
     expect(run({ 'mcp-param-else': 'x' }, { list: ['y'] })).toBeNull()
-    expect(run({}, { region: 'eu' }, 'unknown')).toBeNull()
   })
 
   it.each([

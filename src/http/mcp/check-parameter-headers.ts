@@ -14,8 +14,7 @@ interface Declaration {
 /** Compares `Mcp-Param-*` headers with the arguments of a call; `null` where they agree. */
 export type ParameterHeaderCheck = (
   head: RequestHead,
-  visibleTools: readonly JsonObject[],
-  tool: JsonValue | undefined,
+  inputSchema: JsonObject,
   given: JsonValue | undefined,
 ) => ProtocolRefusal | null
 
@@ -23,20 +22,19 @@ const maxSchemaDepth = 32
 
 /**
  * Makes the check of headers that a tool declares with `x-mcp-header` (MCP 2026-07-28, transports "Custom headers from
- * tool parameters"): an argument that is there must be repeated, encoded as a string, and equal. Looks only at tools
- * that the caller can see, so that a refusal tells nothing about others. Headers that no tool declares are ignored.
- * What a list of tools declares is found once for each list.
+ * tool parameters"): an argument that is there must be repeated, encoded as a string, and equal. Headers that the tool
+ * does not declare are ignored. Does not ask whether the caller may know of the tool: a refusal must not go to one who
+ * may not. What a schema declares is found once.
  */
 export function createParameterHeaderCheck(): ParameterHeaderCheck {
-  const known = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly Declaration[]>>()
-  return (head, visibleTools, tool, given) => {
-    let declared = known.get(visibleTools)
+  const known = new WeakMap<JsonObject, readonly Declaration[]>()
+  return (head, inputSchema, given) => {
+    let declared = known.get(inputSchema)
     if (declared === undefined) {
-      declared = findDeclarations(visibleTools)
-      known.set(visibleTools, declared)
+      declared = findDeclarations(inputSchema)
+      known.set(inputSchema, declared)
     }
-    if (typeof tool !== 'string') return null
-    for (const declaration of declared.get(tool) ?? []) {
+    for (const declaration of declared) {
       const problem = compare(head.parameters?.get(declaration.header), declaration, valueAt(given, declaration.path))
       if (problem === null) continue
       const message = `${declaration.header} must repeat the argument ${declaration.path.join('.')}: ${problem}.`
@@ -56,14 +54,10 @@ function compare(header: string | undefined, { isNumber }: Declaration, value: J
   return decoded === String(value) ? null : 'they differ'
 }
 
-function findDeclarations(tools: readonly JsonObject[]): ReadonlyMap<string, readonly Declaration[]> {
-  const found = new Map<string, readonly Declaration[]>()
-  for (const { name, inputSchema } of tools) {
-    const declarations: Declaration[] = []
-    collect(inputSchema, [], declarations)
-    if (typeof name === 'string' && declarations.length > 0) found.set(name, declarations)
-  }
-  return found
+function findDeclarations(inputSchema: JsonObject): readonly Declaration[] {
+  const declarations: Declaration[] = []
+  collect(inputSchema, [], declarations)
+  return declarations
 }
 
 /** Only along `properties`: a declaration elsewhere is not one by the specification. */

@@ -11,7 +11,7 @@ import type { McpRequest } from './mcp-request.ts'
 import type { McpServices } from './mcp-services.ts'
 import { legacyMethods, modernMethods, type Method } from './methods.ts'
 import { readMessage, type Message } from './read-message.ts'
-import { refuseBody, refuseMessage, sendRpcError } from './refuse-message.ts'
+import { refuseBody, refuseMessage, sendRpcError, type ProtocolRefusal } from './refuse-message.ts'
 import { Reply } from './reply.ts'
 import { serveCall } from './serve-call.ts'
 import { serveWithSdk } from './serve-with-sdk.ts'
@@ -74,12 +74,21 @@ async function serveRequest(
     return sendRpcError(call.response, message.id, refusal)
   }
   if (envelope.era === 'modern' && message.method === 'tools/call') {
-    const visible = services.gateway.list(call.caller, call.namespace, 'tool')
-    const { name, arguments: given } = message.params
-    const mismatch = services.checkParameterHeaders(call.head, visible, name, given)
+    const mismatch = findParameterMismatch(call, message, services)
     if (mismatch !== null) return refuseMessage(call, mismatch, message.id)
   }
   return runMethod(call, envelope, message, session, reply, method, services)
+}
+
+/** Only for a tool that the caller can see: for others the pipeline answers, as if there were none. */
+function findParameterMismatch(call: McpRequest, message: Incoming, services: McpServices): ProtocolRefusal | null {
+  const { name, arguments: given } = message.params
+  if (typeof name !== 'string') return null
+  const schema = services.catalogue.resolve(call.namespace, 'tool', name)?.inputSchema ?? null
+  const mismatch = schema === null ? null : services.checkParameterHeaders(call.head, schema, given)
+  if (mismatch === null) return null
+  const visible = services.gateway.list(call.caller, call.namespace, 'tool')
+  return visible.some((tool) => tool.name === name) ? mismatch : null
 }
 
 async function runMethod(

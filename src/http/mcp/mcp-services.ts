@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../gateway/index.ts'
 import type { ParameterHeaderCheck } from './check-parameter-headers.ts'
 import type { MethodServices } from './methods.ts'
 import type { ServerInfo } from './server-facts.ts'
@@ -8,6 +9,7 @@ import type { Subscriptions } from './subscriptions.ts'
 export interface McpServices extends MethodServices {
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
+  readonly catalogue: Pick<Catalogue, 'resolve'>
   readonly checkParameterHeaders: ParameterHeaderCheck
   readonly serverInfo: ServerInfo
   /** Also calls of the new era, for the conformance suite to compare. */
