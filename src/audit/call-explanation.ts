@@ -42,7 +42,12 @@ export interface CallExplanation {
   readonly decision: {
     readonly effect: string
     readonly basis: string
-    readonly rules: readonly { readonly id: string; readonly effect: string; readonly reason: string | null; readonly remedy: string | null }[]
+    readonly rules: readonly {
+      readonly id: string
+      readonly effect: string
+      readonly reason: string | null
+      readonly remedy: string | null
+    }[]
     readonly errors: readonly string[]
     readonly obligations: readonly string[]
     readonly engine: string | null
@@ -68,7 +73,12 @@ export interface CallExplanation {
     readonly output: string | null
     readonly outputBytes: number | null
   } | null
-  readonly records: readonly { readonly kind: string; readonly index: number; readonly id: string; readonly time: string }[]
+  readonly records: readonly {
+    readonly kind: string
+    readonly index: number
+    readonly id: string
+    readonly time: string
+  }[]
   readonly proof: RecordProof | null
 }
 
@@ -79,7 +89,8 @@ export interface CallExplanation {
 export function explainCall(material: CallMaterial): CallExplanation {
   const parsed = material.records.map(({ json }) => parseObject(json) ?? {})
   const decided = parsed.find((record) => record['kind'] === 'decision')
-  if (decided === undefined) throw new McpworksError('unknown_object', { message: 'There is no decision for that call.' })
+  if (decided === undefined)
+    throw new McpworksError('unknown_object', { message: 'There is no decision for that call.' })
   const ended = parsed.find((record) => record['kind'] === 'outcome' || record['kind'] === 'abandoned')
   const pre = objectAt(decided, 'pre')
   const decision = objectAt(decided, 'decision')
@@ -133,7 +144,8 @@ export function explainCall(material: CallMaterial): CallExplanation {
       derived: objectAt(pre, 'derived'),
       definitionHash: textOrNull(target['definition_hash']),
       codeHash: textOrNull(target['code_hash']),
-      sandbox: typeof sandbox['engine'] === 'string' ? `${sandbox['engine']}, profile ${text(sandbox['profile'])}` : null,
+      sandbox:
+        typeof sandbox['engine'] === 'string' ? `${sandbox['engine']}, profile ${text(sandbox['profile'])}` : null,
     },
     outcome: ended === undefined ? null : explainOutcome(ended, material.output),
     records: parsed.map((record, position) => ({
@@ -148,7 +160,14 @@ export function explainCall(material: CallMaterial): CallExplanation {
 
 function explainOutcome(record: JsonObject, output: string | null): CallExplanation['outcome'] {
   const time = text(record['time'])
-  const none = { durationMs: null, cpuMs: null, maxRssBytes: null, failedInvariants: [], output: null, outputBytes: null }
+  const none = {
+    durationMs: null,
+    cpuMs: null,
+    maxRssBytes: null,
+    failedInvariants: [],
+    output: null,
+    outputBytes: null,
+  }
   if (record['kind'] === 'abandoned') {
     return { status: 'abandoned', detail: textOrNull(objectAt(record, 'event')['reason']), time, ...none }
   }

@@ -29,7 +29,8 @@ export function openCheckpoint(note: string, verifier: NoteVerifier): Checkpoint
   const text = openNote(note, verifier)
   if (text === null) return null
   const [origin, size, root] = text.split('\n')
-  if (origin === undefined || size === undefined || root === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(size)) return null
+  if (origin === undefined || size === undefined || root === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(size))
+    return null
   const bytes = Buffer.from(root, 'base64')
   if (bytes.length !== 32 || bytes.toString('base64') !== root) return null
   return { origin, size: Number(size), root: bytes }

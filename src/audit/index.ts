@@ -2,9 +2,7 @@ export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } fro
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
-export { platformNamespace, requireLogNamespace } from './namespace-of-log.ts'
 export {
-  recordVersion,
   type BodyDraft,
   type DecisionDraft,
   type EventDraft,
@@ -15,30 +13,11 @@ export {
   type StoredRecord,
 } from './record.ts'
 export { renderWhy } from './render-why.ts'
-export {
-  consistencyProof,
-  emptyRoot,
-  inclusionProof,
-  leafHash,
-  nodeHash,
-  treeHashBytes,
-  treeRoot,
-  verifyConsistency,
-  verifyInclusion,
-  type SubtreeReader,
-} from './rfc6962.ts'
+export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
+export { requireLogNamespace } from './require-log-namespace.ts'
 export { sealRecord, wellFormedDraft, type BodilessDraft, type BodyReference, type RecordSeal } from './seal-record.ts'
 export { openBody, sealBody, sealedOverheadBytes, type RandomBytes, type SealedBody } from './sealed-body.ts'
-export {
-  ed25519PublicKey,
-  ed25519Signer,
-  openNote,
-  parseVerifierKey,
-  signNote,
-  verifierKey,
-  type NoteSigner,
-  type NoteVerifier,
-} from './signed-note.ts'
+export { ed25519Signer, verifierKey, type NoteSigner, type NoteVerifier } from './signed-note.ts'
 export type { AuditReader, BodyRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'

@@ -5,7 +5,9 @@ import { leafHash, nodeHash, treeHashBytes, treeRoot, type SubtreeReader } from 
 
 function hashesOf(leaves: readonly Uint8Array[]): SubtreeReader {
   const read: SubtreeReader = (level, index) =>
-    level === 0 ? (leaves[index] ?? leafHash('none')) : nodeHash(read(level - 1, 2 * index), read(level - 1, 2 * index + 1))
+    level === 0
+      ? (leaves[index] ?? leafHash('none'))
+      : nodeHash(read(level - 1, 2 * index), read(level - 1, 2 * index + 1))
   return read
 }
 
@@ -16,7 +18,11 @@ function grow(tree: LogTree, leaves: readonly Uint8Array[]): FullTile[] {
 /** The unfinished tiles, cut from leaves and full tiles as a store would. */
 function unfinished(leaves: readonly Uint8Array[], tiles: readonly FullTile[]): Uint8Array[][] {
   const partial = [leaves.slice(leaves.length - (leaves.length % tileWidth))]
-  for (let level = 1, count = Math.floor(leaves.length / tileWidth); count > 0; level++, count = Math.floor(count / tileWidth)) {
+  for (
+    let level = 1, count = Math.floor(leaves.length / tileWidth);
+    count > 0;
+    level++, count = Math.floor(count / tileWidth)
+  ) {
     const roots = tiles.filter((tile) => tile.level === level - 1).map(({ root }) => root)
     partial.push(roots.slice(count - (count % tileWidth)))
   }
@@ -39,13 +45,17 @@ describe('LogTree', () => {
 
   it('cuts a tile of every 256 leaves, and one of every 256 tiles', () => {
     const tiles = grow(new LogTree(), many)
-    expect(tiles.filter(({ level }) => level === 0).map(({ index }) => index)).toEqual(Array.from({ length: 257 }, (_, index) => index))
+    expect(tiles.filter(({ level }) => level === 0).map(({ index }) => index)).toEqual(
+      Array.from({ length: 257 }, (_, index) => index),
+    )
     const upper = tiles.filter(({ level }) => level === 1)
     expect(upper.map(({ index }) => index)).toEqual([0])
     const read = hashesOf(many)
     const third = tiles.find(({ level, index }) => level === 0 && index === 3)
     expect(Buffer.from(third?.root ?? []).equals(read(8, 3))).toBe(true)
-    expect(Buffer.from(third?.hashes.subarray(treeHashBytes, 2 * treeHashBytes) ?? []).equals(leafHash('leaf 769'))).toBe(true)
+    expect(
+      Buffer.from(third?.hashes.subarray(treeHashBytes, 2 * treeHashBytes) ?? []).equals(leafHash('leaf 769')),
+    ).toBe(true)
     expect(Buffer.from(upper[0]?.root ?? []).equals(read(16, 0))).toBe(true)
     expect(Buffer.from(upper[0]?.hashes.subarray(0, treeHashBytes) ?? []).equals(read(8, 0))).toBe(true)
   })

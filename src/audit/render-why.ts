@@ -35,7 +35,9 @@ function relations({ run, parentCall, trace }: CallExplanation): string[] {
   return [`run ${visible(run)}${parent}`, ...(trace === null ? [] : [`trace ${visible(trace)} (given by the caller)`])]
 }
 
-function who({ who: { type, id, groups, authentication, credentialId, address, claimedName } }: CallExplanation): string[] {
+function who({
+  who: { type, id, groups, authentication, credentialId, address, claimedName },
+}: CallExplanation): string[] {
   const member = groups.length === 0 ? 'in no group' : `in ${groups.map(visible).join(', ')}`
   return [
     `${visible(type)} ${visible(id)}, ${member}`,

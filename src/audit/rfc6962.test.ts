@@ -13,7 +13,16 @@ import {
 } from './rfc6962.ts'
 
 // The test vectors of the Certificate Transparency reference implementation.
-const vectorLeaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f']
+const vectorLeaves = [
+  '',
+  '00',
+  '10',
+  '2021',
+  '3031',
+  '40414243',
+  '5051525354555657',
+  '606162636465666768696a6b6c6d6e6f',
+]
 const vectorRoots = [
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
@@ -45,10 +54,13 @@ const sizes = fc.integer({ min: 1, max: 70 })
 const flip = (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, position) => (position === 7 ? byte ^ 1 : byte))
 
 describe('RFC 6962 trees', () => {
-  it.each(vectorRoots.map((root, size) => ({ size, root })))('gives the reference root over $size leaves', ({ size, root }) => {
-    const leaves = vectorLeaves.slice(0, size).map((hex) => leafHash(Buffer.from(hex, 'hex')))
-    expect(Buffer.from(treeRoot(readerOf(leaves), size)).toString('hex')).toBe(root)
-  })
+  it.each(vectorRoots.map((root, size) => ({ size, root })))(
+    'gives the reference root over $size leaves',
+    ({ size, root }) => {
+      const leaves = vectorLeaves.slice(0, size).map((hex) => leafHash(Buffer.from(hex, 'hex')))
+      expect(Buffer.from(treeRoot(readerOf(leaves), size)).toString('hex')).toBe(root)
+    },
+  )
 
   it('hashes a string as its UTF-8 bytes', () => {
     expect(leafHash('Zürich')).toEqual(leafHash(Buffer.from('Zürich', 'utf8')))

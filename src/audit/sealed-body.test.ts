@@ -31,7 +31,10 @@ describe('sealed bodies', () => {
   })
 
   it('commit to the same text differently each time, and never by its plain hash', () => {
-    const [one, other] = [sealBody(key, randomBytes, 'a/input', '"yes"'), sealBody(key, randomBytes, 'a/input', '"yes"')]
+    const [one, other] = [
+      sealBody(key, randomBytes, 'a/input', '"yes"'),
+      sealBody(key, randomBytes, 'a/input', '"yes"'),
+    ]
     expect(one.commitment).not.toBe(other.commitment)
     expect(one.commitment).not.toBe(sha256('"yes"'))
     expect(Buffer.from(one.sealed).includes('yes')).toBe(false)

@@ -44,7 +44,11 @@ export function sealBody(key: KeyObject, random: RandomBytes, context: string, b
 }
 
 /** The body, or `null` where key, context or bytes are not those it was sealed with. */
-export function openBody(key: KeyObject, context: string, sealed: Uint8Array): { body: string; commitment: Digest } | null {
+export function openBody(
+  key: KeyObject,
+  context: string,
+  sealed: Uint8Array,
+): { body: string; commitment: Digest } | null {
   if (sealed.length < sealedOverheadBytes) return null
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
   decipher.setAAD(Buffer.from(context))

@@ -66,8 +66,11 @@ export function parseVerifierKey(line: string): NoteVerifier | null {
 }
 
 /** An Ed25519 public key from its raw 32 bytes (RFC 8032). @throws where node refuses the key. */
-export function ed25519PublicKey(raw: Uint8Array): KeyObject {
-  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') } })
+function ed25519PublicKey(raw: Uint8Array): KeyObject {
+  return createPublicKey({
+    format: 'jwk',
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') },
+  })
 }
 
 /** A signer from the PKCS 8 bytes of an Ed25519 private key. @throws where node refuses the key. */
@@ -79,6 +82,10 @@ export function ed25519Signer(pkcs8: Uint8Array): Omit<NoteSigner, 'name'> {
 
 /** First four bytes of SHA-256 over name, newline, algorithm and key (c2sp.org/signed-note, "signatures"). */
 function noteKeyId(name: string, publicKey: Uint8Array): Buffer {
-  const digest = createHash('sha256').update(`${name}\n`).update(Buffer.from([ed25519Algorithm])).update(publicKey).digest()
+  const digest = createHash('sha256')
+    .update(`${name}\n`)
+    .update(Buffer.from([ed25519Algorithm]))
+    .update(publicKey)
+    .digest()
   return digest.subarray(0, 4)
 }

@@ -9,8 +9,17 @@ export interface StoredEnvelope {
   readonly time: string
   readonly principal: string | null
   readonly effect: string | null
-  readonly writer: { readonly id: string; readonly epoch: number; readonly seq: number; readonly prevHash: string | null }
-  readonly bodies: readonly { readonly part: 'input' | 'output' | 'engine_input'; readonly commitment: string; readonly bytes: number }[]
+  readonly writer: {
+    readonly id: string
+    readonly epoch: number
+    readonly seq: number
+    readonly prevHash: string | null
+  }
+  readonly bodies: readonly {
+    readonly part: 'input' | 'output' | 'engine_input'
+    readonly commitment: string
+    readonly bytes: number
+  }[]
 }
 
 /** Reads the envelope of a record's text; `null` where it is not a record. */
@@ -27,7 +36,12 @@ export function readEnvelope(json: string): StoredEnvelope | null {
     time: record?.['time'],
     principal: member(pre, 'principal')?.['id'] ?? null,
     effect: decision?.['effect'] ?? null,
-    writer: { id: writer?.['id'], epoch: writer?.['epoch'], seq: writer?.['seq'], prevHash: writer?.['prev_hash'] ?? null },
+    writer: {
+      id: writer?.['id'],
+      epoch: writer?.['epoch'],
+      seq: writer?.['seq'],
+      prevHash: writer?.['prev_hash'] ?? null,
+    },
     bodies: [
       ...body('input', member(pre, 'input')),
       ...body('output', member(member(record, 'outcome'), 'output')),
@@ -38,7 +52,8 @@ export function readEnvelope(json: string): StoredEnvelope | null {
   }
   const texts = [envelope.id, envelope.kind, envelope.call, envelope.namespace, envelope.time, envelope.writer.id]
   const numbers = [envelope.writer.epoch, envelope.writer.seq]
-  const fits = texts.every((text) => typeof text === 'string') && numbers.every((number) => Number.isSafeInteger(number))
+  const fits =
+    texts.every((text) => typeof text === 'string') && numbers.every((number) => Number.isSafeInteger(number))
   return fits ? (envelope as StoredEnvelope) : null
 }
 

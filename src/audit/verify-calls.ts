@@ -33,10 +33,14 @@ export class CallCheck {
     const key = `${envelope.namespace}/${envelope.call}`
     const { epoch, seq } = envelope.writer
     const where = { namespace: row.namespace, index: row.index, id: row.id }
-    if (epoch < this.#epoch) this.#findings.record(row.seq, { ...where, problem: 'It is of an earlier start than the record before it.' })
+    if (epoch < this.#epoch)
+      this.#findings.record(row.seq, { ...where, problem: 'It is of an earlier start than the record before it.' })
     if (envelope.kind === 'outcome' || envelope.kind === 'abandoned') {
       if (!this.#open.delete(key) && !this.#doubtful.has(key)) {
-        this.#findings.record(row.seq, { ...where, problem: `It is an ${envelope.kind} record, but no allowed decision without outcome came before it.` })
+        this.#findings.record(row.seq, {
+          ...where,
+          problem: `It is an ${envelope.kind} record, but no allowed decision without outcome came before it.`,
+        })
       }
       return
     }
@@ -45,7 +49,10 @@ export class CallCheck {
     this.#epoch = Math.max(epoch, this.#epoch)
     if (envelope.kind !== 'decision' || envelope.effect !== 'allow') return
     if (this.#open.has(key)) {
-      this.#findings.record(row.seq, { ...where, problem: 'It is a second decision for a call that has no outcome yet.' })
+      this.#findings.record(row.seq, {
+        ...where,
+        problem: 'It is a second decision for a call that has no outcome yet.',
+      })
     }
     this.#open.set(key, { seq, row, epoch })
   }
@@ -63,7 +70,12 @@ export class CallCheck {
       if (opened >= epoch) continue
       this.#open.delete(key)
       const { namespace, index, id } = row
-      this.#findings.record(row.seq, { namespace, index, id, problem: 'It allowed a call, and neither an outcome nor an abandoned record followed.' })
+      this.#findings.record(row.seq, {
+        namespace,
+        index,
+        id,
+        problem: 'It allowed a call, and neither an outcome nor an abandoned record followed.',
+      })
     }
   }
 }

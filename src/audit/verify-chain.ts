@@ -54,7 +54,7 @@ export class ChainCheck {
     this.#held = { row, envelope, computed }
     this.#nextSeq = row.seq + 1
     this.#compareColumns(row, envelope)
-    if (row.seq === 0 && claim !== null) this.#fail(row, 'It is the writer\'s first record and names one before it.')
+    if (row.seq === 0 && claim !== null) this.#fail(row, "It is the writer's first record and names one before it.")
     return before
   }
 
@@ -81,7 +81,12 @@ export class ChainCheck {
 
   #reportGap(gap: { seq: number; count: number }, namespace: string | null, index: number | null): void {
     const what = gap.count === 1 ? 'A record is missing' : `${gap.count} records are missing`
-    this.#findings.record(gap.seq, { namespace, index, id: null, problem: `${what} here (writer position ${gap.seq}): deleted.` })
+    this.#findings.record(gap.seq, {
+      namespace,
+      index,
+      id: null,
+      problem: `${what} here (writer position ${gap.seq}): deleted.`,
+    })
     this.#findings.records.failed += gap.count - 1
   }
 
@@ -104,7 +109,8 @@ export class ChainCheck {
     }
     if (intact) {
       if (!vouched && next !== null) this.#suspicion = { left: row, right: next }
-      if (!vouched && next === null) this.#fail(row, 'The head names another hash for the newest record: it was replaced.')
+      if (!vouched && next === null)
+        this.#fail(row, 'The head names another hash for the newest record: it was replaced.')
       return { row, envelope, leaf: computed }
     }
     if (vouched && claim !== undefined) {

@@ -40,11 +40,12 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   const key = given === null ? null : parseVerifierKey(given)
   const logId = key?.name.replace(/^mcpworks\//, '')
   if (head === null) {
-    if ((options.keptCheckpoints ?? []).length > 0) findings.head(0, 'There is no log here, but checkpoints of it were kept.')
+    if ((options.keptCheckpoints ?? []).length > 0)
+      findings.head(0, 'There is no log here, but checkpoints of it were kept.')
     return report(findings, [], 0, true)
   }
   if (key === null || logId === undefined) {
-    findings.head(0, 'The log\'s public key is missing or malformed: no signature can be checked.')
+    findings.head(0, "The log's public key is missing or malformed: no signature can be checked.")
     return report(findings, [], 0, head.mac === 'good')
   }
   const trees = new TreeCheck({ reader, findings, logId, publicKey: key.publicKey })
@@ -100,14 +101,25 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
 function checkHead(findings: Findings, head: HeadRow): void {
   if (head.mac === 'bad') findings.head(endOfLog, 'The head row was changed: its authentication code is not its own.')
   if (head.newestSeq !== null && head.newestSeq >= head.nextSeq) {
-    findings.head(endOfLog, `There are records beyond the newest that the head knows (writer position ${head.nextSeq}): inserted, or the head was put back.`)
+    findings.head(
+      endOfLog,
+      `There are records beyond the newest that the head knows (writer position ${head.nextSeq}): inserted, or the head was put back.`,
+    )
   }
   if (head.newestCheckpoint !== null && head.newestCheckpoint > head.checkpoints) {
-    findings.head(endOfLog, `There are checkpoints beyond the newest that the head knows (${head.checkpoints}): inserted, or the head was put back.`)
+    findings.head(
+      endOfLog,
+      `There are checkpoints beyond the newest that the head knows (${head.checkpoints}): inserted, or the head was put back.`,
+    )
   }
 }
 
-async function expectCheckpoints(reader: AuditReader, findings: Findings, trees: TreeCheck, head: HeadRow): Promise<void> {
+async function expectCheckpoints(
+  reader: AuditReader,
+  findings: Findings,
+  trees: TreeCheck,
+  head: HeadRow,
+): Promise<void> {
   let ordinal = 1
   const missing = (upTo: number) => {
     if (upTo <= ordinal) return

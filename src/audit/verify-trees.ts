@@ -50,8 +50,13 @@ export class TreeCheck {
     const checkpoint = openCheckpoint(row.note, { name: origin, publicKey: this.#publicKey })
     if (checkpoint === null) return fail(`Checkpoint ${row.ordinal} bears no good signature by the log's key.`)
     if (checkpoint.origin !== origin) return fail(`Checkpoint ${row.ordinal} is for another log.`)
-    if (checkpoint.size !== row.size) return fail(`Checkpoint ${row.ordinal} is stored for ${row.size} records and signed for ${checkpoint.size}.`)
-    this.#tree(row.namespace).expected.push({ size: row.size, root: checkpoint.root, stored: { ordinal: row.ordinal, timeMs: row.timeMs } })
+    if (checkpoint.size !== row.size)
+      return fail(`Checkpoint ${row.ordinal} is stored for ${row.size} records and signed for ${checkpoint.size}.`)
+    this.#tree(row.namespace).expected.push({
+      size: row.size,
+      root: checkpoint.root,
+      stored: { ordinal: row.ordinal, timeMs: row.timeMs },
+    })
   }
 
   /** Adds a checkpoint that was kept elsewhere. False where it is not a good checkpoint of this log. */
@@ -113,25 +118,36 @@ export class TreeCheck {
     if (due.size !== state.tree.size) return fail(due.size - 1, `${name} is out of order.`)
     if (Buffer.compare(due.root, state.tree.root()) !== 0) {
       state.broken = true
-      return fail(state.signed, `${name} was signed over other records: one of ${state.signed} to ${due.size - 1} was changed.`)
+      return fail(
+        state.signed,
+        `${name} was signed over other records: one of ${state.signed} to ${due.size - 1} was changed.`,
+      )
     }
     state.signed = due.size
-    if (due.stored !== null && due.stored.timeMs !== row.timeMs) fail(due.size - 1, `${name} does not bear the time of its newest record.`)
+    if (due.stored !== null && due.stored.timeMs !== row.timeMs)
+      fail(due.size - 1, `${name} does not bear the time of its newest record.`)
   }
 
   async #compareTile(namespace: string, state: NamespaceTree, tile: FullTile, seq: number): Promise<void> {
     this.#findings.tiles.checked += 1
     const first = tile.index * tileWidth ** (tile.level + 1)
-    const fail = (index: number, id: string | null, problem: string) => this.#findings.tile(seq, { namespace, index, id, problem })
+    const fail = (index: number, id: string | null, problem: string) =>
+      this.#findings.tile(seq, { namespace, index, id, problem })
     const stored = await this.#reader.tile(namespace, tile.level, tile.index)
     const name = `Tile ${tile.index} of level ${tile.level}`
     if (stored === null) return fail(first, null, `${name} is missing.`)
     if (Buffer.compare(stored.hashes, tile.hashes) !== 0) {
       const place = state.recent.findIndex(({ hash }, position) => {
-        return Buffer.compare(hash, stored.hashes.subarray(position * treeHashBytes, (position + 1) * treeHashBytes)) !== 0
+        return (
+          Buffer.compare(hash, stored.hashes.subarray(position * treeHashBytes, (position + 1) * treeHashBytes)) !== 0
+        )
       })
       const row = tile.level === 0 ? state.recent[place]?.row : undefined
-      return fail(row?.index ?? first, row?.id ?? null, `${name} holds other hashes than the records give: a record or the tile was changed.`)
+      return fail(
+        row?.index ?? first,
+        row?.id ?? null,
+        `${name} holds other hashes than the records give: a record or the tile was changed.`,
+      )
     }
     if (Buffer.compare(stored.root, tile.root) !== 0) fail(first, null, `${name} has a root that is not its own.`)
   }
@@ -139,7 +155,14 @@ export class TreeCheck {
   #tree(namespace: string): NamespaceTree {
     const known = this.#trees.get(namespace)
     if (known !== undefined) return known
-    const made: NamespaceTree = { tree: new LogTree(), nextIndex: 0, recent: [], expected: [], signed: 0, broken: false }
+    const made: NamespaceTree = {
+      tree: new LogTree(),
+      nextIndex: 0,
+      recent: [],
+      expected: [],
+      signed: 0,
+      broken: false,
+    }
     this.#trees.set(namespace, made)
     return made
   }

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
 
 /** Where the writer is. One row, written in every commit, so that cutting off the newest records shows. */
 export interface AuditHead {
@@ -24,4 +25,17 @@ export function headMac(key: KeyObject, writerId: string, head: AuditHead): Buff
 export function headMacFits(key: KeyObject, writerId: string, head: AuditHead, mac: Uint8Array): boolean {
   const expected = headMac(key, writerId, head)
   return expected.length === mac.length && timingSafeEqual(expected, mac)
+}
+
+/** The stored head, or that of an empty log. @throws SQLite's own errors */
+export function readHead(database: DatabaseSync): AuditHead {
+  const row = database.prepare('SELECT epoch, next_seq, last_hash, checkpoints, open_from FROM head').get()
+  if (row === undefined) return { epoch: 0, nextSeq: 0, lastHash: null, checkpoints: 0, openFrom: 0 }
+  return {
+    epoch: Number(row['epoch']),
+    nextSeq: Number(row['next_seq']),
+    lastHash: row['last_hash'] as Uint8Array | null,
+    checkpoints: Number(row['checkpoints']),
+    openFrom: Number(row['open_from']),
+  }
 }

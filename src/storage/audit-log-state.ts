@@ -52,7 +52,9 @@ export function loadLogState(database: DatabaseSync, identity: LogIdentity, name
 /** A data key lives for one epoch, so that no key comes near the number of messages that AES-GCM bears. */
 function loadDataKey(database: DatabaseSync, identity: LogIdentity, log: number, namespace: string) {
   const purpose = dataKeyPurpose(namespace, identity.epoch)
-  const row = database.prepare('SELECT data_key, wrapped FROM data_keys WHERE log = ? AND epoch = ?').get(log, identity.epoch)
+  const row = database
+    .prepare('SELECT data_key, wrapped FROM data_keys WHERE log = ? AND epoch = ?')
+    .get(log, identity.epoch)
   if (row !== undefined) {
     return {
       dataKeyId: Number(row['data_key']),

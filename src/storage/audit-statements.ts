@@ -24,7 +24,9 @@ export function prepareAuditStatements(database: DatabaseSync): AuditStatements 
     ),
     insertBody: database.prepare('INSERT INTO bodies (slot, data_key, sealed) VALUES (?, ?, ?)'),
     insertTile: database.prepare('INSERT INTO tiles (log, level, idx, root, hashes) VALUES (?, ?, ?, ?, ?)'),
-    insertCheckpoint: database.prepare('INSERT INTO checkpoints (ordinal, log, size, time_ms, note) VALUES (?, ?, ?, ?, ?)'),
+    insertCheckpoint: database.prepare(
+      'INSERT INTO checkpoints (ordinal, log, size, time_ms, note) VALUES (?, ?, ?, ?, ?)',
+    ),
     writeHead: database.prepare(
       `INSERT INTO head (one, epoch, next_seq, last_hash, checkpoints, open_from, mac) VALUES (1, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, next_seq = excluded.next_seq,

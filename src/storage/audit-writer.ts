@@ -1,7 +1,6 @@
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import {
-  ed25519Signer,
   leafHash,
   requireLogNamespace,
   sealBody,
@@ -13,19 +12,19 @@ import {
   type EventDraft,
 } from '../audit/index.ts'
 import { McpworksError, uuidv7 } from '../kernel/index.ts'
-import { headMac, type AuditHead } from './audit-head.ts'
+import { headMac, readHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, type AuditLogState, type LogIdentity } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
 import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
-import { headKey, unwrapKey, wrapKey } from './data-keys.ts'
+import { headKey } from './data-keys.ts'
+import { loadLogIdentity } from './load-log-identity.ts'
 import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { openWritable } from './sqlite-database.ts'
 import type { AppendAnswer, AppendItem } from './worker-protocol.ts'
 
 const leavesPerCheckpoint = 256
-const signingKeyPurpose = 'log signing key'
 
 /** What the writer is opened with. */
 export interface AuditWriterSettings {
@@ -135,7 +134,7 @@ export class AuditWriter {
     const { path, maxPages, masterKey } = this.#settings
     const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 4000 })
     try {
-      const identity = loadIdentity(database, masterKey)
+      const identity = loadLogIdentity(database, masterKey)
       const stored = readHead(database)
       this.#epoch ??= stored.epoch + 1
       this.#open = {
@@ -167,7 +166,12 @@ export class AuditWriter {
     }
   }
 
-  #insert(open: OpenWriter, draft: BodilessDraft, timeMs: number, bodies: Bodies | null): { id: string; index: number } {
+  #insert(
+    open: OpenWriter,
+    draft: BodilessDraft,
+    timeMs: number,
+    bodies: Bodies | null,
+  ): { id: string; index: number } {
     const { identity, statements } = open
     const log = this.#logFor(open, draft.namespace)
     const seq = open.nextSeq
@@ -267,35 +271,4 @@ function abandonedDraft(decision: OpenDecision): EventDraft {
   const { namespace, run, call, parentCall, trace, id } = decision
   const reason = 'The server stopped before an outcome was recorded. Whether the effect took place is not known.'
   return { kind: 'abandoned', namespace, run, call, parentCall, trace, event: { decision: id, reason } }
-}
-
-function readHead(database: DatabaseSync): AuditHead {
-  const row = database.prepare('SELECT epoch, next_seq, last_hash, checkpoints, open_from FROM head').get()
-  if (row === undefined) return { epoch: 0, nextSeq: 0, lastHash: null, checkpoints: 0, openFrom: 0 }
-  return {
-    epoch: Number(row['epoch']),
-    nextSeq: Number(row['next_seq']),
-    lastHash: row['last_hash'] as Uint8Array | null,
-    checkpoints: Number(row['checkpoints']),
-    openFrom: Number(row['open_from']),
-  }
-}
-
-/** Reads who this log is, or decides it at first start: an id and a signing key, wrapped under the master key. */
-function loadIdentity(database: DatabaseSync, masterKey: Uint8Array): Pick<LogIdentity, 'logId' | 'key'> {
-  const get = database.prepare('SELECT value FROM meta WHERE name = ?')
-  const wrapped = get.get('signing_key')?.['value'] as Uint8Array | undefined
-  const logId = get.get('log_id')?.['value'] as Uint8Array | undefined
-  if (wrapped !== undefined && logId !== undefined) {
-    const key = ed25519Signer(unwrapKey(masterKey, signingKeyPurpose, wrapped))
-    return { logId: Buffer.from(logId).toString('utf8'), key }
-  }
-  const made = randomBytes(8).toString('hex')
-  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
-  const put = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)')
-  database.exec('BEGIN IMMEDIATE')
-  put.run('log_id', Buffer.from(made))
-  put.run('signing_key', wrapKey(masterKey, signingKeyPurpose, pkcs8))
-  database.exec('COMMIT')
-  return { logId: made, key: ed25519Signer(pkcs8) }
 }

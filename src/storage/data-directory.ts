@@ -62,7 +62,8 @@ export function loadMasterKey(path: string, mayCreate: boolean): Uint8Array {
     if (!existsSync(path)) {
       if (!mayCreate) {
         throw new McpworksError('storage_unavailable', {
-          message: 'master.key is missing from a data directory that has records. Put it back: without it no body opens.',
+          message:
+            'master.key is missing from a data directory that has records. Put it back: without it no body opens.',
         })
       }
       writeNewFile(path, `${randomBytes(masterKeyBytes).toString('base64')}\n`)

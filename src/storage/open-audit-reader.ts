@@ -1,7 +1,16 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { openBody, sealedOverheadBytes, type AuditReader, type BodyRow, type CheckpointRow, type HeadRow, type RecordRow, type TileRow } from '../audit/index.ts'
+import {
+  openBody,
+  sealedOverheadBytes,
+  type AuditReader,
+  type BodyRow,
+  type CheckpointRow,
+  type HeadRow,
+  type RecordRow,
+  type TileRow,
+} from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMacFits } from './audit-head.ts'
 import { bodyContext, bodyOfSlot, bodySlot } from './body-slot.ts'
@@ -72,7 +81,11 @@ class SqliteAuditReader implements AuditReader {
       }
       return {
         ...head,
-        mac: this.#headMac({ ...head, openFrom: Number(row['open_from']) }, row['log_id'] as Uint8Array | null, row['mac'] as Uint8Array),
+        mac: this.#headMac(
+          { ...head, openFrom: Number(row['open_from']) },
+          row['log_id'] as Uint8Array | null,
+          row['mac'] as Uint8Array,
+        ),
         newestSeq: row['newest_seq'] === null ? null : Number(row['newest_seq']),
         newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
       }
@@ -163,7 +176,9 @@ class SqliteAuditReader implements AuditReader {
     const known = this.#dataKeys.get(id)
     if (known !== undefined) return known
     const row = this.#reading(() =>
-      this.#database.prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?').get(id),
+      this.#database
+        .prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?')
+        .get(id),
     )
     const made = row === undefined ? null : unwrapDataKey(masterKey, row)
     this.#dataKeys.set(id, made)

@@ -11,7 +11,9 @@ export function proveRecord(database: DatabaseSync, recordId: string): RecordPro
   if (record === undefined) return null
   const log = Number(record['log'])
   const index = Number(record['idx'])
-  const newest = database.prepare('SELECT size, note FROM checkpoints WHERE log = ? ORDER BY size DESC LIMIT 1').get(log)
+  const newest = database
+    .prepare('SELECT size, note FROM checkpoints WHERE log = ? ORDER BY size DESC LIMIT 1')
+    .get(log)
   const covered = newest !== undefined && Number(newest['size']) > index
   return {
     namespace: String(record['namespace']),
@@ -23,9 +25,13 @@ export function proveRecord(database: DatabaseSync, recordId: string): RecordPro
 }
 
 /** Hashes of complete subtrees from what is stored: leaf hashes, and the roots of full tiles. At most 255 rows a hash. */
-export function storedSubtrees(database: DatabaseSync, log: number): SubtreeReader {
-  const leaves = database.prepare('SELECT leaf_hash AS hash FROM records WHERE log = ? AND idx >= ? AND idx < ? ORDER BY idx')
-  const roots = database.prepare('SELECT root AS hash FROM tiles WHERE log = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx')
+function storedSubtrees(database: DatabaseSync, log: number): SubtreeReader {
+  const leaves = database.prepare(
+    'SELECT leaf_hash AS hash FROM records WHERE log = ? AND idx >= ? AND idx < ? ORDER BY idx',
+  )
+  const roots = database.prepare(
+    'SELECT root AS hash FROM tiles WHERE log = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx',
+  )
   return (level, index) => {
     const tileLevel = Math.floor(level / tileHeight)
     const count = 2 ** (level % tileHeight)

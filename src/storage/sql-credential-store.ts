@@ -64,7 +64,9 @@ export class SqlCredentialStore implements CredentialStore {
           id,
           ...(groups === undefined ? {} : { groups_json: JSON.stringify(groups) }),
           // The first revocation stands: a later one must not move it.
-          ...(revokedAtMs === undefined ? {} : { revoked_at_ms: column.fn.coalesce('revoked_at_ms', column.val(revokedAtMs)) }),
+          ...(revokedAtMs === undefined
+            ? {}
+            : { revoked_at_ms: column.fn.coalesce('revoked_at_ms', column.val(revokedAtMs)) }),
         }))
         .where('id', '=', id)
         .executeTakeFirst()

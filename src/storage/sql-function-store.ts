@@ -57,7 +57,10 @@ export class SqlFunctionStore implements FunctionStore {
             .executeTakeFirst()
           if (inserted.numInsertedOrUpdatedRows === 1n) {
             for (const [path, content] of version.files) {
-              await transaction.insertInto('function_files').values({ ...key, path, content }).execute()
+              await transaction
+                .insertInto('function_files')
+                .values({ ...key, path, content })
+                .execute()
             }
           }
           await transaction

@@ -44,7 +44,7 @@ export class SqlPolicyStore implements PolicyStore {
           .insertInto('policy_activations')
           .values({
             namespace,
-            ordinal: Number(last?.ordinal ?? 0) + 1,
+            ordinal: (last?.ordinal ?? 0) + 1,
             policy_set_hash: policySetHash,
             activated_at_ms: set.activatedAtMs,
             activated_by: set.activatedBy,

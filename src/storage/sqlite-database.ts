@@ -47,7 +47,9 @@ function requireSetting(database: DatabaseSync, name: string, expected: string |
   const row = database.prepare(`PRAGMA ${name}`).get()
   const got = row?.[name]
   if (got !== expected) {
-    throw new McpworksError('storage_unavailable', { detail: `SQLite keeps ${name} at ${String(got)}, not ${expected}` })
+    throw new McpworksError('storage_unavailable', {
+      detail: `SQLite keeps ${name} at ${String(got)}, not ${expected}`,
+    })
   }
 }
 

@@ -64,7 +64,12 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
 
   async read(query: RecordQuery): Promise<StoredRecord[]> {
     const { namespace, call, afterIndex, afterId, kinds, principal, descending = false, limit } = query
-    if (!Number.isInteger(limit) || limit < 1 || limit > readLimit || (afterIndex !== undefined && namespace === null)) {
+    if (
+      !Number.isInteger(limit) ||
+      limit < 1 ||
+      limit > readLimit ||
+      (afterIndex !== undefined && namespace === null)
+    ) {
       throw new McpworksError('invalid_request', { detail: 'limit is 1-1000, and afterIndex needs a namespace' })
     }
     const beyond = descending ? '<' : '>'
@@ -109,7 +114,9 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
     if (row === undefined) return null
     const opened = openBody(await this.#dataKey(row.data_key), bodyContext(recordId, part), row.sealed)
     if (opened === null) {
-      throw new McpworksError('storage_unavailable', { message: 'A stored body does not open: it was changed, or belongs elsewhere.' })
+      throw new McpworksError('storage_unavailable', {
+        message: 'A stored body does not open: it was changed, or belongs elsewhere.',
+      })
     }
     return opened.body
   }

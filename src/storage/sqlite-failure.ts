@@ -1,5 +1,5 @@
 /** The primary result code of an error of `node:sqlite` (sqlite.org/rescode.html), 0 where it is none of SQLite's. */
-export function sqliteCode(error: unknown): number {
+function sqliteCode(error: unknown): number {
   return extendedCode(error) & 0xff
 }
 

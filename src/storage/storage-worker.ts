@@ -26,7 +26,12 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   try {
     writer.start(settings.startedAtMs)
     exportPublicKey(settings.publicKeyPath, writer.identity())
-    state = openWritable({ path: settings.statePath, migrations: stateMigrations, checkpointPages: 1000, maxPages: null })
+    state = openWritable({
+      path: settings.statePath,
+      migrations: stateMigrations,
+      checkpointPages: 1000,
+      maxPages: null,
+    })
   } catch (error) {
     const known = error instanceof McpworksError
     send({
@@ -89,7 +94,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   port.on('message', (first: WorkerRequest) => {
     const items: AppendItem[] = []
     // Everything that came while the last batch was being synced goes into one transaction.
-    for (let next: WorkerRequest | undefined = first; next !== undefined; next = receiveMessageOnPort(port)?.message) {
+    for (let next: WorkerRequest | undefined = first; next !== undefined; next = nextMessage(port)) {
       if (next.kind === 'append') items.push(...next.items)
       else {
         append(items.splice(0))
@@ -106,6 +111,11 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     append(items)
   })
   send({ kind: 'ready' })
+}
+
+function nextMessage(port: MessagePort): WorkerRequest | undefined {
+  const received = receiveMessageOnPort(port)
+  return received?.message as WorkerRequest | undefined
 }
 
 function exportPublicKey(path: string, identity: { logId: string; publicKey: Uint8Array }): void {

@@ -2,7 +2,14 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
 import { McpworksError } from '../kernel/index.ts'
-import type { AppendAnswer, AppendItem, QueryResult, WorkerMessage, WorkerRequest, WorkerSettings } from './worker-protocol.ts'
+import type {
+  AppendAnswer,
+  AppendItem,
+  QueryResult,
+  WorkerMessage,
+  WorkerRequest,
+  WorkerSettings,
+} from './worker-protocol.ts'
 
 /** A statement that the state database refused. `errcode` is SQLite's extended result code. */
 export class StateQueryError extends Error {
@@ -43,7 +50,8 @@ export class WorkerClient {
     const client = new WorkerClient(worker)
     await new Promise<void>((resolve, reject) => {
       worker.once('message', (message: WorkerMessage) => {
-        if (message.kind === 'failed') reject(new McpworksError(message.code, { message: message.message, detail: message.detail }))
+        if (message.kind === 'failed')
+          reject(new McpworksError(message.code, { message: message.message, detail: message.detail }))
         else resolve()
       })
       worker.once('error', (cause) => reject(new McpworksError('storage_unavailable', { cause })))
@@ -160,8 +168,9 @@ export class WorkerClient {
   /** Without its worker the storage can do nothing: everything waiting is refused, and all that comes. */
   #lost(reason: string): void {
     this.#failure ??= `the storage thread stopped: ${reason}`
-    for (const ticket of [...this.#appends.keys()]) this.#take(ticket)?.reject(unavailable(this.#failure))
-    for (const { reject } of this.#queries.values()) reject(new McpworksError('storage_unavailable', { detail: reason }))
+    for (const ticket of this.#appends.keys()) this.#take(ticket)?.reject(unavailable(this.#failure))
+    for (const { reject } of this.#queries.values())
+      reject(new McpworksError('storage_unavailable', { detail: reason }))
     this.#queries.clear()
     this.#closed = true
   }

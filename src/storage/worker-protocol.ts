@@ -25,7 +25,12 @@ export interface AppendItem {
 /** Main thread to worker. Every message but `append` carries one ticket and gets one answer. */
 export type WorkerRequest =
   | { readonly kind: 'append'; readonly items: readonly AppendItem[] }
-  | { readonly kind: 'query'; readonly ticket: number; readonly sql: string; readonly parameters: readonly SQLInputValue[] }
+  | {
+      readonly kind: 'query'
+      readonly ticket: number
+      readonly sql: string
+      readonly parameters: readonly SQLInputValue[]
+    }
   | { readonly kind: 'recheck'; readonly ticket: number }
   | { readonly kind: 'close'; readonly ticket: number }
 

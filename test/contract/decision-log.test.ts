@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leafHash, openCheckpoint, platformNamespace, verifyInclusion } from '../../src/audit/index.ts'
+import { leafHash, openCheckpoint, verifyInclusion } from '../../src/audit/index.ts'
 import { canonicalJson, sha256 } from '../../src/kernel/index.ts'
 import { decisionDraft, eventDraft, outcomeDraft } from '../support/record-drafts.ts'
 import { implementations, opened } from './implementations.ts'
@@ -7,7 +7,9 @@ import { implementations, opened } from './implementations.ts'
 describe.each(implementations)('the decision log on $name', ({ place }) => {
   it('gives every record the next position of its namespace, whoever appends at the same time', async () => {
     const { decisionLog } = await opened(place())
-    const drafts = Array.from({ length: 300 }, (_, position) => decisionDraft({ namespace: position % 3 === 0 ? 'one' : 'two' }))
+    const drafts = Array.from({ length: 300 }, (_, position) =>
+      decisionDraft({ namespace: position % 3 === 0 ? 'one' : 'two' }),
+    )
     const receipts = await Promise.all(drafts.map((draft) => decisionLog.append(draft)))
     for (const namespace of ['one', 'two']) {
       const positions = receipts.filter((receipt) => receipt.namespace === namespace).map(({ index }) => index)
@@ -58,7 +60,9 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
 
   it('finds records by call, kind, principal and position, in both directions', async () => {
     const { decisionLog } = await opened(place())
-    const drafts = Array.from({ length: 6 }, (_, position) => decisionDraft({ principal: position % 2 === 0 ? 'demo/a' : 'demo/b' }))
+    const drafts = Array.from({ length: 6 }, (_, position) =>
+      decisionDraft({ principal: position % 2 === 0 ? 'demo/a' : 'demo/b' }),
+    )
     for (const draft of drafts) {
       await decisionLog.append(draft)
       await decisionLog.append(outcomeDraft(draft))
@@ -84,7 +88,9 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     for (const limit of [0, 1001, 1.5, Number.NaN]) {
       await expect(decisionLog.read({ namespace: null, limit })).rejects.toMatchObject({ code: 'invalid_request' })
     }
-    await expect(decisionLog.read({ namespace: null, afterIndex: 3, limit: 1 })).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(decisionLog.read({ namespace: null, afterIndex: 3, limit: 1 })).rejects.toMatchObject({
+      code: 'invalid_request',
+    })
   })
 
   it('takes no record for a namespace that cannot exist, and goes on with the others of the batch', async () => {
@@ -92,7 +98,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     const [good, bad, door] = await Promise.allSettled([
       decisionLog.append(decisionDraft()),
       decisionLog.append(decisionDraft({ namespace: '../etc' })),
-      decisionLog.append(eventDraft('denied-at-door', { code: 'credential_invalid' }, platformNamespace)),
+      decisionLog.append(eventDraft('denied-at-door', { code: 'credential_invalid' }, 'platform')),
     ])
     expect(good.status).toBe('fulfilled')
     expect(door.status).toBe('fulfilled')
@@ -126,7 +132,11 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   it('writes abandoned at the next start for each allowed call that has no outcome, once', async () => {
     const where = place()
     const first = await where.open()
-    const drafts = { finished: decisionDraft(), refused: decisionDraft({ effect: 'deny' }), lost: decisionDraft({ namespace: 'other' }) }
+    const drafts = {
+      finished: decisionDraft(),
+      refused: decisionDraft({ effect: 'deny' }),
+      lost: decisionDraft({ namespace: 'other' }),
+    }
     await first.decisionLog.append(drafts.lost)
     await first.decisionLog.append(drafts.finished)
     await first.decisionLog.append(outcomeDraft(drafts.finished))
@@ -135,7 +145,9 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     await (await where.open()).close()
     const { decisionLog } = await opened(where)
     const records = await decisionLog.read({ namespace: null, kinds: ['abandoned'], limit: 10 })
-    expect(records.map(({ call, namespace }) => ({ call, namespace }))).toEqual([{ call: drafts.lost.call, namespace: 'other' }])
+    expect(records.map(({ call, namespace }) => ({ call, namespace }))).toEqual([
+      { call: drafts.lost.call, namespace: 'other' },
+    ])
     const [decided] = await decisionLog.read({ namespace: 'other', limit: 1 })
     expect(JSON.parse(records[0]?.json ?? '').event.decision).toBe(decided?.id)
   })
@@ -149,26 +161,39 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     const records = await storage.decisionLog.read({ namespace: 'demo', limit: 10 })
     await storage.close()
     expect(records.map(({ timeMs }) => timeMs)).toEqual([1_900_000_000_000, 1_899_996_400_000])
-    expect(records.map(({ json }) => JSON.parse(json).time)).toEqual(['2030-03-17T17:46:40.000Z', '2030-03-17T16:46:40.000Z'])
+    expect(records.map(({ json }) => JSON.parse(json).time)).toEqual([
+      '2030-03-17T17:46:40.000Z',
+      '2030-03-17T16:46:40.000Z',
+    ])
   })
 
   it('proves a record under a signed checkpoint of its namespace', async () => {
     const where = place()
     const first = await where.open()
-    const receipts = await Promise.all(Array.from({ length: 700 }, () => first.decisionLog.append(decisionDraft({ effect: 'deny' }))))
+    const receipts = await Promise.all(
+      Array.from({ length: 700 }, () => first.decisionLog.append(decisionDraft({ effect: 'deny' }))),
+    )
     await first.close()
     const { decisionLog } = await opened(where)
-    for (const { id, index } of [receipts[0], receipts[255], receipts[256], receipts[699]].filter((receipt) => receipt !== undefined)) {
+    for (const { id, index } of [receipts[0], receipts[255], receipts[256], receipts[699]].filter(
+      (receipt) => receipt !== undefined,
+    )) {
       const proof = await decisionLog.prove(id)
       const [record] = await decisionLog.read({ namespace: 'demo', afterIndex: index - 1, limit: 1 })
       expect(proof?.leafHash).toBe(leafHash(record?.json ?? '').toString('base64'))
       expect(proof?.checkpoint?.size).toBe(700)
       const [, , root] = proof?.checkpoint?.note.split('\n') ?? []
       const path = (proof?.inclusion ?? []).map((hash) => Buffer.from(hash, 'base64'))
-      const inTree = (at: number) => verifyInclusion(leafHash(record?.json ?? ''), at, 700, path, Buffer.from(root ?? '', 'base64'))
+      const inTree = (at: number) =>
+        verifyInclusion(leafHash(record?.json ?? ''), at, 700, path, Buffer.from(root ?? '', 'base64'))
       expect(inTree(index)).toBe(true)
       expect(inTree((index + 1) % 700)).toBe(false)
-      expect(openCheckpoint(proof?.checkpoint?.note ?? '', { name: 'mcpworks/another/demo', publicKey: Buffer.alloc(32, 1) })).toBeNull()
+      expect(
+        openCheckpoint(proof?.checkpoint?.note ?? '', {
+          name: 'mcpworks/another/demo',
+          publicKey: Buffer.alloc(32, 1),
+        }),
+      ).toBeNull()
     }
     expect(await decisionLog.prove('unknown')).toBeNull()
   })

@@ -73,7 +73,9 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     const { namespaces } = await opened(place())
     await namespaces.insert({ name: 'zoo', createdAtMs: 2, createdBy: 'owner' })
     await namespaces.insert({ name: 'demo', createdAtMs: 1, createdBy: 'owner' })
-    await expect(namespaces.insert({ name: 'demo', createdAtMs: 3, createdBy: 'thief' })).rejects.toMatchObject({ code: 'already_exists' })
+    await expect(namespaces.insert({ name: 'demo', createdAtMs: 3, createdBy: 'thief' })).rejects.toMatchObject({
+      code: 'already_exists',
+    })
     expect(await namespaces.load()).toEqual([
       { name: 'demo', createdAtMs: 1, createdBy: 'owner' },
       { name: 'zoo', createdAtMs: 2, createdBy: 'owner' },
@@ -113,7 +115,9 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
 
   it('refuse to change what is not there, and keys of nobody', async () => {
     const { credentials } = await opened(place())
-    await expect(credentials.updatePrincipal('nobody', { revokedAtMs: 1 })).rejects.toMatchObject({ code: 'unknown_object' })
+    await expect(credentials.updatePrincipal('nobody', { revokedAtMs: 1 })).rejects.toMatchObject({
+      code: 'unknown_object',
+    })
     await expect(credentials.revokeKey('none', 1)).rejects.toMatchObject({ code: 'unknown_object' })
     await expect(credentials.insertKey(key)).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
@@ -121,7 +125,10 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
   it('keep function versions with their files, and give the active ones', async () => {
     const where = place()
     const first = await where.open()
-    const [old, current] = [version('one'), version('two', { createdAtMs: 1_780_000_000_500, outputSchema: { type: 'array' }, title: 'Search' })]
+    const [old, current] = [
+      version('one'),
+      version('two', { createdAtMs: 1_780_000_000_500, outputSchema: { type: 'array' }, title: 'Search' }),
+    ]
     const other = version('count', { name: 'count', versionHash: sha256('count') })
     await first.functions.activate([old, other])
     await first.functions.activate([current])

@@ -15,7 +15,9 @@ const callers = 16
 
 /** Lets the load run until `count` appends were acknowledged, kills it, and gives everything that was acknowledged. */
 async function runAndKill(dataDirectory: string, count: number): Promise<Receipt[]> {
-  const child = spawn(process.execPath, [loadScript, dataDirectory, String(callers)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [loadScript, dataDirectory, String(callers)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const closed = once(child, 'close')
   const acknowledged: Receipt[] = []
   for await (const line of createInterface({ input: child.stdout })) {
@@ -31,7 +33,7 @@ async function runAndKill(dataDirectory: string, count: number): Promise<Receipt
 async function storedPlaces(dataDirectory: string): Promise<Map<string, string>> {
   const reader = openAuditReader({ dataDirectory })
   const places = new Map<string, string>()
-  for (let next = 0; ; ) {
+  for (let next = 0; ;) {
     const rows = await reader.records(next, 1000)
     for (const row of rows) places.set(row.id, `${row.namespace}/${row.index}`)
     const last = rows.at(-1)
@@ -50,25 +52,29 @@ async function verified(dataDirectory: string) {
 }
 
 describe('the decision log under kill -9', () => {
-  it(`has everything that was acknowledged, after each of ${rounds} kills under load`, { timeout: 180_000 }, async () => {
-    const dataDirectory = join(temporaryDirectory(), 'data')
-    const acknowledged: Receipt[] = []
-    let abandoned = 0
-    for (let round = 0; round < rounds; round++) {
-      acknowledged.push(...(await runAndKill(dataDirectory, 1 + Math.floor(Math.random() * 600))))
-      const report = await verified(dataDirectory)
-      expect(report.firstProblem).toBeNull()
-      expect(report.ok).toBe(true)
-      abandoned += report.unfinished
-    }
-    const places = await storedPlaces(dataDirectory)
-    for (const { id, namespace, index } of acknowledged) expect(places.get(id)).toBe(`${namespace}/${index}`)
-    // The kills have to have come in the middle of calls, or the reaper was never tried.
-    expect(abandoned).toBeGreaterThan(0)
-    const storage = await openStorage({ dataDirectory, clock: systemClock })
-    const closing = await storage.decisionLog.read({ namespace: null, kinds: ['abandoned'], limit: 1000 })
-    await storage.close()
-    expect(closing).toHaveLength(abandoned)
-    expect(await verified(dataDirectory)).toMatchObject({ ok: true, unfinished: 0, headAuthenticated: true })
-  })
+  it(
+    `has everything that was acknowledged, after each of ${rounds} kills under load`,
+    { timeout: 180_000 },
+    async () => {
+      const dataDirectory = join(temporaryDirectory(), 'data')
+      const acknowledged: Receipt[] = []
+      let abandoned = 0
+      for (let round = 0; round < rounds; round++) {
+        acknowledged.push(...(await runAndKill(dataDirectory, 1 + Math.floor(Math.random() * 600))))
+        const report = await verified(dataDirectory)
+        expect(report.firstProblem).toBeNull()
+        expect(report.ok).toBe(true)
+        abandoned += report.unfinished
+      }
+      const places = await storedPlaces(dataDirectory)
+      for (const { id, namespace, index } of acknowledged) expect(places.get(id)).toBe(`${namespace}/${index}`)
+      // The kills have to have come in the middle of calls, or the reaper was never tried.
+      expect(abandoned).toBeGreaterThan(0)
+      const storage = await openStorage({ dataDirectory, clock: systemClock })
+      const closing = await storage.decisionLog.read({ namespace: null, kinds: ['abandoned'], limit: 1000 })
+      await storage.close()
+      expect(closing).toHaveLength(abandoned)
+      expect(await verified(dataDirectory)).toMatchObject({ ok: true, unfinished: 0, headAuthenticated: true })
+    },
+  )
 })

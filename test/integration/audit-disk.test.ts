@@ -12,7 +12,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 function runWithMounts(script: string) {
   const path = fileURLToPath(new URL(`../support/${script}`, import.meta.url))
   const rights = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
-  const output = execFileSync('unshare', [...rights, '--mount', '--', process.execPath, path, temporaryDirectory()], { encoding: 'utf8' })
+  const output = execFileSync('unshare', [...rights, '--mount', '--', process.execPath, path, temporaryDirectory()], {
+    encoding: 'utf8',
+  })
   return JSON.parse(output)
 }
 
@@ -48,7 +50,9 @@ describe('the decision log on a bad disk', () => {
     let acknowledged = 0
     let refusal: unknown = null
     while (refusal === null) {
-      const settled = await Promise.allSettled(Array.from({ length: 8 }, () => bounded.decisionLog.append(decisionDraft({ effect: 'deny' }))))
+      const settled = await Promise.allSettled(
+        Array.from({ length: 8 }, () => bounded.decisionLog.append(decisionDraft({ effect: 'deny' }))),
+      )
       acknowledged += settled.filter(({ status }) => status === 'fulfilled').length
       refusal = settled.find((result) => result.status === 'rejected')?.reason ?? null
     }

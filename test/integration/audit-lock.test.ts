@@ -71,7 +71,10 @@ describe('a data directory', () => {
     const dataDirectory = join(temporaryDirectory(), 'data')
     const storage = await open(dataDirectory)
     await storage.decisionLog.append(decisionDraft())
-    const modes = readdirSync(dataDirectory).map((name) => [name, (statSync(join(dataDirectory, name)).mode & 0o777).toString(8)])
+    const modes = readdirSync(dataDirectory).map((name) => [
+      name,
+      (statSync(join(dataDirectory, name)).mode & 0o777).toString(8),
+    ])
     await storage.close()
     expect((statSync(dataDirectory).mode & 0o777).toString(8)).toBe('700')
     // The public key is for auditors; it is the directory that keeps others out.
@@ -95,7 +98,10 @@ describe('a data directory', () => {
     const dataDirectory = join(temporaryDirectory(), 'data')
     mkdirSync(dataDirectory)
     chmodSync(dataDirectory, 0o755)
-    await expect(open(dataDirectory)).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('chmod 700') })
+    await expect(open(dataDirectory)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('chmod 700'),
+    })
     chmodSync(dataDirectory, 0o700)
     await (await open(dataDirectory)).close()
   })
@@ -104,8 +110,13 @@ describe('a data directory', () => {
     const dataDirectory = join(temporaryDirectory(), 'data')
     await (await open(dataDirectory)).close()
     rmSync(join(dataDirectory, 'master.key'))
-    await expect(open(dataDirectory)).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('master.key is missing') })
-    await expect(openStorage({ dataDirectory, clock: systemClock, masterKey: Buffer.alloc(32, 7) })).rejects.toMatchObject({
+    await expect(open(dataDirectory)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('master.key is missing'),
+    })
+    await expect(
+      openStorage({ dataDirectory, clock: systemClock, masterKey: Buffer.alloc(32, 7) }),
+    ).rejects.toMatchObject({
       code: 'storage_unavailable',
       message: expect.stringContaining('not the one'),
     })
@@ -128,10 +139,16 @@ describe('a data directory', () => {
     const directory = temporaryDirectory()
     const file = join(directory, 'file')
     writeFileSync(file, 'x')
-    await expect(open(file)).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('cannot be used') })
+    await expect(open(file)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('cannot be used'),
+    })
     const dataDirectory = join(directory, 'data')
     await (await open(dataDirectory)).close()
     writeFileSync(join(dataDirectory, 'audit.db'), 'this is no database at all, whatever its name says')
-    await expect(open(dataDirectory)).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('damaged') })
+    await expect(open(dataDirectory)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('damaged'),
+    })
   })
 })

@@ -58,7 +58,9 @@ interface Row {
 }
 
 function recordAt(database: DatabaseSync, seq: number): Row {
-  const row = database.prepare('SELECT seq, namespace, idx, id, json FROM records JOIN logs USING (log) WHERE seq = ?').get(seq)
+  const row = database
+    .prepare('SELECT seq, namespace, idx, id, json FROM records JOIN logs USING (log) WHERE seq = ?')
+    .get(seq)
   if (row === undefined) throw new Error(`no record ${seq}`)
   return row as unknown as Row
 }
@@ -85,7 +87,9 @@ function rewriteFrom(database: DatabaseSync, seq: number, change: (json: string)
   for (const row of rows) {
     const link = previous?.toString('hex')
     const json: string =
-      link === undefined ? change(String(row['json'])) : String(row['json']).replace(/"prev_hash":"sha256:[0-9a-f]{64}"/, `"prev_hash":"sha256:${link}"`)
+      link === undefined
+        ? change(String(row['json']))
+        : String(row['json']).replace(/"prev_hash":"sha256:[0-9a-f]{64}"/, `"prev_hash":"sha256:${link}"`)
     previous = leafHash(json)
     update.run(json, previous, Number(row['seq']))
   }
@@ -117,23 +121,32 @@ describe('verification of the decision log', () => {
   it('accepts it without the master key, and says what could not be opened', async () => {
     const directory = copy()
     rmSync(join(directory, 'master.key'))
-    expect(await verify(directory)).toMatchObject({ ok: true, headAuthenticated: false, bodies: { checked: 3 * pairs, unopened: 3 * pairs } })
+    expect(await verify(directory)).toMatchObject({
+      ok: true,
+      headAuthenticated: false,
+      bodies: { checked: 3 * pairs, unopened: 3 * pairs },
+    })
   })
 
   it('finds any one changed byte of any record, and names the record', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(2 * pairs), fc.nat(), fc.integer({ min: 1, max: 255 }), async (seq, place, difference) => {
-        const { row, report } = await spoiled(seq, (database, { json }) => {
-          const bytes = Buffer.from(json)
-          const at = place % bytes.length
-          bytes[at] = (bytes[at] ?? 0) ^ difference
-          // As bytes, because a changed byte need not leave UTF-8 behind; the column keeps its type.
-          database.prepare('UPDATE records SET json = CAST(? AS TEXT) WHERE seq = ?').run(bytes, seq)
-        })
-        expect(report.ok).toBe(false)
-        expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row) })
-        expect(report.records.failed).toBe(1)
-      }),
+      fc.asyncProperty(
+        fc.nat(2 * pairs),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async (seq, place, difference) => {
+          const { row, report } = await spoiled(seq, (database, { json }) => {
+            const bytes = Buffer.from(json)
+            const at = place % bytes.length
+            bytes[at] = (bytes[at] ?? 0) ^ difference
+            // As bytes, because a changed byte need not leave UTF-8 behind; the column keeps its type.
+            database.prepare('UPDATE records SET json = CAST(? AS TEXT) WHERE seq = ?').run(bytes, seq)
+          })
+          expect(report.ok).toBe(false)
+          expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row) })
+          expect(report.records.failed).toBe(1)
+        },
+      ),
       { numRuns: 60 },
     )
   }, 120_000)
@@ -170,7 +183,9 @@ describe('verification of the decision log', () => {
       database.prepare('DELETE FROM records WHERE seq = ?').run(2 * pairs)
     })
     const problems = report.problems.map(({ problem }) => problem)
-    expect(problems).toContain('A signed checkpoint covers 441 records, but only 440 are there: the newest were cut off.')
+    expect(problems).toContain(
+      'A signed checkpoint covers 441 records, but only 440 are there: the newest were cut off.',
+    )
     expect(problems).toContain('The newest 1 records are missing: the log was cut off.')
   })
 
@@ -178,16 +193,21 @@ describe('verification of the decision log', () => {
     const { report } = await spoiled(2 * pairs, (database) => {
       const seq = 2 * pairs - 20
       database.exec(`DELETE FROM records WHERE seq >= ${seq}; DELETE FROM bodies WHERE slot >= ${seq * 4}`)
-      database.exec('DELETE FROM checkpoints WHERE size > (SELECT max(idx) + 1 FROM records WHERE records.log = checkpoints.log)')
+      database.exec(
+        'DELETE FROM checkpoints WHERE size > (SELECT max(idx) + 1 FROM records WHERE records.log = checkpoints.log)',
+      )
       database.exec(
         `UPDATE head SET next_seq = ${seq}, last_hash = (SELECT leaf_hash FROM records WHERE seq = ${seq - 1}),
          checkpoints = (SELECT max(ordinal) FROM checkpoints), open_from = ${seq}`,
       )
     })
-    expect(report.firstProblem).toMatchObject({ subject: 'head', problem: expect.stringContaining('authentication code') })
+    expect(report.firstProblem).toMatchObject({
+      subject: 'head',
+      problem: expect.stringContaining('authentication code'),
+    })
   })
 
-  it('finds two records in each other\'s place', async () => {
+  it("finds two records in each other's place", async () => {
     const { row, report } = await spoiled(100, (database) => {
       const [one, other] = [recordAt(database, 100), recordAt(database, 101)]
       const swap = database.prepare('UPDATE records SET id = ?, json = ?, leaf_hash = ? WHERE seq = ?')
@@ -216,7 +236,11 @@ describe('verification of the decision log', () => {
       const forged = json.replace('"run":"run-1"', '"run":"run-2"')
       database.prepare('UPDATE records SET json = ?, leaf_hash = ? WHERE seq = 120').run(forged, leafHash(forged))
     })
-    expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row), problem: 'The record after it names another hash: it was replaced.' })
+    expect(report.firstProblem).toMatchObject({
+      subject: 'record',
+      ...named(row),
+      problem: 'The record after it names another hash: it was replaced.',
+    })
   })
 
   it('finds a record whose link to the one before it was changed together with its own hash', async () => {
@@ -245,58 +269,69 @@ describe('verification of the decision log', () => {
     expect(report.problems).toContainEqual(expect.objectContaining({ subject: 'head' }))
   })
 
-  it('finds changed, deleted, inserted and moved checkpoints', async () => {
-    const changes: [string, RegExp][] = [
-      ["UPDATE checkpoints SET note = replace(note, char(10) || size || char(10), char(10) || (size + 1) || char(10)) WHERE ordinal = 1", /no good signature/],
-      ['UPDATE checkpoints SET size = size - 1 WHERE ordinal = 1', /is stored for \d+ records and signed for/],
-      ['UPDATE checkpoints SET time_ms = time_ms + 1 WHERE ordinal = 1', /does not bear the time/],
-      ['UPDATE checkpoints SET log = 3 - log WHERE ordinal = 1', /no good signature/],
-      ['DELETE FROM checkpoints WHERE ordinal = 1', /Checkpoint 1 is missing/],
-      ['DELETE FROM checkpoints WHERE ordinal = (SELECT max(ordinal) FROM checkpoints)', /Checkpoint \d+ is missing/],
-      ['INSERT INTO checkpoints SELECT ordinal + 100, log, size, time_ms, note FROM checkpoints WHERE ordinal = 1', /beyond the newest that the head knows/],
-    ]
-    for (const [change, problem] of changes) {
-      const { report } = await spoiled(0, (database) => database.exec(change))
-      expect(report.ok, change).toBe(false)
-      expect(report.firstProblem?.problem, change).toMatch(problem)
-    }
+  it.each([
+    [
+      'UPDATE checkpoints SET note = replace(note, char(10) || size || char(10), char(10) || (size + 1) || char(10)) WHERE ordinal = 1',
+      /no good signature/,
+    ],
+    ['UPDATE checkpoints SET size = size - 1 WHERE ordinal = 1', /is stored for \d+ records and signed for/],
+    ['UPDATE checkpoints SET time_ms = time_ms + 1 WHERE ordinal = 1', /does not bear the time/],
+    ['UPDATE checkpoints SET log = 3 - log WHERE ordinal = 1', /no good signature/],
+    ['DELETE FROM checkpoints WHERE ordinal = 1', /Checkpoint 1 is missing/],
+    ['DELETE FROM checkpoints WHERE ordinal = (SELECT max(ordinal) FROM checkpoints)', /Checkpoint \d+ is missing/],
+    [
+      'INSERT INTO checkpoints SELECT ordinal + 100, log, size, time_ms, note FROM checkpoints WHERE ordinal = 1',
+      /beyond the newest that the head knows/,
+    ],
+  ])('finds checkpoints spoiled by: %s', async (change, problem) => {
+    const { report } = await spoiled(0, (database) => database.exec(change))
+    expect(report.ok).toBe(false)
+    expect(report.firstProblem?.problem).toMatch(problem)
   })
 
-  it('finds changed and deleted tiles', async () => {
-    const changes: [string, RegExp][] = [
-      ['UPDATE tiles SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB)', /holds other hashes/],
-      ['UPDATE tiles SET root = zeroblob(32)', /root that is not its own/],
-      ['DELETE FROM tiles', /Tile 0 of level 0 is missing/],
-    ]
-    for (const [change, problem] of changes) {
-      const { report } = await spoiled(0, (database) => database.exec(change))
-      expect(report, change).toMatchObject({ ok: false, tiles: { failed: 1 }, records: { failed: 0 } })
-      expect(report.firstProblem?.problem, change).toMatch(problem)
-    }
+  it.each([
+    ['UPDATE tiles SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB)', /holds other hashes/],
+    ['UPDATE tiles SET root = zeroblob(32)', /root that is not its own/],
+    ['DELETE FROM tiles', /Tile 0 of level 0 is missing/],
+  ])('finds tiles spoiled by: %s', async (change, problem) => {
+    const { report } = await spoiled(0, (database) => database.exec(change))
+    expect(report).toMatchObject({ ok: false, tiles: { failed: 1 }, records: { failed: 0 } })
+    expect(report.firstProblem?.problem).toMatch(problem)
   })
 
-  it('finds changed, moved, deleted and added bodies, and names their record', async () => {
-    const changes: [string, RegExp, boolean][] = [
-      ['UPDATE bodies SET sealed = CAST(substr(sealed, 1, 20) || zeroblob(1) || substr(sealed, 22) AS BLOB) WHERE slot = 280', /does not open/, true],
-      ['UPDATE bodies SET sealed = substr(sealed, 2) WHERE slot = 280', /bytes instead of/, true],
-      ['UPDATE bodies SET sealed = (SELECT sealed FROM bodies WHERE slot = 284) WHERE slot = 280', /does not open/, true],
-      ['DELETE FROM bodies WHERE slot = 280', /not stored beside it any more/, true],
-      ['INSERT INTO bodies SELECT 283, data_key, sealed FROM bodies WHERE slot = 280', /no record speaks of/, false],
-    ]
-    for (const [change, problem, isNamed] of changes) {
-      const { row, report } = await spoiled(70, (database) => database.exec(change))
-      expect(report.firstProblem?.problem, change).toMatch(problem)
-      expect(report.bodies.failed).toBe(1)
-      if (isNamed) expect(report.firstProblem).toMatchObject({ subject: 'body', ...named(row) })
-    }
+  it.each([
+    [
+      'UPDATE bodies SET sealed = CAST(substr(sealed, 1, 20) || zeroblob(1) || substr(sealed, 22) AS BLOB) WHERE slot = 280',
+      /does not open/,
+    ],
+    ['UPDATE bodies SET sealed = substr(sealed, 2) WHERE slot = 280', /bytes instead of/],
+    ['UPDATE bodies SET sealed = (SELECT sealed FROM bodies WHERE slot = 284) WHERE slot = 280', /does not open/],
+    ['DELETE FROM bodies WHERE slot = 280', /not stored beside it any more/],
+  ])('finds bodies spoiled by: %s', async (change, problem) => {
+    const { row, report } = await spoiled(70, (database) => database.exec(change))
+    expect(report.firstProblem).toMatchObject({ subject: 'body', ...named(row) })
+    expect(report.firstProblem?.problem).toMatch(problem)
+    expect(report.bodies.failed).toBe(1)
   })
 
-  it('finds a changed head', async () => {
-    for (const change of ['epoch = epoch + 1', 'next_seq = next_seq - 1', 'checkpoints = checkpoints - 1', 'open_from = 0', 'mac = zeroblob(32)']) {
-      const { report } = await spoiled(0, (database) => database.exec(`UPDATE head SET ${change}`))
-      expect(report.ok, change).toBe(false)
-      expect(report.problems.map(({ subject }) => subject), change).toContain('head')
-    }
+  it('finds a body that no record speaks of', async () => {
+    const { report } = await spoiled(70, (database) => {
+      database.exec('INSERT INTO bodies SELECT 283, data_key, sealed FROM bodies WHERE slot = 280')
+    })
+    expect(report).toMatchObject({ ok: false, bodies: { failed: 1 }, records: { failed: 0 } })
+    expect(report.firstProblem?.problem).toContain('no record speaks of')
+  })
+
+  it.each([
+    'epoch = epoch + 1',
+    'next_seq = next_seq - 1',
+    'checkpoints = checkpoints - 1',
+    'open_from = 0',
+    'mac = zeroblob(32)',
+  ])('finds the head changed by: %s', async (change) => {
+    const { report } = await spoiled(0, (database) => database.exec(`UPDATE head SET ${change}`))
+    expect(report.ok).toBe(false)
+    expect(report.problems.map(({ subject }) => subject)).toContain('head')
   })
 
   it('finds an outcome without decision and a decision without outcome, even in a log made with the right keys', async () => {
@@ -324,7 +359,10 @@ describe('verification of the decision log', () => {
     const directory = copy()
     expect(await verify(directory, { publicKeyLine: line })).toMatchObject({ ok: true })
     expect(await verify(directory, { publicKeyLine: strangeLine })).toMatchObject({ ok: false })
-    expect(await verify(directory, { publicKeyLine: 'nonsense' })).toMatchObject({ ok: false, firstProblem: { subject: 'head' } })
+    expect(await verify(directory, { publicKeyLine: 'nonsense' })).toMatchObject({
+      ok: false,
+      firstProblem: { subject: 'head' },
+    })
   })
 
   it('finds a log put back as a whole to an older state, if a checkpoint was kept elsewhere', async () => {
@@ -339,7 +377,10 @@ describe('verification of the decision log', () => {
     expect(await verify(directory, { keptCheckpoints: [note] })).toMatchObject({ ok: true })
     expect(await verify(copy())).toMatchObject({ ok: true })
     const rolledBack = await verify(copy(), { keptCheckpoints: [note] })
-    expect(rolledBack).toMatchObject({ ok: false, firstProblem: { subject: 'checkpoint', namespace: 'side', index: 160 } })
+    expect(rolledBack).toMatchObject({
+      ok: false,
+      firstProblem: { subject: 'checkpoint', namespace: 'side', index: 160 },
+    })
     expect(rolledBack.firstProblem?.problem).toContain('only 160 are there')
   })
 })

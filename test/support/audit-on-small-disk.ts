@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyDecisionLog } from '../../src/audit/index.ts'
-import { systemClock } from '../../src/kernel/index.ts'
+import { McpworksError, systemClock } from '../../src/kernel/index.ts'
 import { openAuditReader, openStorage } from '../../src/storage/index.ts'
 import { decisionDraft } from './record-drafts.ts'
 
@@ -20,11 +20,14 @@ const { decisionLog } = storage
 async function fill() {
   const acknowledged: string[] = []
   for (;;) {
-    const settled = await Promise.allSettled(Array.from({ length: 32 }, () => decisionLog.append(decisionDraft({ effect: 'deny' }))))
+    const settled = await Promise.allSettled(
+      Array.from({ length: 32 }, () => decisionLog.append(decisionDraft({ effect: 'deny' }))),
+    )
     const good = settled.filter((result) => result.status === 'fulfilled')
     acknowledged.push(...good.map(({ value }) => value.id))
     const refused = settled.filter((result) => result.status === 'rejected')
-    if (refused.length > 0) return { acknowledged, good: good.length, codes: refused.map(({ reason }) => reason.code as string) }
+    if (refused.length > 0)
+      return { acknowledged, good: good.length, codes: refused.map(({ reason }) => reason.code as string) }
   }
 }
 
@@ -34,7 +37,7 @@ const whileFull = decisionLog.health()
 const stillFull = await decisionLog.recheck()
 const refusedAtOnce = await decisionLog.append(decisionDraft()).then(
   () => 'taken',
-  (error) => error.code as string,
+  (error: unknown) => (error instanceof McpworksError ? error.code : 'another error'),
 )
 rmSync(ballast)
 const withRoom = await decisionLog.recheck()

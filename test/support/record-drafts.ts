@@ -29,7 +29,12 @@ export function decisionDraft(choices: DraftChoices = {}): DecisionDraft {
       authn: { method: 'api-key', credentialId: 'k_7f3a', senderConstrained: false, expiresAtMs: null },
       client: { address: '127.0.0.1', claimedName: 'example-client 1.0' },
       door: 'tool',
-      target: { service: 'leads', tool: 'leads-search', definitionHash: sha256('definition'), codeHash: sha256('code') },
+      target: {
+        service: 'leads',
+        tool: 'leads-search',
+        definitionHash: sha256('definition'),
+        codeHash: sha256('code'),
+      },
       sandbox: { engine: 'bubblewrap', profile: 'default', profileHash: sha256('profile'), runtime: 'python' },
       labelsBefore: [],
       derived: {},
@@ -65,7 +70,10 @@ export function decisionDraft(choices: DraftChoices = {}): DecisionDraft {
 }
 
 /** The outcome of a decision's call. */
-export function outcomeDraft(decision: Pick<DecisionDraft, 'namespace' | 'run' | 'call'>, choices: DraftChoices = {}): OutcomeDraft {
+export function outcomeDraft(
+  decision: Pick<DecisionDraft, 'namespace' | 'run' | 'call'>,
+  choices: DraftChoices = {},
+): OutcomeDraft {
   const { output = '{"rows":[{"name":"Ada"}]}' } = choices
   return {
     kind: 'outcome',

@@ -1,14 +1,10 @@
 import { isName, McpworksError } from '../kernel/index.ts'
 
-/** The log for what belongs to no namespace: starts, refusals at the door before a namespace is known. */
-export const platformNamespace = '_platform'
-
 /**
  * Refuses what can name no log, so that hostile text in an address cannot open logs without bound.
  * @throws McpworksError `name_invalid`
  */
 export function requireLogNamespace(namespace: string): void {
-  if (namespace !== platformNamespace && !isName(namespace)) {
+  if (!isName(namespace))
     throw new McpworksError('name_invalid', { detail: 'a record for a namespace that cannot exist' })
-  }
 }
