@@ -1,5 +1,6 @@
 import type { JsonValue } from '../kernel/index.ts'
 import { reservedKeys } from './argument-type.ts'
+import type { CedarValueJson } from './cedar.ts'
 
 /** Levels of objects and arrays that arguments may nest. Cedar's own JSON reader gives up at 128. */
 const argumentDepthLimit = 32
@@ -34,6 +35,35 @@ export function argumentFault(value: JsonValue): string | null {
     } else if (typeof item !== 'boolean' && item !== null) {
       return 'The arguments hold what JSON cannot carry.'
     }
+  }
+  return null
+}
+
+/** Values, and UTF-16 units of text, in the arguments that Cedar is given. An element of a set costs it some 15 us. */
+const judgedValueLimit = 4_096
+const judgedTextLimit = 262_144
+
+/**
+ * Whether the part of the arguments that policies could read is more than they can judge in reasonable time: a caller
+ * must not be able to stop the server with one long list. Answers the fault as a sentence that names no value, or
+ * `null`. What no policy reads is not counted.
+ */
+export function judgingFault(args: { readonly [name: string]: CedarValueJson }): string | null {
+  const pending: CedarValueJson[] = [args]
+  let values = 0
+  let text = 0
+  for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
+    values += 1
+    if (typeof item === 'string') text += item.length
+    else if (typeof item === 'object' && item !== null) {
+      const members = Object.values<CedarValueJson>(item)
+      if (members.length > judgedValueLimit) values = members.length
+      else pending.push(...members)
+    }
+    if (values > judgedValueLimit)
+      return `The arguments hold more than ${judgedValueLimit} values that a policy here would have to judge.`
+    if (text > judgedTextLimit)
+      return `The arguments hold more than ${judgedTextLimit} characters that a policy here would have to judge.`
   }
   return null
 }

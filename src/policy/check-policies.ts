@@ -1,3 +1,4 @@
+import { sha256 } from '../kernel/index.ts'
 import { builtInFile } from './built-in-policies.ts'
 import { projectRecord, validationSchema } from './cedar-schema.ts'
 import { validate, type DetailedError } from './cedar.ts'
@@ -116,7 +117,8 @@ function runTask(
   cache: FindingsCache,
   found: Map<string, { findings: ValidatorFindings; tools: readonly string[] }[]>,
 ): void {
-  const cacheKey = (policy: ParsedPolicy): string => `${policy.shown.textHash} ${typeKey}`
+  const typeHash = sha256(typeKey)
+  const cacheKey = (policy: ParsedPolicy): string => `${policy.textHash} ${typeHash}`
   const fresh = task.policies.filter(({ policy }) => cache.get(cacheKey(policy)) === undefined)
   const results =
     fresh.length === 0

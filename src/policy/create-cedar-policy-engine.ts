@@ -24,8 +24,8 @@ import { isVisible } from './visibility.ts'
 import { toolAccess } from './tool-access.ts'
 import { ToolVocabulary } from './tool-vocabulary.ts'
 
-/** How many parsed policies are remembered, those in force included. */
-const bodiesLimit = 40_000
+/** How much text of parsed policies is remembered, those in force included, in UTF-16 units. */
+const bodiesLimit = 16 * 1024 * 1024
 /** How many validations of a policy against a type of arguments are remembered. */
 const findingsLimit = 50_000
 

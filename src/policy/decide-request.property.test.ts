@@ -179,7 +179,7 @@ describe('deciding over the slice in scope', () => {
           const sources = valid(texts)
           const engine = createCedarPolicyEngine()
           expect(engine.install(sources, demoVocabulary).ok).toBe(true)
-          const whole = parsePolicies(sources, new LruMap(1_000)).set.policies
+          const whole = parsePolicies(sources, new LruMap(1_000_000)).set.policies
           const vocabulary = new ToolVocabulary(demoVocabulary)
           for (const parts of requests) {
             const asked = policyRequest(parts)

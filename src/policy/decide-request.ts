@@ -1,5 +1,5 @@
 import { canonicalJson, sha256, type Digest } from '../kernel/index.ts'
-import { argumentFault } from './argument-guard.ts'
+import { argumentFault, judgingFault } from './argument-guard.ts'
 import { getCedarVersion, statefulIsAuthorized, type AuthorizationAnswer, type CedarValueJson } from './cedar.ts'
 import type { DecisionBasis, PolicyDecision, PolicyRequest } from './decision.ts'
 import { encodeArguments } from './encode-arguments.ts'
@@ -66,11 +66,14 @@ export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies
       ...hashed(input),
     }
   }
+  const context = readPart(input.context, prepared)
+  const tooMuch = context.args === undefined ? null : judgingFault(context.args as Record<string, CedarValueJson>)
+  if (tooMuch !== null) return { ...denyByError(tooMuch, set, prepared), ...hashed(input) }
   const answer = statefulIsAuthorized({
     principal: prepared.principal.uid,
     action: { type: 'Action', id: request.action },
     resource: prepared.resource.uid,
-    context: readPart(input.context, prepared),
+    context,
     preparsedSchemaName: slots.schemaName(prepared),
     validateRequest: true,
     preparsedPolicySetId: slots.policiesName(prepared),

@@ -10,7 +10,7 @@ import type { ParsedPolicy, ParsedPolicySet, PolicyBody } from './policy-set.ts'
 import { entityLiterals, policyTokens, type PolicyToken } from './policy-tokens.ts'
 import { positionAt, utf16Offset } from './source-position.ts'
 
-/** Parsed policies by their text: a policy that did not change is not parsed again. */
+/** Parsed policies by their text, weighed by its length: a policy that did not change is not parsed again. */
 export type BodyCache = LruMap<PolicyBody>
 
 /** A parsed set and what was wrong with it. With a problem of severity `error`, policies are missing from the set. */
@@ -149,7 +149,7 @@ function parseBody(
     literals,
     argumentNames: argumentNames(json),
   }
-  cache.set(text, body)
+  cache.set(text, body, text.length)
   return body
 }
 

@@ -7,7 +7,7 @@ import { PolicyIndex } from './policy-index.ts'
 import { principalEntity, resourceEntity } from './request-entities.ts'
 
 function parsed(text: string) {
-  const { set, problems } = parsePolicies([{ file: 'p', text }], new LruMap(100))
+  const { set, problems } = parsePolicies([{ file: 'p', text }], new LruMap(100_000))
   expect(problems).toEqual([])
   return set.policies.filter(({ file }) => file === 'p')
 }

@@ -104,6 +104,24 @@ describe('arguments that break the engine', () => {
     expect(stock('fine')).toMatchObject({ response: { decision: 'allow' } })
   })
 
+  it('denies a list that would keep Cedar busy for seconds where a policy reads it, and lets it pass where none does', () => {
+    const tags = Array.from({ length: 100_000 }, (_, index) => `tag ${index}`)
+    const reading = createCedarPolicyEngine()
+    const tagged = `${text} forbid (principal, action == Action::"call", resource == Tool::"demo/leads-top") when { context.args has tags && context.args.tags.contains("x") };`
+    expect(reading.install([{ file: 'leads.cedar', text: tagged }], demoVocabulary).ok).toBe(true)
+    expect(reading.decide(ask(null, { tags }))).toMatchObject({
+      effect: 'deny',
+      basis: 'error',
+      errors: [{ message: 'The arguments hold more than 4096 values that a policy here would have to judge.' }],
+    })
+    expect(reading.decide(ask(null, { tags: tags.slice(0, 4_000) }))).toMatchObject({ effect: 'allow' })
+    expect(reading.decide(ask(null, { tags: ['t'.repeat(2_000_000)] }))).toMatchObject({
+      effect: 'deny',
+      basis: 'error',
+    })
+    expect(engine().decide(ask(tags, { tags, query: 't'.repeat(2_000_000) }))).toMatchObject({ effect: 'allow' })
+  })
+
   it('denies numbers that JSON cannot carry', () => {
     expect(engine().decide(ask(Number.POSITIVE_INFINITY))).toMatchObject({ effect: 'deny', basis: 'error' })
   })
