@@ -30,6 +30,7 @@ describe('a server', () => {
   })
 
   it('stops at Ctrl-C with everything that it started, and finds its state again', async () => {
+    const mountsBefore = readFileSync('/proc/mounts', 'utf8')
     const first = await startServerProcess(data)
     const key = demoKey(first, 'analyst')
     expect(toolResult((await mcp(first.url, key, 'demo', 'tools/call', top(3))).message).text).toContain('company')
@@ -37,6 +38,7 @@ describe('a server', () => {
     expect(children.length).toBeGreaterThan(0)
     expect(await first.stop('SIGINT')).toBe(0)
     expect(children.filter(isAlive)).toEqual([])
+    expect(readFileSync('/proc/mounts', 'utf8')).toBe(mountsBefore)
     await using second = await startServerProcess(data)
     expect(second.started.demo).toBeNull()
     expect(toolResult((await mcp(second.url, key, 'demo', 'tools/call', top(3))).message).text).toContain('company')
