@@ -56,7 +56,7 @@ export function judgingFault(args: { readonly [name: string]: CedarValueJson }):
     values += 1
     if (typeof item === 'string') text += item.length
     else if (typeof item === 'object' && item !== null) {
-      const members = Object.values<CedarValueJson>(item)
+      const members: readonly CedarValueJson[] = Object.values(item as Record<string, CedarValueJson>)
       if (members.length > judgedValueLimit) values = members.length
       else pending.push(...members)
     }

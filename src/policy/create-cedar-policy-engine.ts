@@ -1,5 +1,6 @@
 import { sha256, systemClock, uuidv7, type Clock, type Digest } from '../kernel/index.ts'
 import { builtInPolicies } from './built-in-policies.ts'
+import { isAuthorized } from './cedar.ts'
 import { CedarSlots } from './cedar-slots.ts'
 import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
 import { decideRequest, denyByError, type UntimedDecision } from './decide-request.ts'
@@ -89,6 +90,20 @@ class CedarPolicyEngine implements PolicyEngine {
 
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[] {
     return toolAccess(principal, this.#policiesOf(namespace))
+  }
+
+  isWorking(): boolean {
+    try {
+      const principal = { type: 'User', id: 'probe' }
+      const action = { type: 'Action', id: 'audit' }
+      const resource = { type: 'Namespace', id: 'probe' }
+      const policies = { staticPolicies: 'permit (principal == User::"probe", action, resource);' }
+      const answer = isAuthorized({ principal, action, resource, context: {}, policies, entities: [] })
+      return answer.type === 'success' && answer.response.decision === 'allow'
+    } catch {
+      // Denies: an engine that throws here throws everywhere.
+      return false
+    }
   }
 
   policySetHash(namespace: string): Digest | null {

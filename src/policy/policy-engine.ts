@@ -72,6 +72,11 @@ export interface PolicyEngine {
   explain(request: PolicyRequest): Explanation
   /** Off the hot path: what a principal can do with each tool that the policies in force were checked against, by name. */
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[]
+  /**
+   * Whether the engine can still decide, for health checks. Where it cannot, every request is denied until the process
+   * is started again. Never throws.
+   */
+  isWorking(): boolean
   /** Digest of the set in force, `null` where there is none. */
   policySetHash(namespace: string): Digest | null
 }
