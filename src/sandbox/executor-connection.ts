@@ -45,13 +45,18 @@ export function startExecutor(
   })
   const connection = child.stdio[connectionDescriptor] as Duplex
   const reader = new FrameReader(fromExecutorBounds)
-  connection.on('data', (chunk: Buffer) => {
+  const messagesIn = (chunk: Buffer): readonly (readonly [FromExecutor, Uint8Array])[] | null => {
     try {
-      for (const frame of reader.push(chunk)) take(fromExecutorSchema.parse(frame.header), frame.body)
+      return reader.push(chunk).map((frame) => [fromExecutorSchema.parse(frame.header), frame.body] as const)
     } catch {
-      // An executor that does not keep to the protocol is not trusted with another call.
-      child.kill('SIGKILL')
+      return null
     }
+  }
+  connection.on('data', (chunk: Buffer) => {
+    const messages = messagesIn(chunk)
+    // An executor that does not keep to the protocol is not trusted with another call.
+    if (messages === null) child.kill('SIGKILL')
+    else for (const [message, body] of messages) take(message, body)
   })
   connection.on('error', () => connection.destroy())
   const lost = lossOf(child)

@@ -36,6 +36,16 @@ describe('a spec', () => {
     },
   )
 
+  test('with names that are too long together, or a limit that is no whole number, is refused', () => {
+    const many = Array.from({ length: 2000 }, (_, n) => `${'é'.repeat(100)}${String(n)}`)
+    expect(specProblem(spec(many), 1e9)).toBe('The names of the files of a function are too long together.')
+    for (const wallMs of [Number.NaN, 1.5, -1]) {
+      expect(specProblem({ ...spec(['main.py']), limits: { ...limits, wallMs } }, 1000)).toBe(
+        'Limits are whole numbers.',
+      )
+    }
+  })
+
   test('without its entry file, or over the size, is refused', () => {
     expect(specProblem(spec(['main.py'], 'other.py'), 1000)).toBe('The entry file "other.py" is not among the files.')
     expect(specProblem(spec(['main.py']), 6)).toBe('The files and the input of a function may have 6 bytes together.')

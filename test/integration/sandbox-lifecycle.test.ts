@@ -148,7 +148,7 @@ describe('the executor', () => {
     await sandbox.close()
   })
 
-  test('that sends what is not its protocol is ended, and its calls with it', async () => {
+  test('that does not answer any more is killed when the sandbox is closed, and its calls with it', async () => {
     const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
     const { outcome } = await runSleeper(sandbox)
     process.kill(executorOf(process.pid), 'SIGSTOP')

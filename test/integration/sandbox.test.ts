@@ -281,6 +281,14 @@ def main(input):
     expect(JSON.stringify(outcome)).not.toMatch(/\/usr|\/runner|\/fn\/|\/home|\/root|\/work/)
   })
 
+  test('with a long message of characters outside of the first plane is told, cut off', async () => {
+    const outcome = await python('def main(_): raise ValueError("\\U0001f600" * 100000)')
+    expect(outcome).toMatchObject({ status: 'exception', kind: 'ValueError' })
+    expect(outcome.status === 'exception' && outcome.message).toBe('\u{1f600}'.repeat(4000))
+    const lone = await typescript('export const main = () => { throw new Error("x".repeat(3999) + "\\u{1f600}") }')
+    expect(lone.status === 'exception' && lone.message).toBe(`${'x'.repeat(3999)}\ufffd`)
+  })
+
   test('by ending its process is told as that, and a crash as a signal', async () => {
     expect(await python('import os\ndef main(_): os._exit(3)')).toMatchObject({
       status: 'exception',

@@ -15,12 +15,10 @@ export interface RuntimeLayout {
 
 /**
  * What of a procfs tells of the host rather than of the own process. Not all of it: a cover costs time in every jail, and
- * bubblewrap cannot mount a procfs that has processes only. Processor, memory and uptime of the machine stay visible.
+ * bubblewrap cannot mount a procfs that has processes only. Processor, memory, uptime and partitions of the machine stay
+ * visible to TypeScript.
  */
-const tellingProcPaths =
-  'cmdline config.gz version kallsyms keys key-users timer_list modules diskstats partitions interrupts iomem ioports kcore kmsg sys/'.split(
-    ' ',
-  )
+const tellingProcPaths = 'cmdline config.gz version kallsyms keys timer_list modules sys/'.split(' ')
 
 /** Where the runner is in every jail. */
 const runnerDirectory = '/runner'
@@ -70,7 +68,7 @@ export async function bunLayout(bunPath: string, runnerPath: string): Promise<Ru
       [runnerPath, runner],
     ],
     links: libraries.links,
-    command: ['/usr/bin/bun', 'run', '--no-install', '--smol', runner],
+    command: ['/usr/bin/bun', 'run', '--no-install', runner],
     // Its engine asks the C library for the bounds of the main stack, and that reads /proc/self/maps.
     procfs: { covered: await coveredProcPaths() },
   }

@@ -18,6 +18,13 @@ describe('a result that hosted code sent', () => {
     expect(resultJson(Buffer.from([0xef, 0xbb, 0xbf, 0x31]))).toBeNull()
   })
 
+  test('is refused with half of a surrogate pair, and taken with a whole one or with the text of an escape', () => {
+    for (const text of ['"\\ud800"', '["\\\\\\uDFFF"]', '{"\\udc00":1}'])
+      expect(resultJson(Buffer.from(text))).toBeNull()
+    for (const text of ['"\\ud83d\\ude00"', '"\\\\ud800"', '"\\\\\\\\ud800"'])
+      expect(resultJson(Buffer.from(text))).toBe(text)
+  })
+
   test('is refused beyond 128 levels, and brackets in text are no levels', () => {
     const nested = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels))
     expect(resultJson(nested(128))).not.toBeNull()

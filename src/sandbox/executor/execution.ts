@@ -8,6 +8,7 @@ import { unsealedReason } from './check-sealed.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
 import { processCpuMs, processFacts } from './process-facts.ts'
+import { readPaced } from './read-paced.ts'
 import { runnerSetup, threadCeiling } from './runner-setup.ts'
 
 /** What an execution needs besides its jail and its spec. */
@@ -20,6 +21,18 @@ export interface ExecutionContext {
   readonly ownFilters: number
   /** Called with the first process inside when it is shut and before it receives the code. */
   readonly onSealed: (pid: number) => void
+}
+
+/** What a runner says of the function's end; its texts are made such that every JSON writer takes them. */
+function verdictOf(message: Extract<RunnerMessage, { status: 'exception' | 'invalid' }>): Verdict {
+  if (message.status === 'invalid') return { status: 'invalid', message: message.message.toWellFormed() }
+  const { kind, trace } = message
+  return {
+    status: 'exception',
+    kind: kind.toWellFormed(),
+    message: message.message.toWellFormed(),
+    trace: trace.toWellFormed(),
+  }
 }
 
 type WithoutFacts<Outcome> = Outcome extends unknown ? Omit<Outcome, keyof SandboxFacts> : never
@@ -35,7 +48,7 @@ const kilobyte = 1024
 const mebibyte = kilobyte * kilobyte
 /** Exit codes of a shell's convention: 128 and the signal. */
 const diedBy = { kill: 128 + 9, badSystemCall: 128 + 31, first: 129, last: 128 + 64 } as const
-const headerBytes = 64 * kilobyte
+const headerBytes = 256 * kilobyte
 
 /**
  * Runs one execution in a fresh jail to its end and tells how it ended. The first of these decides: the runner's answer,
@@ -87,7 +100,7 @@ class Execution {
       this.#decide({ status: 'killed', reason: 'cancelled', message: 'The call was cancelled.' })
     this.#output.attach('stdout', this.#jail.stdout)
     this.#output.attach('stderr', this.#jail.stderr)
-    this.#jail.channel.on('data', (chunk: Buffer) => this.#take(chunk))
+    readPaced(this.#jail.channel, (chunk) => this.#take(chunk))
     this.#jail.channel.write(
       encodeFrame(runnerSetup(runtime, limits, this.#context.seccompNumber), this.#context.finalFilter),
     )
@@ -137,8 +150,8 @@ class Execution {
         this.#messages += 1
         // A bound on number besides the bound on bytes: each message costs the server work.
         if (this.#messages > maxMessages) return this.#breach('output')
-        if (message.type === 'log') this.#events.onLog?.(message.level, message.text)
-        else this.#events.onProgress?.(message.progress, message.total, message.message)
+        if (message.type === 'log') this.#events.onLog?.(message.level, message.text.toWellFormed())
+        else this.#events.onProgress?.(message.progress, message.total, message.message?.toWellFormed() ?? null)
         return
       case 'result': {
         const text = resultJson(body)
@@ -147,8 +160,7 @@ class Execution {
       }
       case 'error':
         if (message.status === 'limit') return this.#breach(message.limit)
-        if (message.status === 'invalid') return this.#decide({ status: 'invalid', message: message.message })
-        return this.#decide({ status: 'exception', kind: message.kind, message: message.message, trace: message.trace })
+        return this.#decide(verdictOf(message))
     }
   }
 
@@ -197,8 +209,11 @@ class Execution {
    */
   #scratchFiles(): number | null {
     try {
-      const { files, ffree } = statfsSync(`/proc/${String(this.#pid)}/root/tmp`)
-      return files - ffree
+      const used = ['tmp', 'fn'].map((name) => {
+        const { files, ffree } = statfsSync(`/proc/${String(this.#pid)}/root/${name}`)
+        return files - ffree
+      })
+      return Math.max(...used)
     } catch {
       return null
     }

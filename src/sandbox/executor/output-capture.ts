@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { readPaced } from './read-paced.ts'
 
 /**
  * Keeps the first bytes of stdout and stderr, together bounded, and counts what is beyond. Reads on to the end, so that
@@ -21,7 +22,7 @@ export class OutputCapture {
   }
 
   attach(name: 'stdout' | 'stderr', stream: Readable): void {
-    stream.on('data', (chunk: Buffer) => this.#take(name, chunk))
+    readPaced(stream, (chunk) => this.#take(name, chunk))
   }
 
   get droppedBytes(): number {

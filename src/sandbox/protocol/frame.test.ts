@@ -99,7 +99,7 @@ describe('messages of a runner', () => {
       { type: 'result', extra: 1 },
       { type: 'ready', version: 2 },
       { type: 'log', level: 'fatal', text: '' },
-      { type: 'log', level: 'info', text: 'x'.repeat(8001) },
+      { type: 'log', level: 'info', text: 'x'.repeat(16_001) },
       { type: 'progress', progress: '1', total: null, message: null },
       { type: 'error', status: 'limit', limit: 'wall' },
       { type: 'error', status: 'ok' },

@@ -3,19 +3,22 @@ import { z } from 'zod'
 /** Version of the protocol between executor and runner. Both are of the same release, so there is one at a time. */
 export const runnerProtocolVersion = 1
 
+/** In UTF-16 units. Runners cut at half of this in characters, and a character has at most two units. */
+const maxText = 16_000
+
 /** What a runner may send. All of it is hostile: after `ready` the sender is the hosted code. */
 export const runnerMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), version: z.literal(runnerProtocolVersion) }),
   z.strictObject({
     type: z.literal('log'),
     level: z.enum(['debug', 'info', 'warning', 'error']),
-    text: z.string().max(8000),
+    text: z.string().max(maxText),
   }),
   z.strictObject({
     type: z.literal('progress'),
     progress: z.number(),
     total: z.number().nullable(),
-    message: z.string().max(1000).nullable(),
+    message: z.string().max(2000).nullable(),
   }),
   z.strictObject({ type: z.literal('result') }),
   z.discriminatedUnion('status', [
@@ -23,10 +26,10 @@ export const runnerMessageSchema = z.discriminatedUnion('type', [
       type: z.literal('error'),
       status: z.literal('exception'),
       kind: z.string().max(400),
-      message: z.string().max(8000),
-      trace: z.string().max(8000),
+      message: z.string().max(maxText),
+      trace: z.string().max(maxText),
     }),
-    z.strictObject({ type: z.literal('error'), status: z.literal('invalid'), message: z.string().max(8000) }),
+    z.strictObject({ type: z.literal('error'), status: z.literal('invalid'), message: z.string().max(maxText) }),
     z.strictObject({
       type: z.literal('error'),
       status: z.literal('limit'),

@@ -5,8 +5,10 @@ Speaks the runner protocol on descriptor 3: frames of a 32-bit length, a 32-bit 
 import sys
 import os
 import json
+import _thread
 
 CHANNEL = 3
+SENDING = _thread.allocate_lock()
 ROOT = '/fn/'
 MAX_TEXT = 8000
 
@@ -36,15 +38,15 @@ def receive():
 def send(header, body=b''):
     head = json.dumps(header).encode()
     data = memoryview(b''.join(((len(head) + 4 + len(body)).to_bytes(4, 'big'), len(head).to_bytes(4, 'big'), head, body)))
-    while data:
-        data = data[os.write(CHANNEL, data):]
+    with SENDING:
+        while data:
+            data = data[os.write(CHANNEL, data):]
 
 
 def seal(setup, program):
     """Lowers every limit, then adds the filter that stays. Both are irreversible."""
     import ctypes
     import resource
-    import _thread
     # A thread's stack is reserved at once and counts as memory in full.
     _thread.stack_size(1 << 20)
     for number, value in setup['limits']:

@@ -132,6 +132,12 @@ const bombs: readonly Bomb[] = [
     'def main(_):\n  for n in range(10**9): os.close(os.open(f"/tmp/{n}", os.O_CREAT))',
   ),
   py(
+    'makes directories beside its code',
+    'scratch',
+    'scratch: 16 MiB of files, or their number, reached',
+    'def main(_):\n  for n in range(10**9): os.mkdir(f"/fn/{n}")',
+  ),
+  py(
     'makes deep directories',
     'scratch',
     'scratch: 16 MiB of files, or their number, reached',
