@@ -58,7 +58,11 @@ export async function send(connection: Connection, path: string, init: RequestIn
     return await fetch(`${connection.url}${path}`, {
       ...init,
       redirect: 'error',
-      headers: { ...init.headers, authorization: `Bearer ${connection.apiKey}`, 'user-agent': 'mcpworks-cli' },
+      headers: {
+        ...Object.fromEntries(new Headers(init.headers)),
+        authorization: `Bearer ${connection.apiKey}`,
+        'user-agent': 'mcpworks-cli',
+      },
     })
   } catch {
     throw new CliError(exitCode.unreachable, `No server answers at ${connection.url}.`, 'Start one with: npm start')

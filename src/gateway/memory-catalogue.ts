@@ -71,12 +71,13 @@ export function createMemoryCatalogue(): MutableCatalogue {
       entries.templates = [...entries.byKind['resource-template'].values()]
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map((entry) => ({ pattern: uriTemplatePattern(entry.name), entry }))
+      // By kind and then by name, so that the order of additions does not matter.
       entries.hash = digestJson(
-        kinds
-          .flatMap((kind) =>
-            [...entries.byKind[kind].values()].map((entry) => [kind, entry.name, entry.definitionHash, entry.codeHash]),
-          )
-          .sort(),
+        kinds.map((kind) =>
+          [...entries.byKind[kind].values()]
+            .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+            .map((entry) => [entry.name, entry.definitionHash, entry.codeHash]),
+        ),
       )
       for (const kind of changed) for (const listener of listeners) listener(namespace, kind)
     },

@@ -40,6 +40,6 @@ describe('the official TypeScript client, unmodified', () => {
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
     await expect(
       client.connect(new StreamableHTTPClientTransport(new URL(`${test.app.url}/mcp/demo`))),
-    ).rejects.toThrow()
+    ).rejects.toThrow(/401|credential|Unauthorized/i)
   })
 })

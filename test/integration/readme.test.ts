@@ -106,6 +106,7 @@ function readerEnvironment(): NodeJS.ProcessEnv {
 
 /** Types a line as a reader would, in their shell. */
 async function shell(command: string, env: NodeJS.ProcessEnv): Promise<{ stdout: string[] }> {
+  // oxlint-disable-next-line mcpworks/no-shell -- what the README shows is typed into a shell
   const child = spawn('bash', ['-c', command], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   for await (const line of createInterface({ input: child.stdout })) lines.push(line)
