@@ -14,6 +14,7 @@ import { specProblem } from './spec-problem.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 30_000
+const startTimeoutMs = 60_000
 
 interface Pending {
   readonly events: SandboxEvents
@@ -109,7 +110,13 @@ export class RestartingSandbox implements Sandbox {
       )
       return undefined
     })
-    const first = await answer.promise
+    const timer = setTimeout(() => {
+      answer.reject(
+        new McpworksError('sandbox_unavailable', { message: 'The sandbox executor did not start in time.' }),
+      )
+      void connection.close()
+    }, startTimeoutMs)
+    const first = await answer.promise.finally(() => clearTimeout(timer))
     if (first.type === 'refused') {
       await connection.close()
       throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })

@@ -23,7 +23,10 @@ export interface SandboxSpec {
   /** Unique; names the execution in logs. */
   readonly id: string
   readonly runtime: Runtime
-  /** Files of the function, by relative path. Placed read-only where the runtime imports them. */
+  /**
+   * Files of the function, by relative path. Copied into the jail, marked read-only, in the working directory and where
+   * the runtime imports from. Code may change its copy; that is gone with the jail.
+   */
   readonly files: ReadonlyMap<string, Uint8Array>
   /** The module file and the exported function to call. */
   readonly entry: { readonly file: string; readonly name: string }
@@ -42,7 +45,10 @@ export interface SandboxUsage {
   readonly maxRssBytes: number
 }
 
-/** How an execution ended. All text in it comes from hostile code and is bounded. */
+/**
+ * How an execution ended. All text in it comes from hostile code and is bounded. Code can feign an end of its own (a
+ * result, an error, an exit that looks like a signal), never one of another execution, and it cannot put off a real limit.
+ */
 export type SandboxOutcome = SandboxFacts &
   (
     | { readonly status: 'ok'; readonly resultJson: string }
@@ -75,7 +81,9 @@ export interface SandboxFacts {
 
 /** What a running execution may send out while it runs. */
 export interface SandboxEvents {
+  /** Kills the execution; the outcome is `killed`, `cancelled`. */
   readonly signal?: AbortSignal
+  /** Texts are hostile. At most 2000 logs and progress reports of one execution are passed on; the rest is dropped. */
   readonly onLog?: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void
   readonly onProgress?: (progress: number, total: number | null, message: string | null) => void
 }

@@ -173,6 +173,16 @@ describe('the sandbox', () => {
   })
 })
 
+describe('a talkative function', () => {
+  test('is heard 2000 times and goes on unheard', async () => {
+    let heard = 0
+    const code = 'from mcpworks import progress\ndef main(_):\n  for n in range(3000): progress(n)\n  return "done"'
+    const outcome = await run('python', { 'main.py': code }, {}, { onProgress: () => (heard += 1) })
+    expect(outcome).toMatchObject({ status: 'ok', resultJson: '"done"' })
+    expect(heard).toBe(2000)
+  })
+})
+
 describe('a function that fails', () => {
   test('in Python is told with its own frames only, causes included', async () => {
     const code = `import json

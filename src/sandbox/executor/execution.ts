@@ -148,8 +148,8 @@ class Execution {
       case 'log':
       case 'progress':
         this.#messages += 1
-        // A bound on number besides the bound on bytes: each message costs the server work.
-        if (this.#messages > maxMessages) return this.#breach('output')
+        // Each costs the server work; a flood of them is ended by its bytes.
+        if (this.#messages > maxMessages) return
         if (message.type === 'log') this.#events.onLog?.(message.level, message.text.toWellFormed())
         else this.#events.onProgress?.(message.progress, message.total, message.message?.toWellFormed() ?? null)
         return

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Version of the protocol between executor and runner. Both are of the same release, so there is one at a time. */
-export const runnerProtocolVersion = 1
+const runnerProtocolVersion = 1
 
 /** In UTF-16 units. Runners cut at half of this in characters, and a character has at most two units. */
 const maxText = 16_000

@@ -15,7 +15,7 @@ import type {
 const mebibyte = 1024 * 1024
 
 /** Bounds that an honest probe never reaches. */
-export const roomyLimits: SandboxLimits = {
+const roomyLimits: SandboxLimits = {
   wallMs: 20_000,
   cpuMs: 20_000,
   memoryBytes: 512 * mebibyte,
