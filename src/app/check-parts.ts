@@ -13,6 +13,7 @@ export async function checkParts(parts: {
 }): Promise<HealthCheck[]> {
   const log = await parts.decisionLog.recheck()
   const sandbox = parts.sandbox.describe()
+  const policyWorks = parts.policy.isWorking()
   return [
     {
       id: 'decision-log',
@@ -21,6 +22,12 @@ export async function checkParts(parts: {
       remedy: log.ok
         ? null
         : 'make room on the disk, or make the data directory writable; calls are taken again by themselves',
+    },
+    {
+      id: 'policy engine',
+      ok: policyWorks,
+      detail: policyWorks ? 'decides' : 'broken: every call is refused',
+      remedy: policyWorks ? null : 'restart the server',
     },
     {
       id: 'sandbox',

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 
 /** An API key as its holder sees it: `mcpw_<id>_<secret>`. The id is public, the secret is 256 random bits. */
 export interface ApiKey {
@@ -32,12 +32,12 @@ export function parseApiKey(text: string): ApiKey | null {
  * it would not for a password.
  */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret, 'hex')
 }
 
 /** Compares a presented secret with a stored hash in time that does not depend on where they differ. */
 export function secretMatches(secret: string, storedHex: string): boolean {
-  const presented = createHash('sha256').update(secret).digest()
+  const presented = hash('sha256', secret, 'buffer')
   const stored = Buffer.from(storedHex, 'hex')
   return stored.length === presented.length && timingSafeEqual(presented, stored)
 }

@@ -1,5 +1,5 @@
 // The one node module that the kernel may use: hashing is a pure function of its input.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from './canonical-json.ts'
 
 /** A digest in the form `sha256:<64 lower-case hex digits>`. */
@@ -7,7 +7,7 @@ export type Digest = `sha256:${string}`
 
 /** SHA-256 (FIPS 180-4) of bytes, or of a string's UTF-8 bytes. */
 export function sha256(data: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`
+  return `sha256:${hash('sha256', data, 'hex')}`
 }
 
 /**

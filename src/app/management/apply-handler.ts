@@ -10,6 +10,7 @@ import type { PolicyEngine, PolicyProblem } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
+import { knownAgents } from './known-agents.ts'
 
 /** What applying stands on. */
 export interface ApplyPorts {
@@ -52,7 +53,10 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
     if (!built.ok)
       throw invalid('function_invalid', 'The functions have mistakes; nothing was changed.', built.problems)
 
-    const checked = ports.policy.check(state.policies, ports.hosted.vocabulary(namespace, built.versions))
+    const checked = ports.policy.check(state.policies, {
+      ...ports.hosted.vocabulary(namespace, built.versions),
+      ...knownAgents(ports.registry, namespace, state.agents),
+    })
     if (!checked.ok)
       throw invalid(
         'policy_invalid',

@@ -4,6 +4,7 @@ import { McpworksError, type Clock, type JsonObject } from '../../kernel/index.t
 import type { PolicyEngine, PolicyRequest, PolicySource } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Handlers } from './handler.ts'
+import { knownAgents } from './known-agents.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 
 type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.explain'>
@@ -23,7 +24,7 @@ export function policyHandlers({ policy, catalogue, registry, hosted, clock }: P
     async 'policy.check'({ namespace, files }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
       const sources = files === null ? hosted.policySources(namespace) : files.map(sourceOf)
-      return asJson(policy.check(sources, hosted.vocabulary(namespace)))
+      return asJson(policy.check(sources, { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) }))
     },
     async 'policy.explain'({ namespace, agent, tool, arguments: args }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)

@@ -40,7 +40,8 @@ export function addApplyCommand(program: Command, context: () => CommandContext)
 
 function planText(namespace: string, answer: JsonObject, dryRun: boolean): string {
   const changes = objects(answer.changes)
-  if (changes.length === 0) return `${namespace}: nothing to change.`
+  const warnings = objects(answer.warnings).map((warning) => `  warning: ${problemLine(warning)}`)
+  if (changes.length === 0) return [`${namespace}: nothing to change.`, ...warnings].join('\n')
   const sign = new Map<JsonValue | undefined, string>([
     ['add', '+'],
     ['change', '~'],
@@ -50,7 +51,7 @@ function planText(namespace: string, answer: JsonObject, dryRun: boolean): strin
     (change) =>
       `  ${sign.get(change.change) ?? '?'} ${String(change.kind)} ${String(change.name)}${detailOf(change.detail)}`,
   )
-  return [`${namespace}: ${dryRun ? 'would change' : 'changed'}`, ...lines].join('\n')
+  return [`${namespace}: ${dryRun ? 'would change' : 'changed'}`, ...lines, ...warnings].join('\n')
 }
 
 function detailOf(detail: JsonValue | undefined): string {
