@@ -1,5 +1,6 @@
 import { catchFailsClosed } from './rules/catch-fails-closed.ts'
 import { disableNeedsReason } from './rules/disable-needs-reason.ts'
+import { noConditionalTest } from './rules/no-conditional-test.ts'
 import { noExportAll } from './rules/no-export-all.ts'
 import { noHiddenImport } from './rules/no-hidden-import.ts'
 import { noModuleState } from './rules/no-module-state.ts'
@@ -12,6 +13,7 @@ export default {
   rules: {
     'catch-fails-closed': catchFailsClosed,
     'disable-needs-reason': disableNeedsReason,
+    'no-conditional-test': noConditionalTest,
     'no-export-all': noExportAll,
     'no-hidden-import': noHiddenImport,
     'no-module-state': noModuleState,

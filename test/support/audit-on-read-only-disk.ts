@@ -22,8 +22,8 @@ async function attempt() {
 }
 
 const writable = await attempt()
-execFileSync('mount', ['-o', 'remount,ro', mountPoint])
+execFileSync('mount', ['-o', 'remount,bind,ro', mountPoint])
 const readOnly = await attempt()
-execFileSync('mount', ['-o', 'remount,rw', mountPoint])
+execFileSync('mount', ['-o', 'remount,bind,rw', mountPoint])
 const again = await attempt()
 process.stdout.write(JSON.stringify({ writable, readOnly, again }))

@@ -253,6 +253,7 @@ def main(input):
     expect(answerOf(outcome)).toMatchObject({ anonymous: 'done' })
   })
 
+  // oxlint-disable-next-line mcpworks/no-conditional-test -- other processors have neither of these conventions
   test.runIf(process.arch === 'x64')('calls of the x32 and of the 32-bit convention kill', async () => {
     const x32 = await run(sandbox, 'python', callAll, { input: [['getpid', 0x40000000 + numberOf('getpid'), []]] })
     expect(x32).toMatchObject({ status: 'killed', reason: 'filter' })

@@ -7,5 +7,8 @@ describe('a suite', () => {
   it.only('hides the others', () => { // expect: vitest(no-focused-tests)
     expect(1).toBe(1)
   })
+  it.skipIf(process.getuid?.() !== 0)('is left out for most people', () => { // expect: mcpworks(no-conditional-test)
+    expect(1).toBe(1)
+  })
   it('asserts nothing', () => {}) // expect: vitest(expect-expect)
 })
