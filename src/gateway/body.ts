@@ -6,7 +6,11 @@ import type { BodyDraft } from '../audit/index.ts'
  * so that one call cannot fill the disk.
  */
 export function bodyOf(value: JsonValue, maxBytes: number): BodyDraft {
-  const json = JSON.stringify(value)
+  return boundedBody(JSON.stringify(value), maxBytes)
+}
+
+/** The same for a text that is JSON already. */
+export function boundedBody(json: string, maxBytes: number): BodyDraft {
   const bytes = Buffer.byteLength(json)
   return bytes <= maxBytes
     ? { json }

@@ -9,7 +9,7 @@ export const gatewayConfigSchema = z.strictObject({
     .max(10_000)
     .default(256)
     .describe(
-      'Calls under way at once, over all namespaces; one more is answered 429. Does not share fairly between agents.',
+      'Calls under way at once, over all namespaces; one more is answered 429. Management has as many places of its own. Does not share fairly between agents.',
     ),
   maxResultBytes: z
     .number()

@@ -18,19 +18,21 @@ const maxCachedLists = 1000
 export function createGateway(ports: GatewayPorts, report: (call: string, error: unknown) => void): Gateway {
   const runs = createRunLedger(ports.clock, ports.config.runIdleSeconds * 1000)
   const lists = new Map<string, readonly JsonObject[]>()
-  let underWay = 0
+  // Apart from each other: whoever fills one cannot keep the operator from revoking them through the other.
+  const underWay = { calls: 0, management: 0 }
 
   return {
     async perform(request, events) {
-      if (underWay >= ports.config.maxConcurrentCalls) {
+      const lane = request.door === 'management' ? 'management' : 'calls'
+      if (underWay[lane] >= ports.config.maxConcurrentCalls) {
         const call = uuidv7(ports.clock.nowMs())
         return { status: 'unavailable', call, code: 'overloaded', message: errorTable.overloaded.message }
       }
-      underWay += 1
+      underWay[lane] += 1
       try {
         return await perform(request, events, ports, runs, report)
       } finally {
-        underWay -= 1
+        underWay[lane] -= 1
       }
     },
     list(caller, namespace, kind) {

@@ -21,6 +21,7 @@ function harness(options: {
   act?: () => Promise<ActOutcome>
   entry?: Partial<CatalogueEntry>
   maxConcurrentCalls?: number
+  engineInput?: string
 }) {
   const events: string[] = []
   const drafts: RecordDraft[] = []
@@ -60,7 +61,7 @@ function harness(options: {
     errors: [],
     obligations: [],
     durationUs: 1,
-    engineInput: '{}',
+    engineInput: options.engineInput ?? '{}',
   }
   const policy = {
     decide: () => decision,
@@ -244,6 +245,36 @@ describe('the pipeline', () => {
     release()
     expect((await first).status).toBe('ok')
     expect((await gateway.perform(request(), events)).status).toBe('ok')
+  })
+
+  it('takes management while calls fill every place, so that whoever fills them can be revoked', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    const { gateway } = harness({
+      maxConcurrentCalls: 1,
+      act: async () => (await gate.promise, { status: 'ok', result: {} }),
+    })
+    const first = gateway.perform(request(), events)
+    const revocation = request({ kind: 'manage', operation: 'agent.revoke', arguments: {} })
+    expect(await gateway.perform({ ...revocation, door: 'management' }, events)).toMatchObject({ status: 'ok' })
+    gate.resolve(undefined)
+    await first
+  })
+
+  it('keeps no more of the engine input than of any other body', async () => {
+    const { gateway, drafts } = harness({ engineInput: JSON.stringify('z'.repeat(5000)) })
+    await gateway.perform(request(), events)
+    expect(drafts[0]).toMatchObject({ bodies: { engineInput: { json: expect.stringContaining('"omitted"') } } })
+    expect(JSON.stringify(drafts)).not.toContain('zzzz')
+  })
+
+  it('writes no more than a name into the record, whatever a completion is asked for', async () => {
+    const { gateway, drafts } = harness({})
+    const ref: JsonObject = { type: 'ref/prompt', name: 'notes', more: 'w'.repeat(5000) }
+    await gateway.perform(request({ kind: 'complete', ref, argument: {}, context: null }), events)
+    expect(drafts[0]).toMatchObject({ pre: { target: { tool: 'notes' } } })
+    await gateway.perform(request({ kind: 'read', uri: `x:${'v'.repeat(5000)}`, resume: null }), events)
+    const [, second] = drafts.filter((draft) => draft.kind === 'decision')
+    expect(second?.pre.target.tool).toHaveLength(515)
   })
 
   it('keeps one run for a principal and credential, and another for another credential', async () => {

@@ -1,6 +1,6 @@
 import type { DecisionDraft } from '../../audit/index.ts'
-import type { JsonValue } from '../../kernel/index.ts'
-import { bodyOf } from '../body.ts'
+import type { JsonObject, JsonValue } from '../../kernel/index.ts'
+import { bodyOf, boundedBody } from '../body.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts } from '../ports.ts'
@@ -64,7 +64,7 @@ function draft(
       engineInput:
         auditLevel === 'metadata' || !('decision' in verdict) || verdict.decision === null
           ? null
-          : { json: verdict.decision.engineInput },
+          : boundedBody(verdict.decision.engineInput, maxAuditBodyBytes),
     },
   }
 }
@@ -98,7 +98,16 @@ function decisionOf(verdict: Verdict, evaluatedAtMs: number): DecisionDraft['dec
   }
 }
 
+/** Longest name of a target in a record, in UTF-16 units. Nothing but a URI has a longer one. */
+const maxNameLength = 512
+
+/** What the caller asked for by name, cut: names are the caller's words, and records keep them in the clear for long. */
 function nameOf(effect: Effect): string {
+  const name = wholeNameOf(effect)
+  return name.length <= maxNameLength ? name : `${name.slice(0, maxNameLength).toWellFormed()}...`
+}
+
+function wholeNameOf(effect: Effect): string {
   switch (effect.kind) {
     case 'call':
       return effect.tool
@@ -107,11 +116,16 @@ function nameOf(effect: Effect): string {
     case 'prompt':
       return effect.name
     case 'complete':
-      return JSON.stringify(effect.ref)
+      return completedName(effect.ref)
     case 'manage':
     case 'audit':
       return effect.operation
   }
+}
+
+function completedName({ type, name, uri }: JsonObject): string {
+  const about = type === 'ref/prompt' ? name : uri
+  return typeof about === 'string' ? about : ''
 }
 
 function inputOf(effect: Effect): JsonValue {
