@@ -58,6 +58,8 @@ function outcomeOf(outcome: FunctionOutcome): ActOutcome {
     case 'unavailable':
       throw new McpworksError('sandbox_unavailable', { detail: outcome.detail })
     case 'tool-error':
+      // What a function says of its failure can hold what it was given, and a detail is in the record in the clear.
+      return { ...facts, status: outcome.status, result: outcome.result, detail: 'the function failed' }
     case 'timeout':
     case 'limit':
     case 'killed':
