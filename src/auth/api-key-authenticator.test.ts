@@ -89,6 +89,13 @@ describe('API keys', () => {
     await expect(registry.addAgent('demo', 'analyst', [])).rejects.toMatchObject({ code: 'already_exists' })
   })
 
+  it('stay revoked with their agent when its groups are changed at the same time', async () => {
+    const text = await makeKey()
+    await Promise.all([registry.revokePrincipal('demo/analyst'), registry.setGroups('demo/analyst', ['c'])])
+    expect(await present(`Bearer ${text}`)).toMatchObject({ ok: false, code: 'credential_invalid' })
+    expect(registry.findPrincipal('demo/analyst')).toMatchObject({ revokedAtMs: nowMs, groups: ['c'] })
+  })
+
   it('cannot be revoked from another namespace', async () => {
     const text = await makeKey()
     await expect(registry.revokeKey('other', text.split('_')[1] ?? '')).rejects.toMatchObject({

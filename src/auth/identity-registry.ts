@@ -55,6 +55,12 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
     return principal
   }
 
+  /** To be called after the store has taken the change, on what is there by then: another may have come meanwhile. */
+  function change(id: string, part: Partial<Pick<StoredPrincipal, 'groups' | 'revokedAtMs'>>): void {
+    const now = principals.get(id)
+    if (now !== undefined) principals.set(id, { ...now, ...part })
+  }
+
   async function insert(principal: StoredPrincipal): Promise<StoredPrincipal> {
     if (!isName(principal.name)) {
       throw new McpworksError('name_invalid', {
@@ -109,15 +115,15 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
         revokedAtMs: null,
       }),
     async setGroups(principalId, groups) {
-      const principal = mustFindActivePrincipal(principalId)
+      mustFindActivePrincipal(principalId)
       await store.updatePrincipal(principalId, { groups: sorted(groups) })
-      principals.set(principalId, { ...principal, groups: sorted(groups) })
+      change(principalId, { groups: sorted(groups) })
     },
     async revokePrincipal(id) {
-      const principal = mustFindActivePrincipal(id)
+      mustFindActivePrincipal(id)
       const revokedAtMs = clock.nowMs()
       await store.updatePrincipal(id, { revokedAtMs })
-      principals.set(id, { ...principal, revokedAtMs })
+      change(id, { revokedAtMs })
     },
     async createKey(principalId, request) {
       mustFindActivePrincipal(principalId)
