@@ -239,6 +239,7 @@ describe('starting', () => {
   })
 })
 
+// oxlint-disable-next-line mcpworks/no-conditional-test -- only root can show what becomes of a server that root started
 describe.runIf(asRoot)('started as root', () => {
   test('and as a normal user it is the same sandbox, without staging', async () => {
     // A directory that this user could not make; nothing may be tried there.
@@ -249,6 +250,28 @@ describe.runIf(asRoot)('started as root', () => {
     expect(await said(lines)).toEqual({ uid: nobody, checks: 0 })
     expect(await said(lines)).toMatchObject({ outcome: { status: 'ok', resultJson: '1' } })
     expect(await readdir(directory)).toEqual([])
+  })
+
+  test('leaves no process of its id behind, not even one that waits to be reaped', async () => {
+    const executorUid = 1_990_000_777
+    const ofThatId = (): string[] =>
+      readdirSync('/proc').filter((name) => {
+        try {
+          return new RegExp(`^Uid:\\s+${String(executorUid)}\\s`, 'm').test(
+            readFileSync(`/proc/${name}/status`, 'latin1'),
+          )
+        } catch {
+          return false
+        }
+      })
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({ executorUid }))
+    for (let n = 0; n < 5; n += 1) expect(await runOne(sandbox)).toMatchObject({ status: 'ok' })
+    const { outcome } = await runSleeper(sandbox)
+    expect(ofThatId().length).toBeGreaterThanOrEqual(3)
+    const closing = sandbox.close()
+    expect((await outcome).status).toBe('killed')
+    await closing
+    expect(ofThatId()).toEqual([])
   })
 
   const start = async (stagingDirectory: string): Promise<{ code: string; message: string } | null> =>

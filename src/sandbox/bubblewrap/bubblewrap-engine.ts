@@ -69,6 +69,8 @@ export async function probeBubblewrap(path: string): Promise<EngineProbe> {
     await runTool(path, [
       '--unshare-all',
       '--unshare-user',
+      // Without it the helper that bubblewrap leaves as the first process outlives bubblewrap.
+      '--as-pid-1',
       '--ro-bind',
       '/usr',
       '/usr',

@@ -4,10 +4,13 @@ import type { Jail, JailEnd } from '../sandbox-engine.ts'
 import { jailDescriptors } from './jail-arguments.ts'
 
 const maxStatusBytes = 4096
+const reactionMs = 2000
 
 /**
- * Starts bubblewrap and is the jail it makes. Killing bubblewrap ends the jail: its first process dies with it, and with
- * that the whole process namespace. `ended` waits for every holder of the streams, which is every process inside.
+ * Starts bubblewrap and is the jail it makes. The first process inside is killed, and with it its whole process namespace;
+ * bubblewrap then reaps it and ends. Killing bubblewrap itself would end the jail as well, but leave its first process to
+ * be reaped by the machine's init, which in many containers reaps nothing: that is only for one that does not react.
+ * `ended` waits for every holder of the streams, which is every process inside.
  */
 export function startJailProcess(bubblewrapPath: string, args: readonly string[], filter: Uint8Array): Jail {
   const child = spawn(bubblewrapPath, args, {
@@ -30,7 +33,9 @@ export function startJailProcess(bubblewrapPath: string, args: readonly string[]
     if (typeof message['child-pid'] === 'number') pid.resolve(message['child-pid'])
     if (typeof message['exit-code'] === 'number') exitCode = message['exit-code']
   })
+  let lastResort: NodeJS.Timeout | null = null
   const end = (): void => {
+    if (lastResort !== null) clearTimeout(lastResort)
     pid.resolve(null)
     ended.resolve({ exitCode })
   }
@@ -38,7 +43,23 @@ export function startJailProcess(bubblewrapPath: string, args: readonly string[]
     if (child.pid === undefined) end()
   })
   child.on('close', end)
-  return { channel, stdout, stderr, pid: pid.promise, ended: ended.promise, kill: () => child.kill('SIGKILL') }
+  const kill = (): void => {
+    lastResort ??= setTimeout(() => child.kill('SIGKILL'), reactionMs)
+    void pid.promise.then((inside) => {
+      // Not once bubblewrap is gone: from then on the number may belong to another process.
+      if (inside !== null && child.exitCode === null && child.signalCode === null) killIfThere(inside)
+    })
+  }
+  return { channel, stdout, stderr, pid: pid.promise, ended: ended.promise, kill }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+    // oxlint-disable-next-line mcpworks/catch-fails-closed -- a process that is gone is what was wanted
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** bubblewrap writes one JSON object a line. */
