@@ -31,8 +31,8 @@ export async function checkParts(parts: {
     },
     {
       id: 'sandbox',
-      ok: sandbox.checks.every((check) => check.ok),
-      detail: `${sandbox.engine} ${sandbox.version}`,
+      ok: parts.sandbox.isReady() && sandbox.checks.every((check) => check.ok),
+      detail: parts.sandbox.isReady() ? `${sandbox.engine} ${sandbox.version}` : 'the executor is being started again',
       remedy: 'see the failed checks',
     },
     ...sandbox.checks.map((check) => ({

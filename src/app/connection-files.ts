@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Files in the data directory by which commands on this machine find the server and prove to be the operator's. */
@@ -21,8 +21,16 @@ export function connectionFiles(dataDirectory: string): ConnectionFiles {
         return null
       }
     },
-    writeOperatorKey: (text) => writeFileSync(keyPath, `${text}\n`, { mode: 0o600, flush: true }),
-    writeUrl: (url) => writeFileSync(urlPath, `${url}\n`, { mode: 0o600 }),
+    writeOperatorKey: (text) => replaceFile(keyPath, `${text}\n`),
+    writeUrl: (url) => replaceFile(urlPath, `${url}\n`),
     removeUrl: () => rmSync(urlPath, { force: true }),
   }
+}
+
+/** A new file in the place of whatever is there: an old one would keep its mode and its owner, a link its target. */
+function replaceFile(path: string, text: string): void {
+  const partial = `${path}.new`
+  rmSync(partial, { force: true })
+  writeFileSync(partial, text, { mode: 0o600, flag: 'wx', flush: true })
+  renameSync(partial, path)
 }

@@ -16,7 +16,7 @@ interface Group {
 /** Turns refusals at the door into records. */
 export interface DoorRecords {
   add(refusal: DoorRefusal): void
-  /** Writes what has gathered. */
+  /** Writes what has gathered; what cannot be written goes on waiting. Never rejects. */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -40,22 +40,29 @@ export function createDoorRecords(decisionLog: DecisionLog, clock: Clock, log: L
     else overflow += 1
   }
 
+  /** Back among what waits, together with what has come of its kind since. */
+  function keep(key: string, group: Group): void {
+    const since = groups.get(key)?.count ?? 0
+    if (since > 0 || groups.size < maxGroups) groups.set(key, { ...group, count: group.count + since })
+    else overflow += group.count
+  }
+
   async function flush(): Promise<void> {
     const gathered = [...groups.entries()]
     groups.clear()
-    for (const [key, { refusal, firstMs, count }] of gathered) {
-      try {
+    const beyond = overflow
+    overflow = 0
+    try {
+      while (gathered[0] !== undefined) {
+        const { refusal, firstMs, count } = gathered[0][1]
         await append({ ...refusal, count, first_ms: firstMs })
-      } catch (error) {
-        groups.set(key, { refusal, firstMs, count })
-        log.error({ err: error }, 'refusals at the door could not be recorded')
-        return
+        gathered.shift()
       }
-    }
-    if (overflow > 0) {
-      const count = overflow
-      overflow = 0
-      await append({ code: 'many', count })
+      if (beyond > 0) await append({ code: 'many', count: beyond })
+    } catch (error) {
+      overflow += beyond
+      for (const [key, group] of gathered) keep(key, group)
+      log.error({ err: error }, 'refusals at the door could not be recorded')
     }
   }
 
@@ -72,9 +79,7 @@ export function createDoorRecords(decisionLog: DecisionLog, clock: Clock, log: L
     })
   }
 
-  const timer = setInterval(() => {
-    flush().catch((error: unknown) => log.error({ err: error }, 'refusals at the door could not be recorded'))
-  }, periodMs)
+  const timer = setInterval(() => void flush(), periodMs)
   timer.unref()
 
   return {

@@ -66,7 +66,10 @@ export async function start(options: StartOptions): Promise<RunningApp> {
   const { config } = options
   const opened: (() => Promise<void>)[] = []
   const closeAll = async (): Promise<void> => {
-    for (const close of opened.toReversed()) await close()
+    const failures: unknown[] = []
+    // A part that cannot end well must not keep the others from ending.
+    for (const close of opened.toReversed()) await close().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
   try {
     // The data directory first: a second server must not start a sandbox that it will not use. The sandbox soon after:
@@ -78,7 +81,7 @@ export async function start(options: StartOptions): Promise<RunningApp> {
     opened.push(() => sandbox.close())
     return await compose(options, clock, storage, sandbox, opened, closeAll)
   } catch (error) {
-    await closeAll()
+    await closeAll().catch(() => {})
     throw error
   }
 }
@@ -143,6 +146,8 @@ async function compose(
   )
 
   const files = connectionFiles(config.dataDirectory)
+  // That of a server that was killed: nobody is to be sent a credential there.
+  files.removeUrl()
   const operator = await ensureOperator(registry, files)
   const doorRecords = createDoorRecords(decisionLog, clock, log)
   opened.push(() => doorRecords.close())
@@ -156,8 +161,12 @@ async function compose(
     clock,
     serverInfo: { name: 'mcpworks', version },
     health: (): Health => {
-      const log = decisionLog.health()
-      return { ok: log.ok, refusing: log.ok ? [] : ['decision-log'] }
+      const refusing = [
+        ...(decisionLog.health().ok ? [] : ['decision-log']),
+        ...(sandbox.isReady() ? [] : ['sandbox']),
+        ...(policy.isWorking() ? [] : ['policy-engine']),
+      ]
+      return { ok: refusing.length === 0, refusing }
     },
     recordDoorRefusal: doorRecords.add,
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),

@@ -88,6 +88,10 @@ export class RestartingSandbox implements Sandbox {
     return outcome
   }
 
+  isReady(): boolean {
+    return this.#connection !== null
+  }
+
   describe(): SandboxDescription {
     return this.#description
   }

@@ -93,6 +93,8 @@ export interface Sandbox {
   run(spec: SandboxSpec, events?: SandboxEvents): Promise<SandboxOutcome>
   /** What is in use, for `doctor`, `/healthz` and the records. */
   describe(): SandboxDescription
+  /** False while there is no executor: a call then ends as `unavailable`, and the executor is being started again. */
+  isReady(): boolean
   /** Kills every execution and the executor with it. */
   close(): Promise<void>
 }

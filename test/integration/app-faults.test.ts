@@ -95,6 +95,22 @@ describe('a server', () => {
     expect(children.filter(isAlive)).toEqual([])
   })
 
+  it('survives the loss of its executor: the running call ends as killed, and later calls get a new one', async () => {
+    await using server = await startServerProcess(data, ['--no-demo'])
+    writeSlow(join(base, 'slow'))
+    expect(await mcpworks(['--data-directory', data, 'apply', '-f', join(base, 'slow')])).toMatchObject({ code: 0 })
+    const made = await mcpworks(['--data-directory', data, 'key', 'create', 'waiter', '-n', 'slow'])
+    const key = made.stdout.trim()
+    const running = mcp(server.url, key, 'slow', 'tools/call', { name: 'slow-wait', arguments: {} })
+    const [executor = 0] = childrenOf(server.child.pid ?? 0)
+    while (childrenOf(executor).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    process.kill(executor, 'SIGKILL')
+    expect(toolResult((await running).message)).toMatchObject({ isError: true, text: expect.stringMatching(/lost/) })
+    await untilHealthy(server.url)
+    const after = await mcp(server.url, key, 'slow', 'tools/call', { name: 'slow-quick', arguments: {} })
+    expect(toolResult(after.message).text).toBe('1')
+  })
+
   it('runs nothing while the disk is full, says so at /healthz and at the command line, and goes on when there is room', async () => {
     const disk = join(base, 'disk')
     mkdirSync(disk)
@@ -164,6 +180,19 @@ describe('one changed byte', () => {
     expect(bad.stdout).toMatch(/record \(namespace demo, index \d+/)
   })
 })
+
+function writeSlow(directory: string): void {
+  mkdirSync(join(directory, 'services', 'slow'), { recursive: true })
+  mkdirSync(join(directory, 'policies'))
+  writeFileSync(join(directory, 'namespace.yaml'), 'namespace: slow\nagents:\n  - name: waiter\n')
+  writeFileSync(join(directory, 'policies', 'slow.cedar'), 'permit (principal, action == Action::"call", resource);')
+  const wait = 'import time\n\n\ndef wait() -> int:\n    """Waits."""\n    time.sleep(8)\n    return 1\n'
+  writeFileSync(join(directory, 'services', 'slow', 'wait.py'), wait)
+  writeFileSync(
+    join(directory, 'services', 'slow', 'quick.py'),
+    'def quick() -> int:\n    """Returns."""\n    return 1\n',
+  )
+}
 
 /** Records straight from the file, as an auditor would read them. */
 function recordsOf(directory: string): { kind: string; call: string; json: string }[] {
