@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Config, ConfigSources } from '../config/index.ts'
 import { CliError } from './cli-error.ts'
@@ -13,13 +14,23 @@ export interface Connection {
 
 /**
  * The management API: `MCPWORKS_URL` and `MCPWORKS_API_KEY` if they are set; else what the server left in its data
- * directory, which only the user that runs it can read.
- * @throws CliError `unreachable` if there is nothing of the kind.
+ * directory, which only the user that runs it can read. The operator's key of a data directory goes to the server of
+ * that directory alone.
+ * @throws CliError `unreachable` if there is nothing of the kind, `usage` for a URL without a key.
  */
 export function readConnection(config: Config, env: ConfigSources['env']): Connection {
+  const apiKey = env.MCPWORKS_API_KEY
+  if (apiKey !== undefined && apiKey !== '') return { url: serverUrl(config, env), apiKey }
+  if (env.MCPWORKS_URL !== undefined && withoutSlash(env.MCPWORKS_URL) !== runningServer(config.dataDirectory)) {
+    throw new CliError(
+      exitCode.usage,
+      `MCPWORKS_URL is set, and no key for ${env.MCPWORKS_URL}. The key of this machine's own server is not sent there.`,
+      'Set MCPWORKS_API_KEY too, or unset MCPWORKS_URL',
+    )
+  }
   const url = serverUrl(config, env)
-  const apiKey = env.MCPWORKS_API_KEY ?? readText(join(config.dataDirectory, 'operator.key'))
-  if (apiKey !== null) return { url, apiKey }
+  const operatorKey = readText(join(config.dataDirectory, 'operator.key'))
+  if (operatorKey !== null) return { url, apiKey: operatorKey }
   throw new CliError(
     exitCode.unreachable,
     `There is no operator credential in ${config.dataDirectory} that you may read.`,
@@ -42,13 +53,43 @@ export function readAgentConnection(config: Config, env: ConfigSources['env']): 
 }
 
 function serverUrl(config: Config, env: ConfigSources['env']): string {
-  const url = env.MCPWORKS_URL ?? readText(join(config.dataDirectory, 'server.url'))
-  if (url !== null) return url.replace(/\/+$/, '')
+  const url = env.MCPWORKS_URL === undefined ? runningServer(config.dataDirectory) : withoutSlash(env.MCPWORKS_URL)
+  if (url !== null) return url
   throw new CliError(
     exitCode.unreachable,
     `No server runs on ${config.dataDirectory}.`,
     'Start one with: npm start   (or set MCPWORKS_URL and MCPWORKS_API_KEY)',
   )
+}
+
+/**
+ * The URL that a server left in its data directory, while that server lives. One that was killed leaves its URL behind,
+ * and whoever takes the port then would be sent the key. The same goes for a directory that came with somebody's files
+ * and names a server elsewhere: what is written there can only be a server of this machine.
+ */
+function runningServer(dataDirectory: string): string | null {
+  const text = readText(join(dataDirectory, 'server.url'))
+  if (text === null || !isOnThisMachine(text)) return null
+  const pid = readText(join(dataDirectory, 'server.pid'))
+  if (pid === null || !/^[1-9][0-9]{0,9}$/.test(pid)) return null
+  try {
+    // A number that was given out anew is the server's only if it is the same user's.
+    return statSync(join('/proc', pid)).uid === statSync(dataDirectory).uid ? withoutSlash(text) : null
+  } catch {
+    return null
+  }
+}
+
+function isOnThisMachine(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+  const names = ['localhost', '127.0.0.1', '0.0.0.0', '::1', '::', ...addresses.map(({ address }) => address)]
+  return protocol === 'http:' && names.includes(hostname.replace(/^\[(.*)\]$/, '$1'))
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
 }
 
 function readText(path: string): string | null {

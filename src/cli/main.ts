@@ -3,6 +3,7 @@ import { CommanderError, type Command } from 'commander'
 import { McpworksError } from '../kernel/index.ts'
 import { CliError } from './cli-error.ts'
 import { exitCode } from './exit-code.ts'
+import { printable, printableJson } from './printable.ts'
 import { createProgram } from './program.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -33,8 +34,8 @@ function report(error: unknown): number {
   if (error instanceof CliError || error instanceof McpworksError) {
     const code = error instanceof CliError ? error.code : exitCode.failed
     const hint = error instanceof CliError ? error.hint : null
-    if (json) console.log(JSON.stringify({ error: { message: error.message, hint, ...error.data } }, null, 2))
-    else console.error(hint === null ? error.message : `${error.message}\n${hint}`)
+    if (json) console.log(printableJson({ error: { message: error.message, hint, ...error.data } }, 2))
+    else console.error(printable(hint === null ? error.message : `${error.message}\n${hint}`))
     return code
   }
   console.error('This is a bug in mcpworks:', error)

@@ -1,10 +1,12 @@
-/** Where commands write. */
+import { printable, printableJson, printableLine } from './printable.ts'
+
+/** Where commands write. Whatever text they are given, it cannot drive the terminal. */
 export interface Terminal {
   /** True when the output is for scripts. */
   readonly json: boolean
   /** The result: one JSON document with `--json`, the text otherwise. */
   result(value: unknown, text: string): void
-  /** A line of a stream of results, such as `audit tail`. */
+  /** A piece of a stream of results, such as `audit tail`; with `--json` one line. */
   line(value: unknown, text: string): void
   /** For people, on stderr; nothing with `--json`. */
   note(text: string): void
@@ -14,17 +16,17 @@ export interface Terminal {
 export function createTerminal(json: boolean): Terminal {
   return {
     json,
-    result: (value, text) => console.log(json ? JSON.stringify(value, null, 2) : text),
-    line: (value, text) => console.log(json ? JSON.stringify(value) : text),
+    result: (value, text) => console.log(json ? printableJson(value, 2) : printable(text)),
+    line: (value, text) => console.log(json ? printableJson(value) : printable(text)),
     note(text) {
-      if (!json) console.error(text)
+      if (!json) console.error(printable(text))
     },
   }
 }
 
-/** Columns aligned by spaces, with a header line. Control characters are replaced: cells can come from anybody. */
+/** Columns aligned by spaces, with a header line. A cell stays one line: it can come from anybody. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [header, ...rows].map((row) => row.map(printable))
+  const cells = [header, ...rows].map((row) => row.map(printableLine))
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
   return cells
     .map((row) =>
@@ -34,10 +36,4 @@ export function table(header: readonly string[], rows: readonly (readonly string
         .trimEnd(),
     )
     .join('\n')
-}
-
-/** The text with control characters replaced, so that nothing that was recorded can drive the terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this takes out
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 }

@@ -4,7 +4,6 @@ import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
-import { printable } from '../terminal.ts'
 import { objects } from './agent.ts'
 
 /** `mcpworks apply -f DIR`. */
@@ -34,7 +33,7 @@ export function addApplyCommand(program: Command, context: () => CommandContext)
         files: read.files,
         dryRun: options.dryRun === true,
       })
-      terminal.result(answer, printable(planText(read.namespace, answer, options.dryRun === true)))
+      terminal.result(answer, planText(read.namespace, answer, options.dryRun === true))
     })
 }
 

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
-import { printable } from '../terminal.ts'
+import { printableLine } from '../printable.ts'
 import { objects } from './agent.ts'
 
 /** `mcpworks audit tail|verify` and `mcpworks why`. */
@@ -55,7 +55,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const { terminal, config } = context()
       const { verifyDataDirectory } = await import('../../app/index.ts')
       const report = await verifyDataDirectory(config().dataDirectory, (text) => terminal.note(text))
-      terminal.result(report.json, printable(report.text))
+      terminal.result(report.json, report.text)
       if (!report.ok) process.exitCode = exitCode.failed
     })
 
@@ -68,7 +68,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const { terminal, api } = current
       const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('audit.why', { namespace, call })
-      terminal.result(answer, printable(String(answer.text)))
+      terminal.result(answer, String(answer.text))
     })
 }
 
@@ -76,5 +76,5 @@ export function addAuditCommands(program: Command, context: () => CommandContext
 function recordLine(record: JsonObject): string {
   const body: JsonObject = isJsonObject(record.record) ? record.record : {}
   const head = `${String(record.index).padStart(6)}  ${String(body.time)}  ${String(record.kind).padEnd(10)}`
-  return printable(`${head}  ${String(record.summary ?? '')}  ${String(record.call)}`)
+  return printableLine(`${head}  ${String(record.summary ?? '')}  ${String(record.call)}`)
 }

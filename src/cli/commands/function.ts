@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { mcpRequest } from '../mcp-client.ts'
-import { printable, table } from '../terminal.ts'
+import { table } from '../terminal.ts'
 import { objects, timeOf } from './agent.ts'
 
 /** `mcpworks function add|list|show|call`. */
@@ -110,11 +110,11 @@ function showText(answer: JsonObject): string {
   )
   const files = objects(answer.files).map(
     (file) =>
-      `--- ${String(file.path)}\n${typeof file.text === 'string' ? printable(file.text) : `(${String(file.bytes)} bytes)`}`,
+      `--- ${String(file.path)}\n${typeof file.text === 'string' ? file.text : `(${String(file.bytes)} bytes)`}`,
   )
   return [
     `${String(answer.tool)}  (${String(answer.runtime)})`,
-    printable(String(answer.description)),
+    String(answer.description),
     '',
     `input   ${JSON.stringify(answer.inputSchema)}`,
     `output  ${JSON.stringify(answer.outputSchema)}`,
@@ -132,5 +132,5 @@ function resultText(result: JsonObject): string {
   const meta = isJsonObject(result._meta) ? result._meta : {}
   const call = meta['mcpworks/call']
   const said = typeof call !== 'string' || texts.some((text) => text.includes(call))
-  return printable([...texts, ...(said ? [] : [`call ${call}`])].join('\n'))
+  return [...texts, ...(said ? [] : [`call ${call}`])].join('\n')
 }

@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
-import { printable, table } from '../terminal.ts'
+import { table } from '../terminal.ts'
 import { objects } from './agent.ts'
 
 /** `mcpworks policy check|explain`. */
@@ -29,7 +29,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
         answer.ok === true
           ? `${String(answer.policyCount)} policies, no mistakes.`
           : 'The policies have mistakes. Those in force stay in force.'
-      terminal.result(answer, printable([head, ...problems].join('\n')))
+      terminal.result(answer, [head, ...problems].join('\n'))
       if (answer.ok !== true) process.exitCode = exitCode.failed
     })
 
@@ -53,7 +53,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
         tool: options.tool ?? null,
         arguments: options.args === undefined ? null : parseArguments(options.args),
       })
-      terminal.result(answer, printable(explainText(answer)))
+      terminal.result(answer, explainText(answer))
     })
 }
 
