@@ -1,4 +1,4 @@
-import type { Digest } from '../kernel/index.ts'
+import type { OpenedBody } from './sealed-bodies.ts'
 
 /** A record's row as it lies on disk. Nothing in it is believed before the verifier has checked it. */
 export interface RecordRow {
@@ -32,15 +32,13 @@ export interface TileRow {
   readonly root: Uint8Array
 }
 
-/** A stored body's row, opened where the master key was at hand. */
-export interface BodyRow {
+/** The row that holds the bodies of one record, opened where the master key was at hand. */
+export interface BodiesRow {
   readonly seq: number
-  /** `null` where the row stands for no part. */
-  readonly part: 'input' | 'output' | 'engine_input' | null
-  /** UTF-8 bytes of the body, as its ciphertext's length tells. */
+  /** Bytes of the sealed box. */
   readonly bytes: number
   /** `unopened`: no master key. `damaged`: does not open under it. */
-  readonly content: { readonly commitment: Digest } | 'unopened' | 'damaged'
+  readonly content: readonly OpenedBody[] | 'unopened' | 'damaged'
 }
 
 /** Where the writer says it is, read in one snapshot. */
@@ -71,6 +69,6 @@ export interface AuditReader {
   checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
   tile(namespace: string, level: number, index: number): Promise<TileRow | null>
   /** Bodies of the records `fromSeq..toSeq`, both included, ascending. */
-  bodies(fromSeq: number, toSeq: number): Promise<BodyRow[]>
+  bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]>
   close(): Promise<void>
 }

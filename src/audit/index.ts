@@ -15,9 +15,16 @@ export {
 export { renderWhy } from './render-why.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
-export { sealRecord, wellFormedDraft, type BodilessDraft, type BodyReference, type RecordSeal } from './seal-record.ts'
-export { openBody, sealBody, sealedOverheadBytes, type RandomBytes, type SealedBody } from './sealed-body.ts'
+export { sealRecord, wellFormedDraft, type BodilessDraft, type RecordSeal } from './seal-record.ts'
+export {
+  openBodies,
+  sealBodies,
+  type BodyPart,
+  type BodyReference,
+  type OpenedBody,
+  type RandomBytes,
+} from './sealed-bodies.ts'
 export { ed25519Signer, verifierKey, type NoteSigner, type NoteVerifier } from './signed-note.ts'
-export type { AuditReader, BodyRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
+export type { AuditReader, BodiesRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'

@@ -1,4 +1,5 @@
 import { canonicalJson, type Digest, type JsonObject } from '../kernel/index.ts'
+import type { BodyReference } from './sealed-bodies.ts'
 import { recordVersion, type DecisionDraft, type EventDraft, type OutcomeDraft, type RecordDraft } from './record.ts'
 
 /** The log's own part of a record: what the drafter does not know. */
@@ -18,12 +19,6 @@ export interface RecordSeal {
   readonly input: BodyReference | null
   readonly output: BodyReference | null
   readonly engineInput: BodyReference | null
-}
-
-/** How a record speaks of a body that it does not hold. */
-export interface BodyReference {
-  readonly commitment: Digest
-  readonly bytes: number
 }
 
 /** A draft without its bodies: they never enter the record. */

@@ -1,51 +1,59 @@
-import type { BodyRow, RecordRow } from './audit-reader.ts'
+import type { BodiesRow, RecordRow } from './audit-reader.ts'
+import { sealedBytes } from './sealed-bodies.ts'
 import type { StoredEnvelope } from './stored-envelope.ts'
 import type { Findings } from './verify-report.ts'
 
 /** Holds the stored bodies against what the records say of them. */
 export class BodyCheck {
   readonly #findings: Findings
-  readonly #waiting = new Map<string, BodyRow>()
+  readonly #waiting = new Map<number, BodiesRow>()
 
   constructor(findings: Findings) {
     this.#findings = findings
   }
 
   /** Takes the bodies of records that come next. */
-  expect(rows: readonly BodyRow[]): void {
-    for (const row of rows) {
-      this.#findings.bodies.checked += 1
-      this.#waiting.set(`${row.seq}/${row.part}`, row)
-    }
+  expect(rows: readonly BodiesRow[]): void {
+    this.#findings.bodies.checked += rows.length
+    for (const row of rows) this.#waiting.set(row.seq, row)
   }
 
   /** Compares the bodies of one record. */
   take(row: RecordRow, envelope: StoredEnvelope): void {
-    for (const { part, commitment, bytes } of envelope.bodies) {
-      const fail = (problem: string) =>
-        this.#findings.body(row.seq, { namespace: row.namespace, index: row.index, id: row.id, problem })
-      const key = `${row.seq}/${part}`
-      const body = this.#waiting.get(key)
-      this.#waiting.delete(key)
-      if (body === undefined) fail(`Its ${part} is not stored beside it any more.`)
-      else if (body.bytes !== bytes) fail(`Its stored ${part} has ${body.bytes} bytes instead of ${bytes}.`)
-      else if (body.content === 'unopened') this.#findings.bodies.unopened += 1
-      else if (body.content === 'damaged') fail(`Its stored ${part} was changed: it does not open.`)
-      else if (body.content.commitment !== commitment) fail(`Its stored ${part} is not the one it commits to.`)
-    }
+    if (envelope.bodies.length === 0) return
+    const stored = this.#waiting.get(row.seq)
+    this.#waiting.delete(row.seq)
+    const problem = problemOf(envelope, stored)
+    if (problem !== null)
+      this.#findings.body(row.seq, { namespace: row.namespace, index: row.index, id: row.id, problem })
+    else if (stored?.content === 'unopened') this.#findings.bodies.unopened += 1
   }
 
   /** Leaves out the bodies of a record whose text cannot be believed: it is bad already. */
   skip(seq: number): void {
-    for (const part of ['input', 'output', 'engine_input']) this.#waiting.delete(`${seq}/${part}`)
+    this.#waiting.delete(seq)
   }
 
   /** Reports the bodies that no record speaks of. */
   finish(): void {
-    for (const body of this.#waiting.values()) {
-      const problem = `There is a stored body that no record speaks of (writer position ${body.seq}).`
-      this.#findings.body(body.seq, { namespace: null, index: null, id: null, problem })
+    for (const { seq } of this.#waiting.values()) {
+      const problem = `There are stored bodies that no record speaks of (writer position ${seq}).`
+      this.#findings.body(seq, { namespace: null, index: null, id: null, problem })
     }
     this.#waiting.clear()
   }
+}
+
+function problemOf({ bodies }: StoredEnvelope, stored: BodiesRow | undefined): string | null {
+  if (stored === undefined) return 'Its bodies are not stored beside it any more.'
+  const due = sealedBytes(bodies.map(({ bytes }) => bytes))
+  if (stored.bytes !== due) return `Its stored bodies take ${stored.bytes} bytes instead of ${due}.`
+  if (stored.content === 'unopened') return null
+  if (stored.content === 'damaged') return 'Its stored bodies were changed: they do not open.'
+  for (const { part, commitment, bytes } of bodies) {
+    const opened = stored.content.find((body) => body.part === part)
+    if (opened?.commitment !== commitment || opened.bytes !== bytes)
+      return `Its stored ${part} is not the one it commits to.`
+  }
+  return stored.content.length === bodies.length ? null : 'There are stored bodies beside it that it does not speak of.'
 }

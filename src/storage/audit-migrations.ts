@@ -9,11 +9,9 @@ export const auditMigrations: readonly string[] = [
     leaf_hash BLOB NOT NULL, json TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX records_by_index ON records (log, idx);
-  CREATE UNIQUE INDEX records_by_id ON records (id);
   CREATE INDEX records_by_call ON records (call);
   CREATE INDEX records_by_principal ON records (log, principal, idx) WHERE principal IS NOT NULL;
-  -- One b-tree: the row id is record seq * 4 + part (0 input, 1 output, 2 engine input).
-  CREATE TABLE bodies (slot INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE bodies (seq INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
   CREATE TABLE data_keys (
     data_key INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), epoch INTEGER NOT NULL, wrapped BLOB NOT NULL
   ) STRICT;

@@ -22,7 +22,7 @@ export function prepareAuditStatements(database: DatabaseSync): AuditStatements 
     insertRecord: database.prepare(
       'INSERT INTO records (seq, log, idx, id, time_ms, kind, call, principal, leaf_hash, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
-    insertBody: database.prepare('INSERT INTO bodies (slot, data_key, sealed) VALUES (?, ?, ?)'),
+    insertBody: database.prepare('INSERT INTO bodies (seq, data_key, sealed) VALUES (?, ?, ?)'),
     insertTile: database.prepare('INSERT INTO tiles (log, level, idx, root, hashes) VALUES (?, ?, ?, ?, ?)'),
     insertCheckpoint: database.prepare(
       'INSERT INTO checkpoints (ordinal, log, size, time_ms, note) VALUES (?, ?, ?, ?, ?)',

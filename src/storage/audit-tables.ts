@@ -13,7 +13,7 @@ export interface AuditTables {
     leaf_hash: Uint8Array
     json: string
   }
-  readonly bodies: { slot: number; data_key: number; sealed: Uint8Array }
+  readonly bodies: { seq: number; data_key: number; sealed: Uint8Array }
   readonly data_keys: { data_key: number; log: number; epoch: number; wrapped: Uint8Array }
   readonly tiles: { log: number; level: number; idx: number; root: Uint8Array; hashes: Uint8Array }
   readonly checkpoints: { ordinal: number; log: number; size: number; time_ms: number; note: string }

@@ -3,26 +3,26 @@ import type { DatabaseSync } from 'node:sqlite'
 import {
   leafHash,
   requireLogNamespace,
-  sealBody,
+  sealBodies,
   sealRecord,
   signCheckpoint,
   wellFormedDraft,
   type BodilessDraft,
-  type BodyReference,
+  type BodyPart,
   type EventDraft,
 } from '../audit/index.ts'
-import { McpworksError, uuidv7 } from '../kernel/index.ts'
+import { McpworksError } from '../kernel/index.ts'
 import { headMac, readHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, type AuditLogState, type LogIdentity } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
-import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
 import { headKey } from './data-keys.ts'
 import { loadLogIdentity } from './load-log-identity.ts'
 import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
+import { recordId } from './record-id.ts'
 import { openWritable } from './sqlite-database.ts'
-import type { AppendAnswer, AppendItem } from './worker-protocol.ts'
+import type { AppendItem, BatchAnswer } from './worker-protocol.ts'
 
 const leavesPerCheckpoint = 256
 
@@ -67,8 +67,12 @@ export class AuditWriter {
   }
 
   /** Records all drafts that can be recorded, in one transaction with one sync. @throws SQLite's own errors: nothing is recorded */
-  append(items: readonly AppendItem[]): AppendAnswer[] {
-    return this.#transact((open) => items.map((item) => this.#appendOne(open, item)))
+  append(items: readonly AppendItem[]): BatchAnswer {
+    return this.#transact((open) => {
+      const batch: BatchAnswer = { tickets: [], ids: [], indexes: [], refused: [] }
+      for (const item of items) this.#appendOne(open, item, batch)
+      return batch
+    })
   }
 
   /** Signs a checkpoint for every log that has leaves beyond its newest one. @throws SQLite's own errors */
@@ -154,15 +158,18 @@ export class AuditWriter {
     }
   }
 
-  #appendOne(open: OpenWriter, item: AppendItem): AppendAnswer {
+  #appendOne(open: OpenWriter, item: AppendItem, batch: BatchAnswer): void {
     let draft = JSON.parse(item.draft) as BodilessDraft
     if (item.draft.includes('\\ud')) draft = wellFormedDraft(draft)
     try {
       requireLogNamespace(draft.namespace)
-      return { ticket: item.ticket, ...this.#insert(open, draft, item.timeMs, item) }
+      const { id, index } = this.#insert(open, draft, item.timeMs, item)
+      batch.tickets.push(item.ticket)
+      batch.ids.push(id)
+      batch.indexes.push(index)
     } catch (error) {
       if (!(error instanceof McpworksError) || error.code === 'storage_unavailable') throw error
-      return { ticket: item.ticket, code: error.code, detail: error.detail ?? '' }
+      batch.refused.push({ ticket: item.ticket, code: error.code, detail: error.detail ?? '' })
     }
   }
 
@@ -175,28 +182,24 @@ export class AuditWriter {
     const { identity, statements } = open
     const log = this.#logFor(open, draft.namespace)
     const seq = open.nextSeq
-    const id = uuidv7(timeMs)
-    const sealed: { part: BodyPart; bytes: Uint8Array }[] = []
-    const seal = (part: BodyPart, body: string | null | undefined): BodyReference | null => {
-      if (body === null || body === undefined) return null
-      const { commitment, bytes, sealed: stored } = sealBody(log.dataKey, this.#random, bodyContext(id, part), body)
-      sealed.push({ part, bytes: stored })
-      return { commitment, bytes }
-    }
+    const id = recordId(timeMs, seq, this.#random)
+    const given = bodiesOf(bodies)
+    const box = given.size === 0 ? null : sealBodies(log.dataKey, this.#random, id, given)
+    const reference = (part: BodyPart) => box?.references.get(part) ?? null
     const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
     const json = sealRecord(draft, {
       id,
       timeMs,
       writer: { id: identity.logId, epoch: identity.epoch, seq, prevHash },
-      input: seal('input', bodies?.input),
-      output: seal('output', bodies?.output),
-      engineInput: seal('engine_input', bodies?.engineInput),
+      input: reference('input'),
+      output: reference('output'),
+      engineInput: reference('engine_input'),
     })
     const leaf = leafHash(json)
     const index = log.tree.size
     const principal = draft.kind === 'decision' ? draft.pre.principal.id : null
     statements.insertRecord.run(seq, log.log, index, id, timeMs, draft.kind, draft.call, principal, leaf, json)
-    for (const { part, bytes } of sealed) statements.insertBody.run(bodySlot(seq, part), log.dataKeyId, bytes)
+    if (box !== null) statements.insertBody.run(seq, log.dataKeyId, box.sealed)
     for (const tile of log.tree.append(leaf)) {
       statements.insertTile.run(log.log, tile.level, tile.index, tile.root, tile.hashes)
     }
@@ -244,6 +247,15 @@ interface Bodies {
   readonly input: string | null
   readonly output: string | null
   readonly engineInput: string | null
+}
+
+function bodiesOf(bodies: Bodies | null): Map<BodyPart, string> {
+  const given = new Map<BodyPart, string>()
+  if (bodies === null) return given
+  if (bodies.input !== null) given.set('input', bodies.input)
+  if (bodies.output !== null) given.set('output', bodies.output)
+  if (bodies.engineInput !== null) given.set('engine_input', bodies.engineInput)
+  return given
 }
 
 /** Everything that is only true while the database is open and no write has failed. */

@@ -2,10 +2,9 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import {
-  openBody,
-  sealedOverheadBytes,
+  openBodies,
   type AuditReader,
-  type BodyRow,
+  type BodiesRow,
   type CheckpointRow,
   type HeadRow,
   type RecordRow,
@@ -13,7 +12,6 @@ import {
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMacFits } from './audit-head.ts'
-import { bodyContext, bodyOfSlot, bodySlot } from './body-slot.ts'
 import { dataDirectoryPaths } from './data-directory.ts'
 import { dataKeyPurpose, headKey, unwrapKey } from './data-keys.ts'
 import { openReadable } from './sqlite-database.ts'
@@ -141,23 +139,22 @@ class SqliteAuditReader implements AuditReader {
     return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
   }
 
-  async bodies(fromSeq: number, toSeq: number): Promise<BodyRow[]> {
+  async bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]> {
     const rows = this.#reading(() =>
       this.#database
         .prepare(
-          `SELECT slot, data_key, sealed, id FROM bodies LEFT JOIN records ON records.seq = bodies.slot / 4
-           WHERE slot >= ? AND slot < ? ORDER BY slot`,
+          `SELECT seq, data_key, sealed, id FROM bodies LEFT JOIN records USING (seq)
+           WHERE seq >= ? AND seq <= ? ORDER BY seq`,
         )
-        .all(bodySlot(fromSeq, 'input'), bodySlot(toSeq + 1, 'input')),
+        .all(fromSeq, toSeq),
     )
     return rows.map((row) => {
-      const { seq, part } = bodyOfSlot(Number(row['slot']))
       const sealed = row['sealed'] as Uint8Array
-      const bytes = sealed.length - sealedOverheadBytes
-      if (this.#masterKey === null) return { seq, part, bytes, content: 'unopened' }
+      const at = { seq: Number(row['seq']), bytes: sealed.length }
+      if (this.#masterKey === null) return { ...at, content: 'unopened' }
       const key = this.#dataKey(Number(row['data_key']), this.#masterKey)
-      const opened = key === null || part === null ? null : openBody(key, bodyContext(String(row['id']), part), sealed)
-      return { seq, part, bytes, content: opened === null ? 'damaged' : { commitment: opened.commitment } }
+      const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
+      return { ...at, content: opened ?? 'damaged' }
     })
   }
 

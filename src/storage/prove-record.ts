@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { inclusionProof, nodeHash, type RecordProof, type SubtreeReader } from '../audit/index.ts'
+import { seqOfRecordId } from './record-id.ts'
 
 const tileHeight = 8
 
 /** Proof of a record's place under the newest checkpoint, `null` where there is no such record. @throws SQLite's own errors */
 export function proveRecord(database: DatabaseSync, recordId: string): RecordProof | null {
   const record = database
-    .prepare('SELECT log, namespace, idx, leaf_hash FROM records JOIN logs USING (log) WHERE id = ?')
-    .get(recordId)
+    .prepare('SELECT log, namespace, idx, leaf_hash FROM records JOIN logs USING (log) WHERE seq = ? AND id = ?')
+    .get(seqOfRecordId(recordId), recordId)
   if (record === undefined) return null
   const log = Number(record['log'])
   const index = Number(record['idx'])

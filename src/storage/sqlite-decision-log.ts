@@ -2,7 +2,8 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import {
-  openBody,
+  openBodies,
+  type BodyPart,
   type DecisionLog,
   type LogHealth,
   type Receipt,
@@ -14,10 +15,10 @@ import {
 } from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
-import { bodyContext, bodySlot, type BodyPart } from './body-slot.ts'
 import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
 import { proveRecord } from './prove-record.ts'
 import { readableDialect } from './readable-dialect.ts'
+import { seqOfRecordId } from './record-id.ts'
 import { openReadable } from './sqlite-database.ts'
 import type { WorkerClient } from './worker-client.ts'
 
@@ -85,7 +86,9 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
     if (kinds !== undefined) select = select.where('kind', 'in', [...kinds])
     if (afterIndex !== undefined) select = select.where('idx', beyond, afterIndex)
     if (afterId !== undefined) {
-      select = select.where('seq', beyond, (from) => from.selectFrom('records').select('seq').where('id', '=', afterId))
+      select = select.where('seq', beyond, (from) =>
+        from.selectFrom('records').select('seq').where('seq', '=', seqOfRecordId(afterId)).where('id', '=', afterId),
+      )
     }
     const rows = await this.#reading(() => select.execute())
     return rows.map((row) => ({
@@ -101,24 +104,29 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
 
   async readBody(recordId: string, part: BodyPart): Promise<string | null> {
     const record = await this.#reading(() =>
-      this.#database.selectFrom('records').select('seq').where('id', '=', recordId).executeTakeFirst(),
+      this.#database
+        .selectFrom('records')
+        .select('seq')
+        .where('seq', '=', seqOfRecordId(recordId))
+        .where('id', '=', recordId)
+        .executeTakeFirst(),
     )
     if (record === undefined) return null
     const row = await this.#reading(() =>
       this.#database
         .selectFrom('bodies')
         .select(['data_key', 'sealed'])
-        .where('slot', '=', bodySlot(record.seq, part))
+        .where('seq', '=', record.seq)
         .executeTakeFirst(),
     )
     if (row === undefined) return null
-    const opened = openBody(await this.#dataKey(row.data_key), bodyContext(recordId, part), row.sealed)
+    const opened = openBodies(await this.#dataKey(row.data_key), recordId, row.sealed)
     if (opened === null) {
       throw new McpworksError('storage_unavailable', {
         message: 'A stored body does not open: it was changed, or belongs elsewhere.',
       })
     }
-    return opened.body
+    return opened.find((body) => body.part === part)?.body ?? null
   }
 
   prove(recordId: string): Promise<RecordProof | null> {

@@ -9,7 +9,13 @@ import { openWritable } from './sqlite-database.ts'
 import { extendedCode, failureReason } from './sqlite-failure.ts'
 import { StateExecutor } from './state-executor.ts'
 import { stateMigrations } from './state-migrations.ts'
-import type { AppendItem, WorkerMessage, WorkerRequest, WorkerSettings } from './worker-protocol.ts'
+import {
+  restoreItems,
+  type AppendItem,
+  type WorkerMessage,
+  type WorkerRequest,
+  type WorkerSettings,
+} from './worker-protocol.ts'
 
 // The entry of the one thread that writes. It is started by StorageWorker and by nothing else.
 if (parentPort === null) throw new Error('this file is the entry of a worker thread')
@@ -64,7 +70,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     let reason = failure
     if (reason === null) {
       try {
-        send({ kind: 'appended', answers: writer.append(items) })
+        send({ kind: 'appended', batch: writer.append(items) })
         return
       } catch (error) {
         reason = failureReason(error)
@@ -95,7 +101,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     const items: AppendItem[] = []
     // Everything that came while the last batch was being synced goes into one transaction.
     for (let next: WorkerRequest | undefined = first; next !== undefined; next = nextMessage(port)) {
-      if (next.kind === 'append') items.push(...next.items)
+      if (next.kind === 'append') items.push(...restoreItems(next.items))
       else {
         append(items.splice(0))
         if (next.kind === 'query') query(next)

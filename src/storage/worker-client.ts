@@ -2,13 +2,14 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
 import { McpworksError } from '../kernel/index.ts'
-import type {
-  AppendAnswer,
-  AppendItem,
-  QueryResult,
-  WorkerMessage,
-  WorkerRequest,
-  WorkerSettings,
+import {
+  flattenItems,
+  type AppendItem,
+  type BatchAnswer,
+  type QueryResult,
+  type WorkerMessage,
+  type WorkerRequest,
+  type WorkerSettings,
 } from './worker-protocol.ts'
 
 /** A statement that the state database refused. `errcode` is SQLite's extended result code. */
@@ -122,7 +123,7 @@ export class WorkerClient {
     if (this.#outgoing.length === 0) return
     const items = this.#outgoing
     this.#outgoing = []
-    this.#post({ kind: 'append', items })
+    this.#post({ kind: 'append', items: flattenItems(items) })
   }
 
   #post(request: WorkerRequest): void {
@@ -132,7 +133,7 @@ export class WorkerClient {
   #receive(message: WorkerMessage): void {
     switch (message.kind) {
       case 'appended':
-        for (const answer of message.answers) this.#settle(answer)
+        this.#settle(message.batch)
         return
       case 'refused':
         for (const ticket of message.tickets) this.#take(ticket)?.reject(unavailable(message.reason))
@@ -152,11 +153,11 @@ export class WorkerClient {
     }
   }
 
-  #settle(answer: AppendAnswer): void {
-    const waiter = this.#take(answer.ticket)
-    if (waiter === undefined) return
-    if ('code' in answer) waiter.reject(new McpworksError(answer.code, { detail: answer.detail }))
-    else waiter.resolve({ id: answer.id, index: answer.index })
+  #settle({ tickets, ids, indexes, refused }: BatchAnswer): void {
+    for (const [position, ticket] of tickets.entries()) {
+      this.#take(ticket)?.resolve({ id: ids[position] ?? '', index: indexes[position] ?? -1 })
+    }
+    for (const { ticket, code, detail } of refused) this.#take(ticket)?.reject(new McpworksError(code, { detail }))
   }
 
   #take(ticket: number) {

@@ -22,9 +22,33 @@ export interface AppendItem {
   readonly engineInput: string | null
 }
 
+/** What `AppendItem` is on its way: its members in order, one item after the other. Flat arrays clone fastest. */
+export type FlatItems = readonly (number | string | null)[]
+
+const itemWidth = 6
+
+/** Packs items for the way to the worker. */
+export function flattenItems(items: readonly AppendItem[]): FlatItems {
+  const flat: (number | string | null)[] = []
+  for (const { ticket, timeMs, draft, input, output, engineInput } of items) {
+    flat.push(ticket, timeMs, draft, input, output, engineInput)
+  }
+  return flat
+}
+
+/** Unpacks what `flattenItems` packed. */
+export function restoreItems(flat: FlatItems): AppendItem[] {
+  const items: AppendItem[] = []
+  for (let at = 0; at < flat.length; at += itemWidth) {
+    const [ticket, timeMs, draft, input, output, engineInput] = flat.slice(at, at + itemWidth)
+    items.push({ ticket, timeMs, draft, input, output, engineInput } as AppendItem)
+  }
+  return items
+}
+
 /** Main thread to worker. Every message but `append` carries one ticket and gets one answer. */
 export type WorkerRequest =
-  | { readonly kind: 'append'; readonly items: readonly AppendItem[] }
+  | { readonly kind: 'append'; readonly items: FlatItems }
   | {
       readonly kind: 'query'
       readonly ticket: number
@@ -34,11 +58,14 @@ export type WorkerRequest =
   | { readonly kind: 'recheck'; readonly ticket: number }
   | { readonly kind: 'close'; readonly ticket: number }
 
-/** How one append ended. */
-export type AppendAnswer =
-  | { readonly ticket: number; readonly id: string; readonly index: number }
-  /** This draft cannot be recorded; the others of its batch were. */
-  | { readonly ticket: number; readonly code: ErrorCode; readonly detail: string }
+/** How the appends of one batch ended. The arrays of those recorded run in parallel. */
+export interface BatchAnswer {
+  readonly tickets: number[]
+  readonly ids: string[]
+  readonly indexes: number[]
+  /** Drafts that cannot be recorded; the others of the batch were. */
+  readonly refused: { readonly ticket: number; readonly code: ErrorCode; readonly detail: string }[]
+}
 
 /** Answer to a query of the state database. */
 export interface QueryResult {
@@ -50,7 +77,7 @@ export interface QueryResult {
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly detail: string }
-  | { readonly kind: 'appended'; readonly answers: readonly AppendAnswer[] }
+  | { readonly kind: 'appended'; readonly batch: BatchAnswer }
   /** Nothing of the batch is recorded. */
   | { readonly kind: 'refused'; readonly tickets: readonly number[]; readonly reason: string }
   /** `reason` is `null` while the log can be written. */

@@ -1,6 +1,18 @@
 import type { DecisionDraft, EventDraft, OutcomeDraft } from '../../src/audit/index.ts'
 import { sha256, uuidv7 } from '../../src/kernel/index.ts'
 
+// Made once: a benchmark that makes drafts by the thousand must not measure this.
+const digests = {
+  code: sha256('code'),
+  definition: sha256('definition'),
+  entities: sha256('entities'),
+  policies: sha256('policies'),
+  policy: sha256('policy'),
+  profile: sha256('profile'),
+  request: sha256('request'),
+  schema: sha256('schema'),
+}
+
 /** What a test wants to be different in a draft. */
 export interface DraftChoices {
   readonly namespace?: string
@@ -32,10 +44,10 @@ export function decisionDraft(choices: DraftChoices = {}): DecisionDraft {
       target: {
         service: 'leads',
         tool: 'leads-search',
-        definitionHash: sha256('definition'),
-        codeHash: sha256('code'),
+        definitionHash: digests.definition,
+        codeHash: digests.code,
       },
-      sandbox: { engine: 'bubblewrap', profile: 'default', profileHash: sha256('profile'), runtime: 'python' },
+      sandbox: { engine: 'bubblewrap', profile: 'default', profileHash: digests.profile, runtime: 'python' },
       labelsBefore: [],
       derived: {},
     },
@@ -43,15 +55,15 @@ export function decisionDraft(choices: DraftChoices = {}): DecisionDraft {
       effect,
       basis: effect === 'allow' ? 'permit' : 'forbid',
       engine: { name: 'cedar', version: '4.13.0' },
-      policySetHash: sha256('policies'),
-      schemaHash: sha256('schema'),
-      entitiesHash: sha256('entities'),
-      requestHash: sha256('request'),
+      policySetHash: digests.policies,
+      schemaHash: digests.schema,
+      entitiesHash: digests.entities,
+      requestHash: digests.request,
       determining: [
         {
           id: 'leads.cedar#analysts-search',
           effect: effect === 'allow' ? 'permit' : 'forbid',
-          textHash: sha256('policy'),
+          textHash: digests.policy,
           reason: 'Analysts may search leads.',
           remedy: null,
         },
@@ -90,7 +102,7 @@ export function outcomeDraft(
       innerCalls: 0,
       invariants: [{ id: 'profile', pass: true, detail: null }],
       labelsAfter: [],
-      definitionHashAfter: sha256('definition'),
+      definitionHashAfter: digests.definition,
     },
     bodies: { output: output === null ? null : { json: output } },
   }

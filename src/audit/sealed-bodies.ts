@@ -1,0 +1,111 @@
+import { createCipheriv, createDecipheriv, hash, type KeyObject } from 'node:crypto'
+import type { Digest } from '../kernel/index.ts'
+
+const nonceBytes = 12
+const tagBytes = 16
+const saltBytes = 16
+/** Before each body in the box: one byte for the part, its length in four, and its salt. */
+const headerBytes = 1 + 4 + saltBytes
+
+/** The bodies that a record can have. Their places here are stored: never reorder. */
+export const bodyParts = ['input', 'output', 'engine_input'] as const
+
+/** One of them. */
+export type BodyPart = (typeof bodyParts)[number]
+
+/** What a record says of a body that it does not hold. */
+export interface BodyReference {
+  /** Salted: tells nothing about a guessable body to whoever has no key. */
+  readonly commitment: Digest
+  /** UTF-8 bytes. */
+  readonly bytes: number
+}
+
+/** The bodies of one record, ready to be stored beside it. */
+export interface SealedBodies {
+  readonly references: ReadonlyMap<BodyPart, BodyReference>
+  /** Nonce, AES-256-GCM ciphertext, tag. One box for all, because each box costs a cipher and a row. */
+  readonly sealed: Uint8Array
+}
+
+/** A body as it was sealed, with the commitment that it gives. */
+export interface OpenedBody extends BodyReference {
+  readonly part: BodyPart
+  readonly body: string
+}
+
+/** Gives that many bytes nobody can guess and nobody else was given. */
+export type RandomBytes = (count: number) => Uint8Array
+
+/**
+ * Encrypts the bodies of a record under a 256-bit key (AES-256-GCM, NIST SP 800-38D) and commits to each.
+ * The salts are inside the ciphertext, so that losing the key loses the power to test guesses against the record.
+ * `context` is authenticated: a box moved to another record does not open.
+ * The key is a KeyObject because handing over raw bytes makes node build one each time, at four times the cost of the rest.
+ */
+export function sealBodies(
+  key: KeyObject,
+  random: RandomBytes,
+  context: string,
+  bodies: ReadonlyMap<BodyPart, string>,
+): SealedBodies {
+  const lengths = new Map([...bodies].map(([part, body]) => [part, Buffer.byteLength(body)]))
+  const sealed = Buffer.allocUnsafe(sealedBytes([...lengths.values()]))
+  const plain = Buffer.allocUnsafe(sealed.length - nonceBytes - tagBytes)
+  const references = new Map<BodyPart, BodyReference>()
+  let at = 0
+  for (const [part, body] of bodies) {
+    const bytes = lengths.get(part) ?? 0
+    plain[at] = bodyParts.indexOf(part)
+    plain.writeUInt32BE(bytes, at + 1)
+    plain.set(random(saltBytes), at + 5)
+    plain.write(body, at + headerBytes)
+    const end = at + headerBytes + bytes
+    references.set(part, { commitment: commitmentOf(plain.subarray(at + 5, end)), bytes })
+    at = end
+  }
+  const nonce = random(nonceBytes)
+  sealed.set(nonce)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(Buffer.from(context))
+  sealed.set(cipher.update(plain), nonceBytes)
+  cipher.final()
+  sealed.set(cipher.getAuthTag(), nonceBytes + plain.length)
+  return { references, sealed }
+}
+
+/** The bodies of a box, or `null` where key, context or bytes are not those it was sealed with. */
+export function openBodies(key: KeyObject, context: string, sealed: Uint8Array): OpenedBody[] | null {
+  if (sealed.length < nonceBytes + tagBytes) return null
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(context))
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
+  const plain = decipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes))
+  try {
+    decipher.final()
+  } catch {
+    // The one thing `final` throws for is a tag that does not fit: the caller is told so by null and must not go on.
+    return null
+  }
+  const opened: OpenedBody[] = []
+  for (let at = 0; at < plain.length;) {
+    const part = bodyParts[plain[at] ?? -1]
+    const bytes = plain.readUInt32BE(at + 1)
+    const end = at + headerBytes + bytes
+    if (part === undefined || end > plain.length) return null
+    const commitment = commitmentOf(plain.subarray(at + 5, end))
+    opened.push({ part, bytes, commitment, body: plain.toString('utf8', at + headerBytes, end) })
+    at = end
+  }
+  return opened
+}
+
+/** Bytes of a box with bodies of these lengths. */
+export function sealedBytes(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + headerBytes + length, nonceBytes + tagBytes)
+}
+
+/** SHA-256 over 16 salt bytes and the body. The salt's length is fixed, so the two cannot run into each other. */
+function commitmentOf(saltAndBody: Uint8Array): Digest {
+  return `sha256:${hash('sha256', saltAndBody)}`
+}
