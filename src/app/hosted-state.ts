@@ -1,7 +1,15 @@
 import type { FunctionStore, FunctionVersion } from '../functions/index.ts'
 import type { Backend, CatalogueEntry, MutableCatalogue } from '../gateway/index.ts'
 import { McpworksError, toolName, type Clock, type Digest } from '../kernel/index.ts'
-import type { PolicyEngine, PolicyProblem, PolicySource, PolicyStore, PolicyVocabulary } from '../policy/index.ts'
+import type {
+  PolicyDecision,
+  PolicyEngine,
+  PolicyProblem,
+  PolicyRequest,
+  PolicySource,
+  PolicyStore,
+  PolicyVocabulary,
+} from '../policy/index.ts'
 import { functionEntry } from './function-entry.ts'
 
 /** Functions and policies of all namespaces as they are in force, with the one way to change them. */
@@ -10,6 +18,8 @@ export interface HostedState {
   policySources(namespace: string): readonly PolicySource[]
   /** What policies may speak of if the functions were these (default: those in force). */
   vocabulary(namespace: string, functions?: readonly FunctionVersion[]): PolicyVocabulary
+  /** How a request would be decided if functions and policies were these. Changes nothing. The policies must be good. */
+  decideUnder(change: Pick<HostedChange, 'functions' | 'policies'>, request: PolicyRequest): PolicyDecision
   /**
    * Puts functions and policies in force together: checked first, then stored, then swapped in one turn of the event
    * loop, so that no call sees the new functions under the old policies.
@@ -84,6 +94,18 @@ export async function createHostedState(
     functions: (namespace) => functions.get(namespace) ?? [],
     policySources: (namespace) => policies.get(namespace) ?? [],
     vocabulary,
+    decideUnder(change, request) {
+      const { namespace } = request.resource
+      // Within one turn of the event loop, so that no other request is decided under them.
+      policy.install(change.policies, vocabulary(namespace, change.functions))
+      try {
+        return policy.decide(request)
+      } finally {
+        const before = policies.get(namespace)
+        if (before === undefined) policy.remove(namespace)
+        else policy.install(before, vocabulary(namespace), 'deny-affected')
+      }
+    },
     async replace(namespace, change) {
       const previous = functions.get(namespace) ?? []
       const nextVocabulary = vocabulary(namespace, change.functions)

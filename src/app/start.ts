@@ -129,7 +129,7 @@ async function compose(
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build }),
     ...platformHandlers(namespaces, partsHealth),
-    'state.apply': applyHandler({ registry, hosted, namespaces, policy, build: functions.build }),
+    'state.apply': applyHandler({ registry, hosted, namespaces, policy, build: functions.build, clock }),
   })
   const gateway = createGateway(
     {

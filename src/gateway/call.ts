@@ -25,6 +25,6 @@ export interface Target {
 /** Why a call was refused before or by policy. */
 export type Verdict =
   | { readonly kind: 'allowed'; readonly decision: PolicyDecision; readonly entry: CatalogueEntry | null }
-  | { readonly kind: 'unknown'; readonly decision: PolicyDecision | null }
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
   | { readonly kind: 'denied'; readonly decision: PolicyDecision }

@@ -26,6 +26,7 @@ function harness(options: {
   const events: string[] = []
   const drafts: RecordDraft[] = []
   const reported: unknown[] = []
+  const judged: string[] = []
   const log: DecisionLog = {
     async append(draft) {
       events.push(`${draft.kind} begun`)
@@ -64,7 +65,10 @@ function harness(options: {
     engineInput: options.engineInput ?? '{}',
   }
   const policy = {
-    decide: () => decision,
+    decide: () => {
+      judged.push('policy')
+      return decision
+    },
     isVisible: () => options.visible ?? true,
     policySetHash: () => hash,
   } as Partial<PolicyEngine> as PolicyEngine
@@ -106,7 +110,7 @@ function harness(options: {
     },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))
-  return { gateway, events, drafts, reported, catalogue }
+  return { gateway, events, drafts, reported, judged, catalogue }
 }
 
 function request(
@@ -275,6 +279,16 @@ describe('the pipeline', () => {
     await gateway.perform(request({ kind: 'read', uri: `x:${'v'.repeat(5000)}`, resume: null }), events)
     const [, second] = drafts.filter((draft) => draft.kind === 'decision')
     expect(second?.pre.target.tool).toHaveLength(515)
+  })
+
+  it('judges no arguments for a caller who may not know of the tool, so that time tells nothing', async () => {
+    const hidden = harness({ visible: false })
+    expect(await hidden.gateway.perform(request(), events)).toMatchObject({ status: 'unknown' })
+    expect(hidden.judged).toEqual([])
+    expect(hidden.drafts[0]).toMatchObject({ decision: { effect: 'deny', basis: 'default-deny', policySetHash: hash } })
+    const shown = harness({ visible: true })
+    await shown.gateway.perform(request(), events)
+    expect(shown.judged).toEqual(['policy'])
   })
 
   it('keeps one run for a principal and credential, and another for another credential', async () => {

@@ -5,9 +5,10 @@ import {
   type FunctionVersion,
   type ParsedState,
 } from '../../functions/index.ts'
-import { McpworksError, toolName, type JsonObject } from '../../kernel/index.ts'
+import type { Invocation } from '../../gateway/index.ts'
+import { McpworksError, toolName, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyEngine, PolicyProblem } from '../../policy/index.ts'
-import type { HostedState } from '../hosted-state.ts'
+import type { HostedChange, HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
@@ -19,6 +20,7 @@ export interface ApplyPorts {
   readonly namespaces: Namespaces
   readonly policy: PolicyEngine
   readonly build: BuildFunctions
+  readonly clock: Clock
 }
 
 /** One difference between what is and what the directory says. */
@@ -64,6 +66,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
         checked.problems.map(inPolicies),
       )
     refuseRevokedAgents(state, ports.registry)
+    refuseLockout({ functions: built.versions, policies: state.policies }, invocation, ports)
 
     const changes = compare(state, built.versions, ports)
     if (!dryRun && changes.length > 0) {
@@ -97,6 +100,36 @@ function refuseRevokedAgents(state: ParsedState, registry: IdentityRegistry): vo
       })
     }
   }
+}
+
+/** Policies that the caller could not change again would stand for good, and with them every agent and key. */
+function refuseLockout(
+  change: Pick<HostedChange, 'functions' | 'policies'>,
+  { caller, namespace }: Invocation,
+  { hosted, clock }: ApplyPorts,
+): void {
+  const decision = hosted.decideUnder(change, {
+    principal: caller.principal,
+    action: 'manage',
+    resource: { type: 'Namespace', id: namespace, namespace, service: null },
+    arguments: {},
+    context: {
+      authentication: {
+        method: caller.authentication.method,
+        senderConstrained: caller.authentication.senderConstrained,
+      },
+      door: 'management',
+      operation: 'state.apply',
+      labels: [],
+      timeMs: clock.nowMs(),
+      address: caller.client.address,
+    },
+  })
+  if (decision.effect === 'allow') return
+  const rules = decision.determining.map((rule) => rule.id).join(', ')
+  throw new McpworksError('policy_invalid', {
+    message: `Under these policies you could not change them again (${rules === '' ? decision.basis : rules}); nothing was changed. Leave the action "manage" to those who manage: forbid (...) unless { principal in Role::"owner" } or name other actions.`,
+  })
 }
 
 function compare(

@@ -6,7 +6,8 @@ import type { SchemaProblem } from '../ports.ts'
 
 /**
  * Puts the question to policy. Default deny; a forbid beats every permit; an evaluation error is a denial.
- * What the caller may not know of is answered as unknown, whatever its arguments look like.
+ * What the caller may not know of is answered as unknown, whatever its arguments look like. Policy is not asked again
+ * then: judging arguments takes as long as the caller makes them, which would tell what is hidden from what is not there.
  */
 export function decide(
   call: IdentifiedCall,
@@ -15,6 +16,7 @@ export function decide(
   policy: PolicyEngine,
   nowMs: number,
 ): Verdict {
+  if (!target.visible) return { kind: 'unknown' }
   if (problems.length > 0) return { kind: 'invalid', problems }
   const { principal, authentication, client } = call.caller
   const decision = policy.decide({
@@ -31,7 +33,6 @@ export function decide(
       address: client.address,
     },
   })
-  if (!target.visible) return { kind: 'unknown', decision }
   if (decision.effect !== 'allow') return { kind: 'denied', decision }
   return { kind: 'allowed', decision, entry: target.entry }
 }

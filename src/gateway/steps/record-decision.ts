@@ -1,5 +1,5 @@
 import type { DecisionDraft } from '../../audit/index.ts'
-import type { JsonObject, JsonValue } from '../../kernel/index.ts'
+import type { Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
 import { bodyOf, boundedBody } from '../body.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
@@ -58,29 +58,29 @@ function draft(
       labelsBefore: call.labels,
       derived: {},
     },
-    decision: decisionOf(verdict, evaluatedAtMs),
+    decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
     bodies: {
       input: auditLevel === 'metadata' ? null : bodyOf(inputOf(call.effect), maxAuditBodyBytes),
       engineInput:
-        auditLevel === 'metadata' || !('decision' in verdict) || verdict.decision === null
+        auditLevel === 'metadata' || !('decision' in verdict)
           ? null
           : boundedBody(verdict.decision.engineInput, maxAuditBodyBytes),
     },
   }
 }
 
-function decisionOf(verdict: Verdict, evaluatedAtMs: number): DecisionDraft['decision'] {
+/** What is unknown to the caller was hidden, if it is there, by the policies in force: `policySetHash` names them. */
+function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Digest | null): DecisionDraft['decision'] {
   const known = 'decision' in verdict ? verdict.decision : null
-  const refusedHere = verdict.kind === 'unknown' && (known === null || known.effect === 'allow')
   return {
     effect: verdict.kind === 'allowed' ? 'allow' : 'deny',
-    basis: verdict.kind === 'invalid' ? 'error' : refusedHere ? 'default-deny' : (known?.basis ?? 'default-deny'),
+    basis: verdict.kind === 'invalid' ? 'error' : (known?.basis ?? 'default-deny'),
     engine: known?.engine ?? null,
-    policySetHash: known?.policySetHash ?? null,
+    policySetHash: known?.policySetHash ?? (verdict.kind === 'unknown' ? policySetHash : null),
     schemaHash: known?.schemaHash ?? null,
     entitiesHash: known?.entitiesHash ?? null,
     requestHash: known?.requestHash ?? null,
-    determining: refusedHere ? [] : (known?.determining ?? []),
+    determining: known?.determining ?? [],
     errors: [
       ...(known?.errors ?? []),
       ...(verdict.kind === 'unknown'
