@@ -36,6 +36,8 @@ describe('a server', () => {
     expect(toolResult((await mcp(first.url, key, 'demo', 'tools/call', top(3))).message).text).toContain('company')
     const children = childrenOf(first.child.pid ?? 0)
     expect(children.length).toBeGreaterThan(0)
+    // A terminal's Ctrl-C can arrive twice: from the terminal and from npm.
+    first.child.kill('SIGINT')
     expect(await first.stop('SIGINT')).toBe(0)
     expect(children.filter(isAlive)).toEqual([])
     expect(readFileSync('/proc/mounts', 'utf8')).toBe(mountsBefore)
@@ -207,6 +209,7 @@ function mount(directory: string): void {
   asRoot('mount', '-t', 'tmpfs', '-o', `size=12m,mode=0755,uid=${process.getuid?.() ?? 0}`, 'tmpfs', directory)
 }
 
+/** As root, or in the way that the set-up becomes root: through sudo. */
 function asRoot(command: string, ...args: string[]): void {
   if (process.getuid?.() === 0) execFileSync(command, args)
   else execFileSync('sudo', ['-n', command, ...args])

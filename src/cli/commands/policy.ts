@@ -57,10 +57,15 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
     })
 }
 
+/** Regular files only: a pipe would never end, and a link could name any file of the user's. */
 async function readPolicies(directory: string): Promise<JsonObject[]> {
   let names: string[]
   try {
-    names = (await readdir(directory)).filter((name) => name.endsWith('.cedar')).sort()
+    const entries = await readdir(directory, { withFileTypes: true })
+    names = entries
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.cedar'))
+      .map((entry) => entry.name)
+      .sort()
   } catch {
     throw new CliError(
       exitCode.usage,
@@ -69,7 +74,7 @@ async function readPolicies(directory: string): Promise<JsonObject[]> {
     )
   }
   if (names.length === 0)
-    throw new CliError(exitCode.usage, `There is no .cedar file in ${directory}.`, 'Give the folder that holds them')
+    throw new CliError(exitCode.usage, `There is no .cedar file in ${directory}.`, 'Give the folder that holds them; links are not followed')
   return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Demo, RunningApp } from '../../app/index.ts'
 import { clientConfigs } from '../client-configs.ts'
 import type { CommandContext } from '../context.ts'
+import { exitCode } from '../exit-code.ts'
 
 /** `mcpworks up`. */
 export function addUpCommand(program: Command, context: () => CommandContext): void {
@@ -44,10 +45,20 @@ function demoDirectory(): string {
   return fileURLToPath(new URL('../../../examples/leads', import.meta.url))
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/** Within this time a second signal is the same Ctrl-C: the terminal sends one to the whole group, and npm another. */
+const sameInterruptMs = 1500
+
+/** Resolves at the first SIGINT or SIGTERM. One that comes later, out of impatience, ends the process at once. */
 function waitForSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    let firstMs: number | null = null
+    const onSignal = (): void => {
+      const nowMs = performance.now()
+      firstMs ??= nowMs
+      if (nowMs - firstMs > sameInterruptMs) process.exit(exitCode.failed)
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   })
 }
 
