@@ -42,7 +42,7 @@ export interface DecisionLog {
   /** The decrypted body beside a record, `null` where there is none (level, erasure). */
   readBody(recordId: string, part: 'input' | 'output' | 'engine_input'): Promise<string | null>
   health(): LogHealth
-  /** Tries to write after a failure; resolves with the state found. */
+  /** Tries whether a durable write works, after a failure as well as before one; resolves with the state found. */
   recheck(): Promise<LogHealth>
   close(): Promise<void>
 }

@@ -10,6 +10,8 @@ export const auditMigrations: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX records_by_index ON records (log, idx);
   CREATE INDEX records_by_call ON records (call);
+  -- Decisions and outcomes are nearly all records: finding one of them needs no index, and having one would cost every append.
+  CREATE INDEX records_by_rare_kind ON records (log, kind, idx) WHERE kind NOT IN ('decision', 'outcome');
   CREATE INDEX records_by_principal ON records (log, principal, idx) WHERE principal IS NOT NULL;
   CREATE TABLE bodies (seq INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
   CREATE TABLE data_keys (

@@ -10,6 +10,7 @@ import {
   type BodilessDraft,
   type BodyPart,
   type EventDraft,
+  type RecordSeal,
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMac, readHead, type AuditHead } from './audit-head.ts'
@@ -21,7 +22,7 @@ import { loadLogIdentity } from './load-log-identity.ts'
 import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
-import { openWritable } from './sqlite-database.ts'
+import { foldLog, openWritable } from './sqlite-database.ts'
 import type { AppendItem, BatchAnswer } from './worker-protocol.ts'
 
 const leavesPerCheckpoint = 256
@@ -84,12 +85,23 @@ export class AuditWriter {
     })
   }
 
+  /** Proves that the open database takes a durable write. @throws SQLite's own errors */
+  probe(): void {
+    this.#transact(() => undefined)
+  }
+
   /** Opens the database anew after an error and proves that it takes a durable write. @throws SQLite's own errors */
   reopen(): void {
     this.#reload()
+    try {
+      foldLog(this.#required().database)
+    } catch (error) {
+      this.#discard()
+      throw error
+    }
     this.#transact((open) => {
       // More than a batch usually needs: space that is only just back would be gone with the next record.
-      open.database.prepare('INSERT INTO meta (name, value) VALUES (?, zeroblob(262144))').run('probe')
+      open.database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, zeroblob(262144))').run('probe')
     })
     this.#transact((open) => {
       open.database.prepare('DELETE FROM meta WHERE name = ?').run('probe')
@@ -101,7 +113,7 @@ export class AuditWriter {
     if (this.#open === null) return
     try {
       this.signCheckpoints()
-      this.#open.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      foldLog(this.#open.database)
     } finally {
       this.#discard()
     }
@@ -136,7 +148,7 @@ export class AuditWriter {
   #reload(): void {
     this.#discard()
     const { path, maxPages, masterKey } = this.#settings
-    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 4000 })
+    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 500 })
     try {
       const identity = loadLogIdentity(database, masterKey)
       const stored = readHead(database)
@@ -159,9 +171,9 @@ export class AuditWriter {
   }
 
   #appendOne(open: OpenWriter, item: AppendItem, batch: BatchAnswer): void {
-    let draft = JSON.parse(item.draft) as BodilessDraft
-    if (item.draft.includes('\\ud')) draft = wellFormedDraft(draft)
     try {
+      let draft = JSON.parse(item.draft) as BodilessDraft
+      if (item.draft.includes('\\ud')) draft = wellFormedDraft(draft)
       requireLogNamespace(draft.namespace)
       const { id, index } = this.#insert(open, draft, item.timeMs, item)
       batch.tickets.push(item.ticket)
@@ -187,7 +199,7 @@ export class AuditWriter {
     const box = given.size === 0 ? null : sealBodies(log.dataKey, this.#random, id, given)
     const reference = (part: BodyPart) => box?.references.get(part) ?? null
     const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
-    const json = sealRecord(draft, {
+    const json = sealed(draft, {
       id,
       timeMs,
       writer: { id: identity.logId, epoch: identity.epoch, seq, prevHash },
@@ -247,6 +259,16 @@ interface Bodies {
   readonly input: string | null
   readonly output: string | null
   readonly engineInput: string | null
+}
+
+/** A draft that cannot be sealed is a mistake of whoever made it. It must not take the others of its batch along. */
+function sealed(draft: BodilessDraft, seal: RecordSeal): string {
+  try {
+    return sealRecord(draft, seal)
+  } catch (cause) {
+    if (cause instanceof McpworksError) throw cause
+    throw new McpworksError('internal', { detail: 'a record that cannot be sealed', cause })
+  }
 }
 
 function bodiesOf(bodies: Bodies | null): Map<BodyPart, string> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { McpworksError } from '../kernel/index.ts'
 
 /** Bytes of the master key: AES-256. */
@@ -67,6 +67,7 @@ export function loadMasterKey(path: string, mayCreate: boolean): Uint8Array {
         })
       }
       writeNewFile(path, `${randomBytes(masterKeyBytes).toString('base64')}\n`)
+      syncDirectory(dirname(path))
     }
     const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
     if (key.length !== masterKeyBytes) {

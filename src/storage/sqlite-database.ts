@@ -43,6 +43,21 @@ export function openReadable(path: string): DatabaseSync {
   return database
 }
 
+/**
+ * Folds the whole write-ahead log into the database and empties it. After a failed sync this must come before the next
+ * commit: the system may have dropped what it could not write and call the next sync good, and a hole in the log would
+ * end the recovery after a power cut there, before newer records that were acknowledged.
+ * @throws SQLite's own errors; McpworksError `storage_unavailable` where a reader is in the way for longer than 5 s
+ */
+export function foldLog(database: DatabaseSync): void {
+  const row = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+  if (row?.['busy'] !== 0) {
+    throw new McpworksError('storage_unavailable', {
+      detail: 'the write-ahead log could not be folded into the database',
+    })
+  }
+}
+
 function requireSetting(database: DatabaseSync, name: string, expected: string | number): void {
   const row = database.prepare(`PRAGMA ${name}`).get()
   const got = row?.[name]

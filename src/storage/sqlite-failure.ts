@@ -1,3 +1,5 @@
+import { McpworksError } from '../kernel/index.ts'
+
 /** The primary result code of an error of `node:sqlite` (sqlite.org/rescode.html), 0 where it is none of SQLite's. */
 function sqliteCode(error: unknown): number {
   return extendedCode(error) & 0xff
@@ -6,6 +8,11 @@ function sqliteCode(error: unknown): number {
 /** The extended result code, 0 where it is none of SQLite's. */
 export function extendedCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+}
+
+/** Whether the operating system failed to read, write or sync. What was on its way may be on disk or not. */
+export function isInputOutputError(error: unknown): boolean {
+  return sqliteCode(error) === 10
 }
 
 /** A sentence for operators on why a database cannot be written. Names no path. */
@@ -26,6 +33,7 @@ export function failureReason(error: unknown): string {
     case 6:
       return 'another process holds the database'
     default:
+      if (error instanceof McpworksError) return error.detail ?? error.message
       return error instanceof Error ? `the database reports: ${error.message}` : 'the database failed'
   }
 }

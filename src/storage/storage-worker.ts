@@ -17,6 +17,8 @@ import {
   type WorkerSettings,
 } from './worker-protocol.ts'
 
+const batchLimit = 1000
+
 // The entry of the one thread that writes. It is started by StorageWorker and by nothing else.
 if (parentPort === null) throw new Error('this file is the entry of a worker thread')
 serve(parentPort, workerData as WorkerSettings)
@@ -28,16 +30,13 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     masterKey: settings.masterKey,
     maxPages: settings.auditMaxPages,
   })
-  let state: ReturnType<typeof openWritable>
+  let state: StateExecutor
   try {
     writer.start(settings.startedAtMs)
     exportPublicKey(settings.publicKeyPath, writer.identity())
-    state = openWritable({
-      path: settings.statePath,
-      migrations: stateMigrations,
-      checkpointPages: 1000,
-      maxPages: null,
-    })
+    state = new StateExecutor(() =>
+      openWritable({ path: settings.statePath, migrations: stateMigrations, checkpointPages: 1000, maxPages: null }),
+    )
   } catch (error) {
     const known = error instanceof McpworksError
     send({
@@ -49,7 +48,6 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     port.close()
     return
   }
-  const executor = new StateExecutor(state)
   let failure: string | null = null
 
   const setFailure = (reason: string | null) => {
@@ -81,7 +79,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   }
   const query = (request: Extract<WorkerRequest, { kind: 'query' }>) => {
     try {
-      send({ kind: 'answer', ticket: request.ticket, result: executor.execute(request.sql, request.parameters) })
+      send({ kind: 'answer', ticket: request.ticket, result: state.execute(request.sql, request.parameters) })
     } catch (error) {
       const message = error instanceof Error ? error.message : ''
       send({ kind: 'query-failed', ticket: request.ticket, errcode: extendedCode(error), message })
@@ -101,12 +99,15 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     const items: AppendItem[] = []
     // Everything that came while the last batch was being synced goes into one transaction.
     for (let next: WorkerRequest | undefined = first; next !== undefined; next = nextMessage(port)) {
-      if (next.kind === 'append') items.push(...restoreItems(next.items))
-      else {
+      if (next.kind === 'append') {
+        items.push(...restoreItems(next.items))
+        // The first of a flood must not wait for the last.
+        if (items.length >= batchLimit) append(items.splice(0))
+      } else {
         append(items.splice(0))
         if (next.kind === 'query') query(next)
         else if (next.kind === 'recheck') {
-          guarded(() => writer.reopen())
+          guarded(() => (failure === null ? writer.probe() : writer.reopen()))
           send({ kind: 'answer', ticket: next.ticket, result: null })
         } else {
           close(next.ticket)

@@ -105,6 +105,16 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'name_invalid' } })
   })
 
+  it('refuses a malformed draft alone, and takes the others of its batch', async () => {
+    const { decisionLog } = await opened(place())
+    const draft = decisionDraft()
+    const broken = { ...draft, decision: { ...draft.decision, evaluatedAtMs: 1e300 } }
+    const [bad, good] = await Promise.allSettled([decisionLog.append(broken), decisionLog.append(draft)])
+    expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'internal' } })
+    expect(good).toMatchObject({ status: 'fulfilled', value: { index: 0 } })
+    expect(decisionLog.health()).toEqual({ ok: true })
+  })
+
   it('records hostile text as it is, but for lone surrogates', async () => {
     const { decisionLog } = await opened(place())
     const hostile = '\u0000\u001b[2J"; DROP TABLE records; -- \ud800 \\ud800'

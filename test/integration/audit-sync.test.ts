@@ -43,4 +43,31 @@ describe('the syncs of the decision log', () => {
     `
     expect(countSyncs(['-e', script])).toBeLessThan(10)
   })
+
+  it('refuse the whole batch when they fail, and nothing acknowledged is lost', () => {
+    const script = fileURLToPath(new URL('../support/audit-on-failing-disk.ts', import.meta.url))
+    const dataDirectory = join(temporaryDirectory(), 'data')
+    // The first forty make the directory and a few batches; then the disk reports errors for a while.
+    const fault = 'inject=fsync,fdatasync:error=EIO:when=40..45'
+    const strace = [
+      '-f',
+      '-e',
+      'trace=fsync,fdatasync',
+      '-e',
+      fault,
+      '-o',
+      '/dev/null',
+      process.execPath,
+      script,
+      dataDirectory,
+    ]
+    const outcome: unknown = JSON.parse(execFileSync('strace', strace, { encoding: 'utf8' }))
+    expect(outcome).toMatchObject({
+      lost: 0,
+      mixedGroups: 0,
+      codes: ['audit_unavailable'],
+      reasons: ['the disk reports an input/output error'],
+      verified: true,
+    })
+  })
 })
