@@ -74,7 +74,11 @@ async function readPolicies(directory: string): Promise<JsonObject[]> {
     )
   }
   if (names.length === 0)
-    throw new CliError(exitCode.usage, `There is no .cedar file in ${directory}.`, 'Give the folder that holds them; links are not followed')
+    throw new CliError(
+      exitCode.usage,
+      `There is no .cedar file in ${directory}.`,
+      'Give the folder that holds them; links are not followed',
+    )
   return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
 }
 
