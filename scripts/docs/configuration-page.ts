@@ -18,7 +18,7 @@ export function configurationPage(): string {
 
 Made from each folder's \`config.ts\` by \`npm run fix\`.
 
-A value comes from the default, then the file \`mcpworks.yaml\`, then the environment, then the command line; the later wins. An unknown key, a bad value or an unreadable file stops the start, and all problems are listed at once. \`mcpworks config check\` tells before a start, and \`mcpworks config show --origins\` says where each value came from. For a secret, \`NAME_FILE\` in place of \`NAME\` names a file that holds it.
+A value comes from the default, then the file \`mcpworks.yaml\`, then the environment, then the command line; the later wins. An unknown key, a bad value or an unreadable file stops the start, and all problems are listed at once. \`mcpworks config check\` tells before a start, and \`mcpworks config show\` says where each value came from. For a secret, \`NAME_FILE\` in place of \`NAME\` names a file that holds it.
 
 Settings whose name begins with \`dangerously\` weaken security, and every start says that they are on.
 
