@@ -44,7 +44,11 @@ export async function mcpRequest(
   if (isJsonObject(message?.result)) return message.result
   const error = isJsonObject(message?.error) ? message.error : {}
   const text = typeof error.message === 'string' ? error.message : `The server answered ${response.status}.`
-  throw new CliError(exitCode.failed, text, null, { status: response.status, ...error })
+  const hint =
+    response.status === 404 && error.code === 'not_found'
+      ? `Either there is no namespace ${namespace}, or the key is of an agent in another one`
+      : null
+  throw new CliError(exitCode.failed, text, hint, { status: response.status, ...error })
 }
 
 function parseMessage(body: string, contentType: string): JsonObject | null {

@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { RecordKind } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
@@ -14,15 +15,15 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .command('tail')
     .description('Shows the newest records of a namespace')
     .option(...namespaceOption)
-    .option('-c, --count <number>', 'how many records', '20')
-    .option('--kind <kind>', 'only records of this kind: decision, outcome, ...')
+    .option('-c, --count <number>', 'look at this many of the newest records, 1 to 1000', recordCount, 20)
+    .addOption(new Option('--kind <kind>', 'only records of this kind').choices(recordKinds))
     .option('--agent <agent>', 'only calls of this agent')
     .option('--reads', 'also the records of reading the log')
     .option('-f, --follow', 'go on showing new records until interrupted')
     .action(
       async (options: {
         namespace?: string
-        count: string
+        count: number
         kind?: string
         agent?: string
         reads?: boolean
@@ -38,7 +39,10 @@ export function addAuditCommands(program: Command, context: () => CommandContext
           reads: options.reads === true,
         }
         const first = await api().call('audit.tail', { ...filter, limit: options.count })
-        for (const record of objects(first.records)) terminal.line(record, recordLine(record))
+        const newest = objects(first.records)
+        for (const record of newest) terminal.line(record, recordLine(record))
+        if (newest.length === 0)
+          terminal.note(`Nothing to show among the newest ${options.count} records of ${namespace}.`)
         let after = Number(first.lastIndex ?? -1)
         while (options.follow === true) {
           const next = await api().call('audit.tail', { ...filter, after, limit: 1000, waitSeconds: 30 })
@@ -70,6 +74,25 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const answer = await api().call('audit.why', { namespace, call })
       terminal.result(answer, String(answer.text))
     })
+}
+
+/** The kinds of records, as they are written. */
+const recordKinds: readonly RecordKind[] = [
+  'decision',
+  'outcome',
+  'abandoned',
+  'denied-at-door',
+  'policy-change',
+  'credential',
+  'start',
+]
+
+/** Reads `--count`. */
+function recordCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > 1000)
+    throw new InvalidArgumentError('write a number from 1 to 1000')
+  return count
 }
 
 /** One line of `audit tail`. */

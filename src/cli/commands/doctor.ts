@@ -31,7 +31,7 @@ export function addDoctorCommand(program: Command, context: () => CommandContext
         checks.push({ id: 'server', ok: false, detail: error.message, remedy: error.hint })
       }
       const ok = checks.every((check) => check.ok)
-      const rows = checks.map((check) => [
+      const rows = shorten(checks).map((check) => [
         check.ok ? 'ok' : 'FAIL',
         check.id,
         check.detail,
@@ -40,4 +40,23 @@ export function addDoctorCommand(program: Command, context: () => CommandContext
       terminal.result({ ok, checks }, table(['', 'CHECK', 'FOUND', 'WHAT TO DO'], rows))
       if (!ok) process.exitCode = exitCode.failed
     })
+}
+
+/** One thing that was looked at. */
+interface HealthCheck {
+  readonly id: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly remedy: string | null
+}
+
+/** For people: the attempts to break out that failed as they should, as one line. `--json` has each. */
+function shorten(checks: readonly HealthCheck[]): HealthCheck[] {
+  const isHeld = (check: HealthCheck): boolean => check.ok && check.id.startsWith('sandbox ')
+  const held = checks.filter(isHeld).length
+  const short = checks.filter((check) => !isHeld(check))
+  if (held === 0) return short
+  const detail = `${held} self-tests as they should be (--json lists them)`
+  const place = short.findIndex((check) => check.id === 'sandbox') + 1
+  return short.toSpliced(place, 0, { id: 'sandbox self-test', ok: true, detail, remedy: null })
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
+import type { JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
@@ -20,7 +21,7 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
     )
     .action(async (agent: string, options: { namespace?: string; label: string; expires?: number }) => {
       const current = context()
-      const { terminal, api } = current
+      const { terminal, api, connection } = current
       const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('key.create', {
         namespace,
@@ -30,6 +31,9 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
       })
       terminal.note('The key is shown this once. Only its hash is stored.')
       terminal.result(answer, String(answer.apiKey))
+      terminal.note(
+        `It is sent to ${connection().url}/mcp/${namespace} as "Authorization: Bearer KEY". Here: export MCPWORKS_AGENT_KEY=KEY`,
+      )
     })
 
   key
@@ -46,22 +50,30 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
         String(row.label),
         timeOf(row.createdAtMs),
         timeOf(row.expiresAtMs),
-        row.revokedAtMs === null ? 'active' : `revoked ${timeOf(row.revokedAtMs)}`,
+        keyStatus(row, Date.now()),
       ])
       terminal.result(answer, table(['KEY', 'LABEL', 'MADE', 'EXPIRES', 'STATUS'], rows))
     })
 
   key
     .command('revoke <key>')
-    .description('Revokes a key from the next request on. <key> is the id, the part after "mcpw_".')
+    .description('Revokes a key from the next request on. <key> is its id, as "key list" shows it, or the whole key.')
     .option(...namespaceOption)
-    .action(async (id: string, options: { namespace?: string }) => {
+    .action(async (key: string, options: { namespace?: string }) => {
       const current = context()
       const { terminal, api } = current
+      // What is not needed is not sent on: of a whole key only the id.
+      const id = /^mcpw_([a-z0-9]{12})(?:_|$)/.exec(key)?.[1] ?? key
       const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('key.revoke', { namespace, key: id })
       terminal.result(answer, `Revoked key ${id}.`)
     })
+}
+
+/** `active`, or since when it is not. */
+function keyStatus(row: JsonObject, nowMs: number): string {
+  if (row.revokedAtMs !== null) return `revoked ${timeOf(row.revokedAtMs)}`
+  return typeof row.expiresAtMs === 'number' && row.expiresAtMs <= nowMs ? 'expired' : 'active'
 }
 
 const unitSeconds = new Map([
@@ -76,5 +88,7 @@ function durationSeconds(text: string): number {
   const unit = unitSeconds.get(match?.[2] ?? '')
   if (match?.[1] === undefined || unit === undefined)
     throw new InvalidArgumentError('write a number and s, m, h or d: 90d')
-  return Number(match[1]) * unit
+  const seconds = Number(match[1]) * unit
+  if (seconds < 60 || seconds > 366 * 86_400) throw new InvalidArgumentError('a key is good for 60s to 366d')
+  return seconds
 }

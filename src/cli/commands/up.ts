@@ -21,7 +21,10 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
       })
       const stopped = waitForSignal()
       const { createLog, seedDemo, start } = await import('../../app/index.ts')
-      const app = await start({ config, log: createLog(config.log.level), version: program.version() ?? '' })
+      const slow = setTimeout(() => terminal.note('Starting: testing the sandbox, opening the record ...'), 1000)
+      const app = await start({ config, log: createLog(config.log.level), version: program.version() ?? '' }).finally(
+        () => clearTimeout(slow),
+      )
       try {
         const demo = app.isFirstStart && options.demo ? await seedDemo(app, demoDirectory()) : null
         terminal.line(
