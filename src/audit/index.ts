@@ -15,7 +15,7 @@ export {
 export { renderWhy } from './render-why.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
-export { sealRecord, wellFormedDraft, type BodilessDraft, type RecordSeal } from './seal-record.ts'
+export { sealRecord, type RecordSeal } from './seal-record.ts'
 export {
   openBodies,
   sealBodies,
@@ -28,3 +28,4 @@ export { ed25519Signer, verifierKey, type NoteSigner, type NoteVerifier } from '
 export type { AuditReader, BodiesRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'
+export { writeRecord } from './write-record.ts'

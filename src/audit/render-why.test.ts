@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../kernel/index.ts'
 import { explainCall, type CallMaterial } from './call-explanation.ts'
-import type { DecisionDraft, OutcomeDraft, StoredRecord } from './record.ts'
+import type { DecisionDraft, OutcomeDraft, RecordDraft, StoredRecord } from './record.ts'
 import { renderWhy } from './render-why.ts'
-import { sealRecord, type BodilessDraft } from './seal-record.ts'
+import { sealRecord } from './seal-record.ts'
+import { writeRecord } from './write-record.ts'
 
 const envelope = { namespace: 'demo', run: 'run-1', call: 'call-1', parentCall: null, trace: null }
 const reference = { commitment: sha256('salted'), bytes: 26 }
 
-const allowed: Omit<DecisionDraft, 'bodies'> = {
+const allowed: DecisionDraft = {
   ...envelope,
   kind: 'decision',
+  bodies: { input: { json: '{"country":"CH"}' }, engineInput: null },
   mcp: { method: 'tools/call', protocolVersion: '2026-07-28', requestId: '7' },
   pre: {
     principal: { type: 'agent', id: 'demo/analyst', groups: ['analysts'], onBehalfOf: [] },
@@ -47,14 +49,15 @@ const allowed: Omit<DecisionDraft, 'bodies'> = {
   },
 }
 
-const refused: Omit<DecisionDraft, 'bodies'> = {
+const refused: DecisionDraft = {
   ...allowed,
   decision: { ...allowed.decision, effect: 'deny', basis: 'default-deny', determining: [], obligations: [] },
 }
 
-const ended: Omit<OutcomeDraft, 'bodies'> = {
+const ended: OutcomeDraft = {
   ...envelope,
   kind: 'outcome',
+  bodies: { output: { json: '[]' } },
   outcome: {
     status: 'limit',
     detail: 'memory: 128 MiB reached',
@@ -67,7 +70,7 @@ const ended: Omit<OutcomeDraft, 'bodies'> = {
   },
 }
 
-function stored(drafts: readonly BodilessDraft[]): StoredRecord[] {
+function stored(drafts: readonly RecordDraft[]): StoredRecord[] {
   return drafts.map((draft, index) => {
     const timeMs = 1_780_000_000_000 + index
     const writer = { id: 'w', epoch: 1, seq: index, prevHash: null }
@@ -75,12 +78,13 @@ function stored(drafts: readonly BodilessDraft[]): StoredRecord[] {
       input: draft.kind === 'decision' ? reference : null,
       output: draft.kind === 'outcome' ? reference : null,
     }
-    const json = sealRecord(draft, { id: `record-${index}`, timeMs, writer, ...bodies, engineInput: null })
+    const seal = { id: `record-${index}`, writer, ...bodies, engineInput: null }
+    const json = sealRecord(writeRecord(draft, timeMs), draft.kind, seal)
     return { index, id: `record-${index}`, timeMs, namespace: 'demo', kind: draft.kind, call: draft.call, json }
   })
 }
 
-function page(drafts: readonly BodilessDraft[], change: Partial<CallMaterial> = {}): string {
+function page(drafts: readonly RecordDraft[], change: Partial<CallMaterial> = {}): string {
   return renderWhy(
     explainCall({ records: stored(drafts), input: '{"country":"CH"}', output: '[]', proof: null, ...change }),
   )

@@ -1,19 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, sha256, type JsonObject } from '../kernel/index.ts'
-import type { DecisionDraft, EventDraft, OutcomeDraft } from './record.ts'
-import { sealRecord, wellFormedDraft, type BodilessDraft, type RecordSeal } from './seal-record.ts'
+import type { DecisionDraft, EventDraft, OutcomeDraft, RecordDraft } from './record.ts'
+import { sealRecord, type RecordSeal } from './seal-record.ts'
+import { writeRecord } from './write-record.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 })
 const maybeText = fc.option(text)
 const digest = text.map(sha256)
 const timeMs = fc.integer({ min: 0, max: 4_000_000_000_000 })
 const object = fc.dictionary(text, fc.jsonValue({ maxDepth: 2 })) as fc.Arbitrary<JsonObject>
+const draftBody = fc.option(fc.constant({ json: '{}' }))
+const body = fc.option(fc.record({ commitment: digest, bytes: fc.nat() }))
 const envelope = { namespace: text, run: text, call: text, parentCall: maybeText, trace: maybeText }
 
-const decision: fc.Arbitrary<Omit<DecisionDraft, 'bodies'>> = fc.record({
+const decision: fc.Arbitrary<DecisionDraft> = fc.record({
   ...envelope,
   kind: fc.constant('decision' as const),
+  bodies: fc.record({ input: draftBody, engineInput: draftBody }),
   mcp: fc.record({ method: text, protocolVersion: maybeText, requestId: maybeText }),
   pre: fc.record({
     principal: fc.record({ type: text, id: text, groups: fc.array(text), onBehalfOf: fc.array(text) }),
@@ -55,9 +59,10 @@ const decision: fc.Arbitrary<Omit<DecisionDraft, 'bodies'>> = fc.record({
   }),
 })
 
-const outcome: fc.Arbitrary<Omit<OutcomeDraft, 'bodies'>> = fc.record({
+const outcome: fc.Arbitrary<OutcomeDraft> = fc.record({
   ...envelope,
   kind: fc.constant('outcome' as const),
+  bodies: fc.record({ output: draftBody }),
   outcome: fc.record({
     status: fc.constantFrom('ok' as const, 'tool-error' as const, 'limit' as const),
     detail: maybeText,
@@ -76,11 +81,9 @@ const event: fc.Arbitrary<EventDraft> = fc.record({
   event: object,
 })
 
-const body = fc.option(fc.record({ commitment: digest, bytes: fc.nat() }))
 const seal: fc.Arbitrary<RecordSeal> = fc.record({
   id: fc.uuid(),
-  timeMs,
-  writer: fc.record({ id: text, epoch: fc.nat(), seq: fc.nat(), prevHash: fc.option(digest) }),
+  writer: fc.record({ id: fc.uuid(), epoch: fc.nat(), seq: fc.nat(), prevHash: fc.option(digest) }),
   input: body,
   output: body,
   engineInput: body,
@@ -89,8 +92,8 @@ const seal: fc.Arbitrary<RecordSeal> = fc.record({
 describe('sealRecord', () => {
   it('writes RFC 8785 text, whatever the draft holds', () => {
     fc.assert(
-      fc.property(fc.oneof(decision, outcome, event), seal, (draft: BodilessDraft, given) => {
-        const json = sealRecord(draft, given)
+      fc.property(fc.oneof(decision, outcome, event), seal, timeMs, (draft: RecordDraft, given, at) => {
+        const json = sealRecord(writeRecord(draft, at), draft.kind, given)
         expect(json).toBe(canonicalJson(JSON.parse(json)))
       }),
       { numRuns: 300 },
@@ -99,8 +102,8 @@ describe('sealRecord', () => {
 
   it('keeps every fact of a decision under the name that the design gives it', () => {
     fc.assert(
-      fc.property(decision, seal, (draft, given) => {
-        const record = JSON.parse(sealRecord(draft, given))
+      fc.property(decision, seal, timeMs, (draft, given, at) => {
+        const record = JSON.parse(sealRecord(writeRecord(draft, at), 'decision', given))
         expect(record).toMatchObject({
           v: 1,
           kind: 'decision',
@@ -108,7 +111,7 @@ describe('sealRecord', () => {
           call: draft.call,
           namespace: draft.namespace,
           parent_call: draft.parentCall,
-          time: new Date(given.timeMs).toISOString(),
+          time: new Date(at).toISOString(),
           writer: {
             id: given.writer.id,
             epoch: given.writer.epoch,
@@ -131,7 +134,7 @@ describe('sealRecord', () => {
     const plain = sha256('the exact engine input')
     const commitment = sha256('salt and input')
     const withHash = { ...draft, decision: { ...draft.decision, requestHash: plain } }
-    const json = sealRecord(withHash, { ...given, engineInput: { commitment, bytes: 9 } })
+    const json = sealRecord(writeRecord(withHash, 0), 'decision', { ...given, engineInput: { commitment, bytes: 9 } })
     expect(json).not.toContain(plain)
     expect(JSON.parse(json).decision).toMatchObject({ request_hash: commitment, request_bytes: 9 })
   })
@@ -141,8 +144,19 @@ describe('sealRecord', () => {
     const [given] = fc.sample(seal, 1)
     if (draft === undefined || given === undefined) throw new Error('no sample')
     const hostile = { ...draft, event: { 'a\ud800': ['x\udfff'] }, trace: '\ud83d' }
-    const record = JSON.parse(sealRecord(wellFormedDraft(hostile), given))
+    const record = JSON.parse(sealRecord(writeRecord(hostile, 0), hostile.kind, given))
     expect(record.event).toEqual({ 'a\ufffd': ['x\ufffd'] })
     expect(record.trace).toBe('\ufffd')
+  })
+
+  it('refuses drafts that are not JSON or not of their type', () => {
+    const [draft] = fc.sample(decision, 1)
+    if (draft === undefined) throw new Error('no sample')
+    const endless = { ...draft, pre: { ...draft.pre, derived: { size: Number.NaN } } }
+    expect(() => writeRecord(endless, 0)).toThrow(expect.objectContaining({ code: 'invalid_json' }))
+    expect(() => writeRecord(draft, Number.NaN)).toThrow(expect.objectContaining({ code: 'internal' }))
+    expect(() => sealRecord(writeRecord(draft, 0), 'outcome', fc.sample(seal, 1)[0] as RecordSeal)).toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    )
   })
 })

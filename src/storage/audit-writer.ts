@@ -1,17 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import {
-  leafHash,
-  requireLogNamespace,
-  sealBodies,
-  sealRecord,
-  signCheckpoint,
-  wellFormedDraft,
-  type BodilessDraft,
-  type BodyPart,
-  type EventDraft,
-  type RecordSeal,
-} from '../audit/index.ts'
+import { leafHash, sealBodies, sealRecord, signCheckpoint, writeRecord, type BodyPart } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMac, readHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, type AuditLogState, type LogIdentity } from './audit-log-state.ts'
@@ -57,7 +46,8 @@ export class AuditWriter {
   start(nowMs: number): void {
     this.#reload()
     this.#transact((open) => {
-      for (const decision of open.unfinished.values()) this.#insert(open, abandonedDraft(decision), nowMs, null)
+      for (const decision of findOpenDecisions(open.database, open.openFrom))
+        this.#insert(open, abandoned(decision, nowMs))
     })
   }
 
@@ -67,11 +57,16 @@ export class AuditWriter {
     return { logId: identity.logId, publicKey: identity.key.publicKey }
   }
 
-  /** Records all drafts that can be recorded, in one transaction with one sync. @throws SQLite's own errors: nothing is recorded */
+  /** Records all items or none, in one transaction with one sync. @throws SQLite's own errors: nothing is recorded */
   append(items: readonly AppendItem[]): BatchAnswer {
     return this.#transact((open) => {
-      const batch: BatchAnswer = { tickets: [], ids: [], indexes: [], refused: [] }
-      for (const item of items) this.#appendOne(open, item, batch)
+      const batch: BatchAnswer = { tickets: [], ids: [], indexes: [] }
+      for (const item of items) {
+        const { id, index } = this.#insert(open, item)
+        batch.tickets.push(item.ticket)
+        batch.ids.push(id)
+        batch.indexes.push(index)
+      }
       return batch
     })
   }
@@ -159,7 +154,8 @@ export class AuditWriter {
         identity: { ...identity, epoch: this.#epoch, masterKey },
         logs: new Map(),
         dirty: new Set(),
-        unfinished: findOpenDecisions(database, stored.openFrom),
+        unfinished: new Map(findOpenDecisions(database, stored.openFrom).map(({ call, seq }) => [call, seq])),
+        openFrom: stored.openFrom,
         nextSeq: stored.nextSeq,
         lastHash: stored.lastHash,
         checkpoints: stored.checkpoints,
@@ -170,38 +166,18 @@ export class AuditWriter {
     }
   }
 
-  #appendOne(open: OpenWriter, item: AppendItem, batch: BatchAnswer): void {
-    try {
-      let draft = JSON.parse(item.draft) as BodilessDraft
-      if (item.draft.includes('\\ud')) draft = wellFormedDraft(draft)
-      requireLogNamespace(draft.namespace)
-      const { id, index } = this.#insert(open, draft, item.timeMs, item)
-      batch.tickets.push(item.ticket)
-      batch.ids.push(id)
-      batch.indexes.push(index)
-    } catch (error) {
-      if (!(error instanceof McpworksError) || error.code === 'storage_unavailable') throw error
-      batch.refused.push({ ticket: item.ticket, code: error.code, detail: error.detail ?? '' })
-    }
-  }
-
-  #insert(
-    open: OpenWriter,
-    draft: BodilessDraft,
-    timeMs: number,
-    bodies: Bodies | null,
-  ): { id: string; index: number } {
+  #insert(open: OpenWriter, item: Omit<AppendItem, 'ticket'>): { id: string; index: number } {
     const { identity, statements } = open
-    const log = this.#logFor(open, draft.namespace)
+    const { kind, call, timeMs } = item
+    const log = this.#logFor(open, item.namespace)
     const seq = open.nextSeq
     const id = recordId(timeMs, seq, this.#random)
-    const given = bodiesOf(bodies)
-    const box = given.size === 0 ? null : sealBodies(log.dataKey, this.#random, id, given)
+    const bodies = bodiesOf(item)
+    const box = bodies.size === 0 ? null : sealBodies(log.dataKey, this.#random, id, bodies)
     const reference = (part: BodyPart) => box?.references.get(part) ?? null
     const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
-    const json = sealed(draft, {
+    const json = sealRecord(item.text, kind, {
       id,
-      timeMs,
       writer: { id: identity.logId, epoch: identity.epoch, seq, prevHash },
       input: reference('input'),
       output: reference('output'),
@@ -209,8 +185,7 @@ export class AuditWriter {
     })
     const leaf = leafHash(json)
     const index = log.tree.size
-    const principal = draft.kind === 'decision' ? draft.pre.principal.id : null
-    statements.insertRecord.run(seq, log.log, index, id, timeMs, draft.kind, draft.call, principal, leaf, json)
+    statements.insertRecord.run(seq, log.log, index, id, timeMs, kind, call, item.principal, leaf, json)
     if (box !== null) statements.insertBody.run(seq, log.dataKeyId, box.sealed)
     for (const tile of log.tree.append(leaf)) {
       statements.insertTile.run(log.log, tile.level, tile.index, tile.root, tile.hashes)
@@ -218,7 +193,8 @@ export class AuditWriter {
     open.nextSeq += 1
     open.lastHash = leaf
     log.lastTimeMs = timeMs
-    noteProgress(open.unfinished, draft, seq, id)
+    if (item.allows) open.unfinished.set(call, seq)
+    else if (kind === 'outcome' || kind === 'abandoned') open.unfinished.delete(call)
     open.dirty.add(log)
     if (log.tree.size - log.checkpointed >= leavesPerCheckpoint) this.#signCheckpoint(open, log)
     return { id, index }
@@ -248,32 +224,15 @@ export class AuditWriter {
       nextSeq: open.nextSeq,
       lastHash: open.lastHash,
       checkpoints: open.checkpoints,
-      openFrom: oldest?.seq ?? open.nextSeq,
+      openFrom: oldest ?? open.nextSeq,
     }
     const mac = headMac(this.#headKey, open.identity.logId, head)
     open.statements.writeHead.run(head.epoch, head.nextSeq, head.lastHash, head.checkpoints, head.openFrom, mac)
   }
 }
 
-interface Bodies {
-  readonly input: string | null
-  readonly output: string | null
-  readonly engineInput: string | null
-}
-
-/** A draft that cannot be sealed is a mistake of whoever made it. It must not take the others of its batch along. */
-function sealed(draft: BodilessDraft, seal: RecordSeal): string {
-  try {
-    return sealRecord(draft, seal)
-  } catch (cause) {
-    if (cause instanceof McpworksError) throw cause
-    throw new McpworksError('internal', { detail: 'a record that cannot be sealed', cause })
-  }
-}
-
-function bodiesOf(bodies: Bodies | null): Map<BodyPart, string> {
+function bodiesOf(bodies: Pick<AppendItem, 'input' | 'output' | 'engineInput'>): Map<BodyPart, string> {
   const given = new Map<BodyPart, string>()
-  if (bodies === null) return given
   if (bodies.input !== null) given.set('input', bodies.input)
   if (bodies.output !== null) given.set('output', bodies.output)
   if (bodies.engineInput !== null) given.set('engine_input', bodies.engineInput)
@@ -287,22 +246,31 @@ interface OpenWriter {
   readonly identity: LogIdentity
   readonly logs: Map<string, AuditLogState>
   readonly dirty: Set<AuditLogState>
-  /** Allowed decisions without an outcome by call, oldest first. */
-  readonly unfinished: Map<string, OpenDecision>
+  /** Sequence numbers of allowed decisions without an outcome, by call, oldest first. */
+  readonly unfinished: Map<string, number>
+  /** Where the search for them began. */
+  readonly openFrom: number
   nextSeq: number
   lastHash: Uint8Array | null
   checkpoints: number
 }
 
-function noteProgress(unfinished: Map<string, OpenDecision>, draft: BodilessDraft, seq: number, id: string): void {
-  if (draft.kind === 'outcome' || draft.kind === 'abandoned') unfinished.delete(draft.call)
-  if (draft.kind !== 'decision' || draft.decision.effect !== 'allow') return
-  const { namespace, run, call, parentCall, trace } = draft
-  unfinished.set(call, { seq, id, namespace, run, call, parentCall, trace })
-}
-
-function abandonedDraft(decision: OpenDecision): EventDraft {
+function abandoned(decision: OpenDecision, timeMs: number): Omit<AppendItem, 'ticket'> {
   const { namespace, run, call, parentCall, trace, id } = decision
   const reason = 'The server stopped before an outcome was recorded. Whether the effect took place is not known.'
-  return { kind: 'abandoned', namespace, run, call, parentCall, trace, event: { decision: id, reason } }
+  const kind = 'abandoned'
+  const draft = { kind, namespace, run, call, parentCall, trace, event: { decision: id, reason } } as const
+  const text = writeRecord(draft, timeMs)
+  return {
+    timeMs,
+    namespace,
+    kind,
+    call,
+    principal: null,
+    allows: false,
+    text,
+    input: null,
+    output: null,
+    engineInput: null,
+  }
 }

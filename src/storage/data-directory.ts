@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { McpworksError } from '../kernel/index.ts'
 
@@ -31,25 +41,40 @@ export function dataDirectoryPaths(dataDirectory: string): DataDirectoryPaths {
 
 /**
  * Makes the directory (0700) if it is not there, and empty database files (0600), so that SQLite never makes them wider.
- * An existing directory that others may enter is refused rather than narrowed: it may be shared on purpose.
+ * An existing directory that others may enter is refused rather than narrowed: it may be shared on purpose. So is one
+ * that belongs to another user, who could put other databases and keys into it, and so are links in place of files.
  * @throws McpworksError `storage_unavailable`
  */
 export function prepareDataDirectory(dataDirectory: string, paths: DataDirectoryPaths): void {
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+    refuseForeign(dataDirectory, 'directory')
     if ((statSync(dataDirectory).mode & 0o077) !== 0) {
       throw new McpworksError('storage_unavailable', {
         message: 'Other users of this machine may enter the data directory. Run: chmod 700 on it.',
       })
     }
     for (const path of [paths.audit, paths.state, paths.lock]) {
-      if (!existsSync(path)) writeNewFile(path, '')
+      if (existsSync(path)) refuseForeign(path, 'file')
+      else writeNewFile(path, '')
     }
     syncDirectory(dataDirectory)
   } catch (error) {
     if (error instanceof McpworksError) throw error
     throw unusable(error)
   }
+}
+
+/** @throws McpworksError `storage_unavailable` for what another user owns, or what is not what it should be */
+function refuseForeign(path: string, expected: 'directory' | 'file'): void {
+  const found = expected === 'directory' ? statSync(path) : lstatSync(path)
+  const right = expected === 'directory' ? found.isDirectory() : found.isFile()
+  if (right && found.uid === process.geteuid?.()) return
+  throw new McpworksError('storage_unavailable', {
+    message: right
+      ? 'The data directory, or a file in it, belongs to another user, who could change what is in it. Use another one, or run: chown -R on it.'
+      : `Something in the data directory is not a ${expected}. Use another data directory.`,
+  })
 }
 
 /**
@@ -59,7 +84,9 @@ export function prepareDataDirectory(dataDirectory: string, paths: DataDirectory
  */
 export function loadMasterKey(path: string, mayCreate: boolean): Uint8Array {
   try {
-    if (!existsSync(path)) {
+    if (existsSync(path)) {
+      refuseForeign(path, 'file')
+    } else {
       if (!mayCreate) {
         throw new McpworksError('storage_unavailable', {
           message:

@@ -11,8 +11,8 @@ export interface OpenDecision {
   readonly trace: string | null
 }
 
-/** Allowed decisions without `outcome` or `abandoned` at or after a sequence number, by call, oldest first. @throws SQLite's own errors */
-export function findOpenDecisions(database: DatabaseSync, fromSeq: number): Map<string, OpenDecision> {
+/** Allowed decisions without `outcome` or `abandoned` at or after a sequence number, oldest first. @throws SQLite's own errors */
+export function findOpenDecisions(database: DatabaseSync, fromSeq: number): OpenDecision[] {
   const open = new Map<string, OpenDecision>()
   const rows = database
     .prepare(
@@ -30,7 +30,7 @@ export function findOpenDecisions(database: DatabaseSync, fromSeq: number): Map<
     const { id, namespace, run, call, parent_call: parentCall, trace } = record
     open.set(call, { seq: Number(row['seq']), id, namespace, run, call, parentCall, trace })
   }
-  return open
+  return [...open.values()]
 }
 
 interface DecisionEnvelope {

@@ -3,6 +3,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import {
   openBodies,
+  requireLogNamespace,
+  writeRecord,
   type BodyPart,
   type DecisionLog,
   type LogHealth,
@@ -54,11 +56,18 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
     if (this.#client.waiting >= waitingLimit) {
       throw new McpworksError('audit_unavailable', { detail: `${waitingLimit} records are waiting for the disk` })
     }
-    const bodies = bodiesOf(draft)
+    requireLogNamespace(draft.namespace)
+    const timeMs = Math.floor(this.#clock.nowMs())
+    const { namespace, kind, call } = draft
     const where = await this.#client.append({
-      timeMs: Math.floor(this.#clock.nowMs()),
-      draft: JSON.stringify('bodies' in draft ? { ...draft, bodies: undefined } : draft),
-      ...bodies,
+      timeMs,
+      namespace,
+      kind,
+      call,
+      principal: draft.kind === 'decision' ? draft.pre.principal.id.toWellFormed() : null,
+      allows: draft.kind === 'decision' && draft.decision.effect === 'allow',
+      text: writeRecord(draft, timeMs),
+      ...bodiesOf(draft),
     })
     return { id: where.id, namespace: draft.namespace, index: where.index }
   }

@@ -153,11 +153,10 @@ export class WorkerClient {
     }
   }
 
-  #settle({ tickets, ids, indexes, refused }: BatchAnswer): void {
+  #settle({ tickets, ids, indexes }: BatchAnswer): void {
     for (const [position, ticket] of tickets.entries()) {
       this.#take(ticket)?.resolve({ id: ids[position] ?? '', index: indexes[position] ?? -1 })
     }
-    for (const { ticket, code, detail } of refused) this.#take(ticket)?.reject(new McpworksError(code, { detail }))
   }
 
   #take(ticket: number) {

@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
+import type { RecordKind } from '../audit/index.ts'
 import type { ErrorCode } from '../kernel/index.ts'
 
 /** What the worker is started with. */
@@ -11,27 +12,35 @@ export interface WorkerSettings {
   readonly auditMaxPages: number | null
 }
 
-/** One record to append. The draft travels as JSON text, because cloning nested objects costs several times as much. */
+/** One record to append. */
 export interface AppendItem {
   readonly ticket: number
   readonly timeMs: number
-  /** The draft without its bodies. */
-  readonly draft: string
+  readonly namespace: string
+  readonly kind: RecordKind
+  readonly call: string
+  /** Who asked, for the index: of decisions only. */
+  readonly principal: string | null
+  /** Whether it allows a call, which then needs an outcome. */
+  readonly allows: boolean
+  /** The record's text with places for what only the writer knows (`writeRecord`). */
+  readonly text: string
   readonly input: string | null
   readonly output: string | null
   readonly engineInput: string | null
 }
 
 /** What `AppendItem` is on its way: its members in order, one item after the other. Flat arrays clone fastest. */
-export type FlatItems = readonly (number | string | null)[]
+export type FlatItems = readonly (number | string | boolean | null)[]
 
-const itemWidth = 6
+const itemWidth = 11
 
 /** Packs items for the way to the worker. */
 export function flattenItems(items: readonly AppendItem[]): FlatItems {
-  const flat: (number | string | null)[] = []
-  for (const { ticket, timeMs, draft, input, output, engineInput } of items) {
-    flat.push(ticket, timeMs, draft, input, output, engineInput)
+  const flat: (number | string | boolean | null)[] = []
+  for (const item of items) {
+    flat.push(item.ticket, item.timeMs, item.namespace, item.kind, item.call, item.principal, item.allows, item.text)
+    flat.push(item.input, item.output, item.engineInput)
   }
   return flat
 }
@@ -40,8 +49,10 @@ export function flattenItems(items: readonly AppendItem[]): FlatItems {
 export function restoreItems(flat: FlatItems): AppendItem[] {
   const items: AppendItem[] = []
   for (let at = 0; at < flat.length; at += itemWidth) {
-    const [ticket, timeMs, draft, input, output, engineInput] = flat.slice(at, at + itemWidth)
-    items.push({ ticket, timeMs, draft, input, output, engineInput } as AppendItem)
+    const [ticket, timeMs, namespace, kind, call, principal, allows, text, ...bodies] = flat.slice(at, at + itemWidth)
+    const [input, output, engineInput] = bodies
+    const item = { ticket, timeMs, namespace, kind, call, principal, allows, text, input, output, engineInput }
+    items.push(item as AppendItem)
   }
   return items
 }
@@ -58,13 +69,11 @@ export type WorkerRequest =
   | { readonly kind: 'recheck'; readonly ticket: number }
   | { readonly kind: 'close'; readonly ticket: number }
 
-/** How the appends of one batch ended. The arrays of those recorded run in parallel. */
+/** Where the records of one batch went. The arrays run in parallel. */
 export interface BatchAnswer {
   readonly tickets: number[]
   readonly ids: string[]
   readonly indexes: number[]
-  /** Drafts that cannot be recorded; the others of the batch were. */
-  readonly refused: { readonly ticket: number; readonly code: ErrorCode; readonly detail: string }[]
 }
 
 /** Answer to a query of the state database. */
