@@ -30,7 +30,13 @@ function exitByThrowing(command: Command): void {
 /** Prints an error for people, or as JSON, and gives the exit code. A stack trace is for bugs only. */
 function report(error: unknown): number {
   const json = process.argv.includes('--json')
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCode.ok
+    // Commander has told people already; a script reads stdout.
+    if (json && error.code !== 'commander.help')
+      console.log(printableJson({ error: { message: error.message, hint: null } }, 2))
+    return exitCode.usage
+  }
   if (error instanceof CliError || error instanceof McpworksError) {
     const code = error instanceof CliError ? error.code : exitCode.failed
     const hint = error instanceof CliError ? error.hint : null

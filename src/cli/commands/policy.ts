@@ -27,7 +27,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       const problems = objects(answer.problems).map((problem) => `${String(problem.severity)}: ${problemLine(problem)}`)
       const head =
         answer.ok === true
-          ? `No mistakes. ${String(answer.policyCount)} policies with the built-in ones.`
+          ? `No errors. ${String(answer.policyCount)} policies with the built-in ones.`
           : 'The policies have mistakes. Those in force stay in force.'
       terminal.result(answer, [head, ...problems].join('\n'))
       if (answer.ok !== true) process.exitCode = exitCode.failed
