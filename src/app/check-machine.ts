@@ -30,7 +30,16 @@ function program(id: string, path: string, debianPackage: string): HealthCheck {
 function dataDirectory(path: string): HealthCheck {
   const id = 'data directory'
   if (!existsSync(path)) return { id, ok: true, detail: `${path} will be made`, remedy: null }
-  const others = statSync(path).mode & 0o077
+  const { mode, uid } = statSync(path)
+  if (uid !== process.geteuid?.()) {
+    return {
+      id,
+      ok: false,
+      detail: `${path} belongs to another user`,
+      remedy: 'use another data directory, or chown it',
+    }
+  }
+  const others = mode & 0o077
   if (others !== 0) return { id, ok: false, detail: `${path} can be read by others`, remedy: `chmod 700 ${path}` }
   try {
     accessSync(path, constants.R_OK | constants.W_OK)

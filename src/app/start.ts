@@ -1,4 +1,9 @@
-import { createApiKeyAuthenticator, createIdentityRegistry, type IdentityRegistry } from '../auth/index.ts'
+import {
+  createApiKeyAuthenticator,
+  createIdentityRegistry,
+  refreshCaller,
+  type IdentityRegistry,
+} from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
 import {
   createMemoryCatalogue,
@@ -139,6 +144,7 @@ async function compose(
       schemas: functions.schemas,
       management,
       sandbox: functions.describeSandbox,
+      refresh: (caller) => refreshCaller(registry, caller),
       clock,
       config: config.gateway,
     },

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -79,6 +79,25 @@ describe('the configuration', () => {
   it('refuses to listen beyond this machine without a list of hosts', () => {
     expect(load('http:\n  host: 0.0.0.0\n')).toMatchObject({ ok: false, problems: [{ path: 'http.allowedHosts' }] })
     expect(load('http:\n  host: 0.0.0.0\n  allowedHosts: [mcp.example.org]\n').ok).toBe(true)
+  })
+
+  it('takes programs to run from a file that was named, never from one that was merely found', () => {
+    const yaml = 'sandbox:\n  pythonPath: /somewhere/python3\n'
+    expect(load(yaml)).toMatchObject({ ok: false, problems: [{ path: 'sandbox.pythonPath' }] })
+    const cwd = mkdtempSync(join(tmpdir(), 'mcpworks-config-'))
+    const file = join(cwd, 'mine.yaml')
+    writeFileSync(file, yaml)
+    expect(loadConfig({ env: {}, flags: {}, file, cwd }).ok).toBe(true)
+  })
+
+  it('does not take a file from the current directory that others can write', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'mcpworks-config-'))
+    const file = join(cwd, 'mcpworks.yaml')
+    writeFileSync(file, 'http:\n  port: 1\n')
+    chmodSync(file, 0o666)
+    expect(loadConfig({ env: {}, flags: {}, file: null, cwd }).ok).toBe(false)
+    chmodSync(file, 0o644)
+    expect(loadConfig({ env: {}, flags: {}, file: null, cwd }).ok).toBe(true)
   })
 
   it('reads a value from the file that a variable ending in _FILE names', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
@@ -39,6 +39,14 @@ export interface ConfigSources {
   readonly file: string | null
   readonly cwd: string
 }
+
+/** Settings that name what is executed. */
+const programPaths: ReadonlySet<string> = new Set([
+  'sandbox.bubblewrapPath',
+  'sandbox.pythonPath',
+  'sandbox.bunPath',
+  'sandbox.stagingDirectory',
+])
 
 /** Variables with our prefix that are not configuration of the server: the CLI reads them. */
 const clientVariables = new Set(['MCPWORKS_CONFIG', 'MCPWORKS_URL', 'MCPWORKS_API_KEY', 'MCPWORKS_AGENT_KEY'])
@@ -90,6 +98,15 @@ function readFile(
     })
     return path
   }
+  if (file === null && !isOwn(path)) {
+    problems.push({
+      path: '',
+      origin: path,
+      message: 'the file is in the current directory, and another user can write it',
+      fix: 'make it yours alone (chown, chmod go-w), or name it with --config if it is meant',
+    })
+    return path
+  }
   const document = parseDocument(text, { prettyErrors: true })
   if (document.errors.length > 0) {
     for (const error of document.errors)
@@ -108,7 +125,30 @@ function readFile(
     return path
   }
   merge(values, content, [], path, origins)
+  if (file === null) refusePrograms(path, origins, problems)
   return path
+}
+
+/** Whether only this user, or root, can write the file. */
+function isOwn(path: string): boolean {
+  const { uid, mode } = statSync(path)
+  return (uid === process.geteuid?.() || uid === 0) && (mode & 0o022) === 0
+}
+
+/**
+ * A file that merely lies in the current directory, such as one of a checked-out project, must not say which programs
+ * are run.
+ */
+function refusePrograms(file: string, origins: Map<string, Origin>, problems: ConfigProblem[]): void {
+  for (const [path, origin] of origins) {
+    if (origin !== file || !programPaths.has(path)) continue
+    problems.push({
+      path,
+      origin,
+      message: 'programs and where they are staged are not taken from a file that was merely found here',
+      fix: `name the file if it is meant: --config ${file}`,
+    })
+  }
 }
 
 function merge(

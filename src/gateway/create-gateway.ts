@@ -35,7 +35,9 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
         underWay[lane] -= 1
       }
     },
-    list(caller, namespace, kind) {
+    list(asked, namespace, kind) {
+      const caller = ports.refresh(asked)
+      if (caller === null) return []
       const { principal } = caller
       // Keyed by the content of everything that the answer depends on, so that it is never stale.
       const key = JSON.stringify([

@@ -45,11 +45,17 @@ export type GatewayAnswer =
       readonly message: string
       readonly data: JsonObject | null
     }
-  /** A step could not do its work: nothing was run, or the output is withheld. */
+  /** A step could not do its work: nothing was run, or the output is withheld. `credential_invalid`: revoked since the door. */
   | {
       readonly status: 'unavailable'
       readonly call: string
-      readonly code: 'audit_unavailable' | 'sandbox_unavailable' | 'storage_unavailable' | 'overloaded' | 'internal'
+      readonly code:
+        | 'credential_invalid'
+        | 'audit_unavailable'
+        | 'sandbox_unavailable'
+        | 'storage_unavailable'
+        | 'overloaded'
+        | 'internal'
       readonly message: string
     }
 

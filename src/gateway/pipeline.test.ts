@@ -21,6 +21,7 @@ function harness(options: {
   act?: () => Promise<ActOutcome>
   entry?: Partial<CatalogueEntry>
   maxConcurrentCalls?: number
+  revoked?: boolean
   engineInput?: string
 }) {
   const events: string[] = []
@@ -100,6 +101,7 @@ function harness(options: {
     schemas: { check: () => options.problems ?? [] },
     management: { act: async () => ({ status: 'ok', result: { apiKey: 'shown once' } }) },
     sandbox: () => null,
+    refresh: (caller) => (options.revoked === true ? null : caller),
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {
       maxConcurrentCalls: options.maxConcurrentCalls ?? 8,
@@ -303,6 +305,34 @@ describe('the pipeline', () => {
     const runs = drafts.filter((draft) => draft.kind === 'decision').map((draft) => draft.run)
     expect(runs[0]).toBe(runs[1])
     expect(runs[2]).not.toBe(runs[0])
+  })
+})
+
+describe('a caller', () => {
+  it('whose credential was revoked since the door gets nothing, and nothing is run or recorded', async () => {
+    const { gateway, events: order } = harness({ revoked: true })
+    expect(await gateway.perform(request(), events)).toMatchObject({
+      status: 'unavailable',
+      code: 'credential_invalid',
+    })
+    expect(order).toEqual([])
+    expect(gateway.list(request().caller, 'demo', 'tool')).toEqual([])
+  })
+})
+
+describe('an invariant', () => {
+  const sandbox = { engine: 'jail', profile: 'p', profileHash: hash }
+
+  it('that fails is recorded, reported, and keeps the output back', async () => {
+    const { gateway, drafts, reported } = harness({
+      entry: { runtime: 'python' },
+      act: async () => ({ status: 'ok', result: { content: [{ type: 'text', text: 'the output' }] }, sandbox }),
+    })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'internal' })
+    expect(JSON.stringify(answer)).not.toContain('the output')
+    expect(drafts[1]).toMatchObject({ outcome: { invariants: [{ id: 'sandbox-profile', pass: false }] } })
+    expect(reported).toHaveLength(1)
   })
 })
 

@@ -12,6 +12,7 @@ import { inspect } from './steps/inspect.ts'
 import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
+import { verifyInvariants } from './steps/verify-invariants.ts'
 
 /**
  * The one way to every effect: each step in order, and no other path. A security reviewer reads this file first.
@@ -28,7 +29,7 @@ export async function perform(
 ): Promise<GatewayAnswer> {
   let callId = ''
   try {
-    const call = identify(request, runs, ports.clock)
+    const call = identify(request, runs, ports)
     callId = call.call
     const target = resolve(call, ports.catalogue, ports.policy)
     const problems = check(call, target, ports.schemas)
@@ -40,8 +41,13 @@ export async function perform(
 
     const acted = inspect(await act(call, verdict.entry, ports.management, events), verdict.entry, ports)
 
-    await recordOutcome(call, verdict.entry, acted, ports)
-    if (acted.status === 'broken') report(call.call, acted.error)
+    const invariants = verifyInvariants(verdict.entry, acted, ports)
+
+    await recordOutcome(call, verdict.entry, acted, invariants, ports)
+    const broken = invariants.find(({ pass }) => !pass)
+    if (broken !== undefined)
+      throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)
+    if (acted.status === 'broken' && !(acted.error instanceof McpworksError)) report(call.call, acted.error)
     return answer(call, acted)
   } catch (error) {
     const id = callId === '' ? uuidv7(ports.clock.nowMs()) : callId

@@ -1,4 +1,4 @@
-import type { Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
+import type { Caller, Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
 import type { DecisionLog } from '../audit/index.ts'
 import type { PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
@@ -29,6 +29,11 @@ export interface GatewayPorts {
   readonly sandbox: (
     runtime: string,
   ) => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
+  /**
+   * The caller as it is now, `null` where its credential or principal is not good any more. Requests can be slow:
+   * between the door and the pipeline lies a whole body, and between rounds of one request lie minutes.
+   */
+  readonly refresh: (caller: Caller) => Caller | null
   readonly clock: Clock
   readonly config: GatewayConfig
 }

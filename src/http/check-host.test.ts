@@ -35,21 +35,19 @@ describe('the check of Host', () => {
     expect(loopback(host)).toBe(false)
   })
 
-  it('allows beyond loopback only what is listed, and loopback names no more', () => {
-    const check = createHostCheck(
-      HttpConfig.parse({
-        host: '0.0.0.0',
-        allowedHosts: ['mcp.example.org'],
-        publicUrl: 'https://public.example.org/x',
-      }),
-    )
+  const listed = { allowedHosts: ['mcp.example.org'], publicUrl: 'https://public.example.org/x' }
+
+  it('allows on an address beyond loopback only what is listed, and loopback names no more', () => {
+    const check = createHostCheck(HttpConfig.parse({ host: '192.0.2.1', ...listed }))
     expect(['mcp.example.org:7433', 'MCP.example.org', 'public.example.org'].map(check)).toEqual([true, true, true])
-    expect(['localhost', '127.0.0.1', 'x.mcp.example.org', 'example.org'].map(check)).toEqual([
-      false,
-      false,
-      false,
-      false,
-    ])
+    const others = ['localhost', '127.0.0.1', 'x.mcp.example.org', 'example.org']
+    expect(others.map(check)).toEqual([false, false, false, false])
+  })
+
+  it('allows on all addresses what is listed and loopback names, by which this machine itself calls', () => {
+    const check = createHostCheck(HttpConfig.parse({ host: '0.0.0.0', ...listed }))
+    expect(['mcp.example.org', 'localhost:7433', '127.0.0.1'].map(check)).toEqual([true, true, true])
+    expect(['x.mcp.example.org', 'example.org', '0.0.0.0'].map(check)).toEqual([false, false, false])
   })
 })
 

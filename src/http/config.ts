@@ -183,3 +183,8 @@ export type HttpConfig = z.output<typeof HttpConfig>
 export function isLoopbackHost(host: string): boolean {
   return loopbackHosts.includes(host)
 }
+
+/** Whether an address to listen on means every address of the machine. */
+export function isWildcardHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}

@@ -7,7 +7,7 @@ import { serveOperation } from './admin/admin-endpoint.ts'
 import { invalidChallenge, missingChallenge, scopeChallenge } from './check-credential.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
-import type { HttpConfig } from './config.ts'
+import { isWildcardHost, type HttpConfig } from './config.ts'
 import type { DoorRefusal, Incident } from './door-refusal.ts'
 import { createParameterHeaderCheck } from './mcp/check-parameter-headers.ts'
 import { serveMcp } from './mcp/mcp-endpoint.ts'
@@ -220,7 +220,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
           server.off('error', reject)
           const address = server.address()
           const port = typeof address === 'object' && address !== null ? address.port : config.port
-          const host = config.host.includes(':') ? `[${config.host}]` : config.host
+          const reachable = isWildcardHost(config.host) ? '127.0.0.1' : config.host
+          const host = reachable.includes(':') ? `[${reachable}]` : reachable
           resolve({ host: config.host, port, url: `http://${host}:${port}` })
         })
       }),

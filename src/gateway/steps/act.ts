@@ -2,7 +2,7 @@ import type { ActOutcome, Backend, InvocationEvents } from '../backend.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 
-/** How the act ended, or that the backend broke: then nobody knows what it did. */
+/** How the act ended, or that the backend threw: a McpworksError if nothing was run, else nobody knows what it did. */
 export type Acted = ActOutcome | { readonly status: 'broken'; readonly error: unknown }
 
 /** Runs what was decided on: the entry's own backend, or the management operations where there is no entry. */

@@ -63,6 +63,7 @@ export function unavailable(call: string, error: unknown): GatewayAnswer {
   if (error instanceof McpworksError) {
     const { code } = error
     if (
+      code === 'credential_invalid' ||
       code === 'audit_unavailable' ||
       code === 'sandbox_unavailable' ||
       code === 'storage_unavailable' ||

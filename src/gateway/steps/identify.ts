@@ -1,17 +1,26 @@
-import { uuidv7, type Clock } from '../../kernel/index.ts'
+import { McpworksError, uuidv7 } from '../../kernel/index.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { GatewayRequest } from '../gateway.ts'
+import type { GatewayPorts } from '../ports.ts'
 import type { RunLedger } from '../run-ledger.ts'
 
 /**
- * Gives the request its call id and the run that it belongs to. The credential was checked at the door:
- * a `GatewayRequest` cannot be made without a caller.
+ * Gives the request its call id and the run that it belongs to. The credential was checked at the door: a
+ * `GatewayRequest` cannot be made without a caller. Here the caller is looked at once more, as it is at this moment.
+ * @throws McpworksError `credential_invalid` where the credential was revoked or has expired since
  */
-export function identify(request: GatewayRequest, runs: RunLedger, clock: Clock): IdentifiedCall {
+export function identify(
+  request: GatewayRequest,
+  runs: RunLedger,
+  { refresh, clock }: Pick<GatewayPorts, 'refresh' | 'clock'>,
+): IdentifiedCall {
+  const caller = refresh(request.caller)
+  if (caller === null) throw new McpworksError('credential_invalid')
   return {
     ...request,
+    caller,
     call: uuidv7(clock.nowMs()),
-    run: runs.currentRun(request.caller, request.namespace),
+    run: runs.currentRun(caller, request.namespace),
     labels: [],
     startedMs: clock.monotonicMs(),
   }

@@ -60,7 +60,11 @@ function draft(
     },
     decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
     bodies: {
-      input: auditLevel === 'metadata' ? null : bodyOf(inputOf(call.effect), maxAuditBodyBytes),
+      // What is not there needs no arguments, and whoever asks for it in a loop should not fill the disk with them.
+      input:
+        auditLevel === 'metadata' || verdict.kind === 'unknown'
+          ? null
+          : bodyOf(inputOf(call.effect), maxAuditBodyBytes),
       engineInput:
         auditLevel === 'metadata' || !('decision' in verdict)
           ? null

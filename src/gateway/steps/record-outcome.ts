@@ -1,9 +1,11 @@
 import type { OutcomeDraft } from '../../audit/index.ts'
+import { McpworksError } from '../../kernel/index.ts'
 import { bodyOf } from '../body.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { GatewayPorts } from '../ports.ts'
 import type { Acted } from './act.ts'
+import type { Invariants } from './verify-invariants.ts'
 
 /**
  * Makes the outcome durable before the answer leaves.
@@ -13,6 +15,7 @@ export async function recordOutcome(
   call: IdentifiedCall,
   entry: CatalogueEntry | null,
   acted: Acted,
+  invariants: Invariants,
   ports: GatewayPorts,
 ): Promise<void> {
   const { auditLevel, maxAuditBodyBytes } = ports.config
@@ -33,7 +36,7 @@ export async function recordOutcome(
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
       innerCalls: 0,
-      invariants: invariantsOf(entry, acted, ports),
+      invariants,
       labelsAfter: call.labels,
       definitionHashAfter,
     },
@@ -43,25 +46,12 @@ export async function recordOutcome(
 }
 
 function detailOf(acted: Acted): string | null {
-  if (acted.status === 'broken') return 'the backend broke; what it did is not known'
+  if (acted.status === 'broken') {
+    const { error } = acted
+    return error instanceof McpworksError
+      ? `nothing was run: ${error.code}`
+      : 'the backend broke; what it did is not known'
+  }
   if (acted.status === 'protocol-error') return `JSON-RPC ${acted.rpcCode}`
   return 'detail' in acted ? acted.detail : null
-}
-
-function invariantsOf(
-  entry: CatalogueEntry | null,
-  acted: Acted,
-  ports: GatewayPorts,
-): OutcomeDraft['outcome']['invariants'] {
-  if (entry === null || entry.runtime === null) return []
-  const asked = ports.sandbox(entry.runtime)
-  const used = acted.status === 'broken' ? undefined : acted.sandbox
-  const pass = asked !== null && used !== undefined && used.profileHash === asked.profileHash
-  return [
-    {
-      id: 'sandbox-profile',
-      pass,
-      detail: pass ? null : `asked ${asked?.profileHash ?? 'none'}, used ${used?.profileHash ?? 'none'}`,
-    },
-  ]
 }
