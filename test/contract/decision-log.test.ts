@@ -208,6 +208,14 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     expect(await decisionLog.prove('unknown')).toBeNull()
   })
 
+  it('signs a checkpoint by itself, soon after the last record', async () => {
+    const { decisionLog } = await opened(place())
+    const { id } = await decisionLog.append(decisionDraft({ effect: 'deny' }))
+    expect((await decisionLog.prove(id))?.checkpoint).toBeNull()
+    const signed = async () => (await decisionLog.prove(id))?.checkpoint?.size
+    await expect.poll(signed, { timeout: 20_000 }).toBe(1)
+  })
+
   it('refuses appends once it is closed', async () => {
     const storage = await place().open()
     await storage.close()
