@@ -23,7 +23,12 @@ function program(id: string, path: string, debianPackage: string): HealthCheck {
     accessSync(path, constants.X_OK)
     return { id, ok: true, detail: path, remedy: null }
   } catch {
-    return { id, ok: false, detail: `${path} is not there`, remedy: `sudo apt-get install -y ${debianPackage}` }
+    return {
+      id,
+      ok: false,
+      detail: `${path} is not there`,
+      remedy: `sudo apt-get install -y ${debianPackage}, or correct sandbox.${id}Path`,
+    }
   }
 }
 

@@ -47,10 +47,11 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock): Function
 }
 
 function outcomeOf(outcome: FunctionOutcome): ActOutcome {
-  const { engine, profile, profileHash, usage } = outcome.facts
+  const { engine, profile, profileHash, usage, stdout, stderr } = outcome.facts
   const facts = {
     sandbox: { engine, profile, profileHash },
     resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes },
+    ...(stdout === '' && stderr === '' ? {} : { printed: { stdout, stderr } }),
   }
   switch (outcome.status) {
     case 'ok':

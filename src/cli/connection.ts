@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Config, ConfigSources } from '../config/index.ts'
@@ -55,6 +55,13 @@ export function readAgentConnection(config: Config, env: ConfigSources['env']): 
 function serverUrl(config: Config, env: ConfigSources['env']): string {
   const url = env.MCPWORKS_URL === undefined ? runningServer(config.dataDirectory) : withoutSlash(env.MCPWORKS_URL)
   if (url !== null) return url
+  if (existsSync(config.dataDirectory) && !mayEnter(config.dataDirectory)) {
+    throw new CliError(
+      exitCode.unreachable,
+      `${config.dataDirectory} belongs to another user.`,
+      'Run the command as the user that runs the server, or set MCPWORKS_URL and MCPWORKS_API_KEY',
+    )
+  }
   throw new CliError(
     exitCode.unreachable,
     `No server runs on ${config.dataDirectory}.`,
@@ -90,6 +97,15 @@ function isOnThisMachine(text: string): boolean {
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '')
+}
+
+function mayEnter(directory: string): boolean {
+  try {
+    accessSync(directory, constants.R_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function readText(path: string): string | null {

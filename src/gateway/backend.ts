@@ -41,6 +41,8 @@ export type ActOutcome = ActFacts &
 /** Facts about the act for the outcome record. */
 export interface ActFacts {
   readonly resources?: { readonly cpuMs: number; readonly maxRssBytes: number }
+  /** What the code printed, for its owner: kept with the output's body, never sent to the caller. */
+  readonly printed?: { readonly stdout: string; readonly stderr: string }
   readonly sandbox?: { readonly engine: string; readonly profile: string; readonly profileHash: Digest }
 }
 

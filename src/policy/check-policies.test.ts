@@ -37,7 +37,7 @@ describe('checking a policy file', () => {
   })
 
   it('refuses the same @id in two files, the same file twice, and names that are not plain', () => {
-    const text = '@id("x") permit (principal, action, resource);'
+    const text = '@id("x") permit (principal, action, resource in Service::"demo/mail");'
     const problems = (...files: string[]) =>
       engine
         .check(

@@ -65,6 +65,7 @@ export function checkPolicies(
   for (const policy of set.policies) {
     if (policy.file === builtInFile) continue
     for (const finding of checkNames(policy, vocabulary)) report(policy, finding, finding.severity)
+    if (permitsEverything(policy)) report(policy, everythingFinding, 'warning')
     if (misfits.has(policy.id)) continue
     checked.push(policy)
     addTasks(policy, vocabulary, tasks)
@@ -73,6 +74,20 @@ export function checkPolicies(
   for (const [key, task] of tasks) runTask(key, task, cache, found)
   for (const policy of checked) reportFindings(policy, found.get(policy.id) ?? [], vocabulary, report)
   return { problems, misfits }
+}
+
+const everythingFinding: Finding = {
+  message: 'this permits every agent of the namespace to use everything in it',
+  hint: 'say who and what: principal in AgentGroup::"...", resource in Service::"..."',
+  offset: 0,
+}
+
+/** Whether a permit has no bound on who and on what, and no condition. */
+function permitsEverything({ json }: ParsedPolicy): boolean {
+  const { principal, resource, actions } = policyScope(json)
+  const open = [principal, resource].every(({ type, entity }) => type === null && entity === null)
+  const anyCall = actions === null || actions.has('call')
+  return json.effect === 'permit' && open && anyCall && json.conditions.length === 0
 }
 
 /** Sorts a policy under each distinct type that the arguments it reads can have. */

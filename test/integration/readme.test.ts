@@ -100,7 +100,7 @@ it('shows in its first screen what really happens when its commands are typed', 
 /** The environment without what the test runner put there. */
 function readerEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE|NODE_|TEST$|npm_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE|NODE_|TEST$|npm_|MCPWORKS_)/.test(name)),
   )
 }
 

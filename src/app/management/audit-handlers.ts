@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
+import type { DecisionLog, RecordQuery, StoredRecord } from '../../audit/index.ts'
 import type { OperationInput } from '../../contract/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
@@ -37,23 +37,48 @@ const pollMs = 200
 /** The newest records, or those after an index, in the order of writing, with the index up to which was looked. */
 async function readTail(
   log: DecisionLog,
-  { namespace, after, limit, kind, principal, reads }: OperationInput<'audit.tail'>,
+  input: OperationInput<'audit.tail'>,
 ): Promise<{ records: StoredRecord[]; lastIndex: number }> {
-  const filter = {
+  const { after, limit } = input
+  if (after !== undefined) {
+    const found = await log.read({ ...filterOf(input), limit, afterIndex: after })
+    return { records: await withoutReads(log, input, found), lastIndex: found.at(-1)?.index ?? after }
+  }
+  const records: StoredRecord[] = []
+  let lastIndex = -1
+  let before: number | null = null
+  // Reads of the log are left out, so that the newest few of the rest can lie further back.
+  while (records.length < limit) {
+    const filter = { ...filterOf(input), limit: pageRecords, descending: true }
+    const page: StoredRecord[] = await log.read(before === null ? filter : { ...filter, afterIndex: before })
+    if (page.length === 0) break
+    lastIndex = Math.max(lastIndex, page[0]?.index ?? -1)
+    before = page.at(-1)?.index ?? null
+    records.push(...(await withoutReads(log, input, page)))
+    if (page.length < pageRecords) break
+  }
+  return { records: records.slice(0, limit).toReversed(), lastIndex }
+}
+
+const pageRecords = 200
+
+function filterOf({ namespace, kind, principal }: OperationInput<'audit.tail'>): Omit<RecordQuery, 'limit'> {
+  return {
     namespace,
-    limit,
     ...(kind === undefined ? {} : { kinds: [kind] }),
     ...(principal === undefined ? {} : { principal }),
   }
-  const found =
-    after === undefined
-      ? (await log.read({ ...filter, descending: true })).toReversed()
-      : await log.read({ ...filter, afterIndex: after })
-  const lastIndex = found.at(-1)?.index ?? after ?? -1
-  if (reads) return { records: found, lastIndex }
+}
+
+async function withoutReads(
+  log: DecisionLog,
+  { namespace, reads }: OperationInput<'audit.tail'>,
+  found: readonly StoredRecord[],
+): Promise<StoredRecord[]> {
+  if (reads) return [...found]
   const isRead = new Map<string, boolean>()
   for (const { call } of found) if (!isRead.has(call)) isRead.set(call, await isReadOfLog(log, namespace, call))
-  return { records: found.filter(({ call }) => isRead.get(call) !== true), lastIndex }
+  return found.filter(({ call }) => isRead.get(call) !== true)
 }
 
 /** Whether the call was a read of the log: every read is recorded, and showing them would make more of them. */

@@ -71,7 +71,8 @@ function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): stri
       `MCPWorks is running at ${app.url}  (data in ${dataDirectory})`,
       ...app.namespaces().map((name) => `  endpoint  ${app.url}/mcp/${name}`),
       '',
-      'Keys were shown when they were made. Another one:  npx mcpworks key create AGENT -n NAMESPACE',
+      'Keys were shown when they were made. Another one, with ready client configurations:',
+      '  npx mcpworks key create AGENT -n NAMESPACE',
       'Ctrl-C stops it.',
     ].join('\n')
   }

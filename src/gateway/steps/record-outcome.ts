@@ -40,7 +40,14 @@ export async function recordOutcome(
       labelsAfter: call.labels,
       definitionHashAfter,
     },
-    bodies: { output: keepOutput ? bodyOf(acted.result, maxAuditBodyBytes) : null },
+    bodies: {
+      output: keepOutput
+        ? bodyOf(
+            acted.printed === undefined ? acted.result : { result: acted.result, ...acted.printed },
+            maxAuditBodyBytes,
+          )
+        : null,
+    },
   }
   await ports.decisionLog.append(outcome)
 }

@@ -20,6 +20,9 @@ export interface AdminRequest {
   readonly refused: (code: ErrorCode, reason: string) => void
 }
 
+/** Where operations without a namespace belong, and their records go. */
+const platformNamespace = 'platform'
+
 type Input =
   | { readonly ok: true; readonly value: JsonObject }
   | { readonly ok: false; readonly code: ErrorCode; readonly message?: string }
@@ -50,12 +53,20 @@ export async function serveOperation(
       members: { problems },
     })
   }
+  const namespace = call.parameters.namespace ?? platformNamespace
+  // A log is not begun for a name that somebody mistyped; applying a directory is what makes a namespace.
+  const makesIt = operation.name === 'state.apply' || namespace === platformNamespace
+  if (!makesIt && !services.gateway.mayEnter(call.caller, namespace)) {
+    call.refused('unknown_object', 'namespace')
+    const message = `There is no namespace ${namespace}. Make it with: mcpworks apply -f DIRECTORY`
+    return sendError(response, 'unknown_object', { message })
+  }
   const aborter = new AbortController()
   response.once('close', () => aborter.abort())
   const answer = await services.gateway.perform(
     {
       caller: call.caller,
-      namespace: call.parameters.namespace ?? 'platform',
+      namespace,
       door: 'management',
       effect: { kind: operation.effect, operation: operation.name, arguments: parsed.data as JsonObject },
       facts: { method: operation.name, protocolVersion: null, requestId: null, trace: null, clientCapabilities: {} },

@@ -55,7 +55,11 @@ export async function probeBubblewrap(path: string): Promise<EngineProbe> {
   try {
     version = (await runTool(path, ['--version'])).trim().replace(/^bubblewrap /, '')
   } catch (error) {
-    return { ok: false, reason: reasonOf(error), remedy: 'apt-get install bubblewrap' }
+    return {
+      ok: false,
+      reason: `${path} cannot be run: ${reasonOf(error)}`,
+      remedy: 'apt-get install bubblewrap, or set sandbox.bubblewrapPath to where it is',
+    }
   }
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < leastVersion[0] || (major === leastVersion[0] && minor < leastVersion[1])) {
