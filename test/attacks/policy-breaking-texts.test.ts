@@ -9,7 +9,7 @@ import { demoVocabulary, policyRequest } from '../support/policy-request.ts'
  * Threat category "authorization" (design/threats.md): policy texts that take the engine down for everyone, or that
  * silently never do what they say.
  */
-const permitted = { file: 'a.cedar', text: '@id("all") permit (principal, action, resource);' }
+const permitted = { file: 'a.cedar', text: '@id("all") permit (principal is Agent, action, resource);' }
 
 const when = (body: string): string => `permit (principal, action, resource) when { ${body} };`
 const many = (count: number, part: string, joint: string): string =>
