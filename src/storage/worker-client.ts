@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
@@ -103,8 +104,10 @@ export class WorkerClient {
     this.#flush()
     const done = this.#request((ticket) => ({ kind: 'close', ticket }))
     this.#closed = true
+    const ended = once(this.#worker, 'exit')
     await done
-    await this.#worker.terminate()
+    // It ends by itself once its port is closed. Never terminated: that could cut off native code in the middle.
+    await ended
   }
 
   #request(make: (ticket: number) => WorkerRequest): Promise<QueryResult> {
