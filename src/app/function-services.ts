@@ -49,7 +49,7 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock): Function
 function outcomeOf(outcome: FunctionOutcome): ActOutcome {
   const { engine, profile, profileHash, usage, stdout, stderr } = outcome.facts
   const facts = {
-    sandbox: { engine, profile, profileHash },
+    ...(outcome.status === 'killed' && profile === 'none' ? {} : { sandbox: { engine, profile, profileHash } }),
     resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes },
     ...(stdout === '' && stderr === '' ? {} : { printed: { stdout, stderr } }),
   }
