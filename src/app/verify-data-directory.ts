@@ -1,4 +1,4 @@
-import { verifyDecisionLog, type VerifyReport } from '../audit/index.ts'
+import { verifyDecisionLog, type VerifyOptions, type VerifyReport } from '../audit/index.ts'
 import { openAuditReader } from '../storage/index.ts'
 
 /** What the verifier found, for scripts and for people. */
@@ -10,17 +10,20 @@ export interface VerifyResult {
 
 /**
  * Verifies the decision log of a data directory from its files alone, with or without a server running on it.
+ * `evidence` is what the auditor brings along: the key as it was given, and checkpoints kept elsewhere.
  * @throws McpworksError `storage_unavailable` where the files cannot be read
  */
 export async function verifyDataDirectory(
   dataDirectory: string,
   progress: (text: string) => void,
+  evidence: Pick<VerifyOptions, 'publicKeyLine' | 'keptCheckpoints'> = {},
 ): Promise<VerifyResult> {
   const reader = openAuditReader({ dataDirectory })
   try {
     const started = performance.now()
     let told = started
     const json = await verifyDecisionLog({
+      ...evidence,
       reader,
       onProgress(checked, total) {
         if (performance.now() - told < 1000) return

@@ -1,5 +1,5 @@
+import { nearestName } from '../kernel/index.ts'
 import { z } from 'zod'
-import { nearestName } from './nearest-name.ts'
 
 /** A zod issue in words. `key` is the unknown member, where that is what is wrong. */
 export interface ExplainedIssue {

@@ -1,7 +1,7 @@
+import { nearestName } from '../kernel/index.ts'
 import { decodeDesiredState, decodeText } from './decode-desired-state.ts'
 import { desiredStateBounds, type SourceProblem } from './desired-state.ts'
 import { namespaceFileSchema } from './namespace-file.ts'
-import { nearestName } from './nearest-name.ts'
 import { parseService, type ServiceSource } from './parse-service.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { fileProblem, sortProblems } from './source-problem.ts'

@@ -1,5 +1,5 @@
+import { nearestName } from '../kernel/index.ts'
 import { entityTypeNames } from './cedar-schema.ts'
-import { nearestName } from './nearest-name.ts'
 import { policyScope } from './policy-scope.ts'
 import type { ParsedPolicy } from './policy-set.ts'
 import { policyTokens, unescapeCedarString, type EntityLiteral } from './policy-tokens.ts'

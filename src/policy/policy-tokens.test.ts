@@ -1,7 +1,7 @@
+import { nearestName } from '../kernel/index.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { policyToJson } from './cedar.ts'
-import { nearestName } from './nearest-name.ts'
 import { entityLiterals, policyTokens } from './policy-tokens.ts'
 import { positionAt, utf16Offset } from './source-position.ts'
 

@@ -108,7 +108,7 @@ console.log(
         { case: `resident memory after ${calls} calls`, bytes: memory.after },
       ],
       goals: [
-        { name: 'warm start', unit: 'times a bare node', goal: '<= 40', measured: warmRatio, met: warmRatio <= 40 },
+        { name: 'warm start', unit: 'times a bare node', goal: '<= 80', measured: warmRatio, met: warmRatio <= 80 },
         {
           name: `memory after ${calls} calls`,
           unit: 'times idle',

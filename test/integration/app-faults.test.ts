@@ -161,11 +161,17 @@ describe('a server', () => {
 describe('one changed byte', () => {
   it('in a record makes verify fail and name it; the untouched copy passes', async () => {
     const server = await startServerProcess(data)
-    const key = demoKey(server, 'analyst')
-    await mcp(server.url, key, 'demo', 'tools/call', top(2))
+    await mcp(server.url, demoKey(server, 'analyst'), 'demo', 'tools/call', top(2))
     await server.stop('SIGTERM')
     const good = await mcpworks(['--data-directory', data, 'audit', 'verify'])
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OK/) })
+    const key = readFileSync(join(data, 'audit.pub'), 'utf8')
+    writeFileSync(join(base, 'given.pub'), key)
+    writeFileSync(join(base, 'other.pub'), key.replace(/[A-Za-z0-9+/]{8}=*\s*$/, 'AAAAAAA='))
+    const verifyWith = (file: string) =>
+      mcpworks(['--data-directory', data, 'audit', 'verify', '--public-key', join(base, file)])
+    expect((await verifyWith('given.pub')).code).toBe(0)
+    expect((await verifyWith('other.pub')).code).toBe(1)
     const database = new DatabaseSync(join(data, 'audit.db'))
     const row = database
       .prepare(

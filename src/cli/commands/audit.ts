@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { RecordKind } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
@@ -55,10 +57,22 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   audit
     .command('verify')
     .description('Checks the whole log offline: every record, chain, tree and signature. Needs no running server.')
-    .action(async () => {
+    .option(
+      '--public-key <file>',
+      "the log's verifier key as the auditor was given it (default: audit.pub beside the log)",
+    )
+    .option(
+      '--checkpoint <file...>',
+      'signed checkpoints that were kept elsewhere: they show a log that was put back',
+      [],
+    )
+    .action(async (options: { publicKey?: string; checkpoint: string[] }) => {
       const { terminal, config } = context()
       const { verifyDataDirectory } = await import('../../app/index.ts')
-      const report = await verifyDataDirectory(config().dataDirectory, (text) => terminal.note(text))
+      const report = await verifyDataDirectory(config().dataDirectory, (text) => terminal.note(text), {
+        ...(options.publicKey === undefined ? {} : { publicKeyLine: readEvidence(options.publicKey).trim() }),
+        keptCheckpoints: options.checkpoint.map(readEvidence),
+      })
       terminal.result(report.json, report.text)
       if (!report.ok) process.exitCode = exitCode.failed
     })
@@ -93,6 +107,15 @@ function recordCount(text: string): number {
   if (!Number.isInteger(count) || count < 1 || count > 1000)
     throw new InvalidArgumentError('write a number from 1 to 1000')
   return count
+}
+
+/** @throws CliError where the file cannot be read: evidence that was named is never left out. */
+function readEvidence(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new CliError(exitCode.usage, `${path} cannot be read.`, 'Check the path and its permissions')
+  }
 }
 
 /** One line of `audit tail`. */

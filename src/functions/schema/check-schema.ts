@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import { nearestName } from '../nearest-name.ts'
+import { isJsonObject, type JsonObject, type JsonValue, nearestName } from '../../kernel/index.ts'
 import { compilePattern } from './linear-pattern.ts'
 import { schemaBounds } from './schema-bounds.ts'
 import { anchorsOf, followReference, schemaCost } from './schema-cost.ts'

@@ -1,6 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
-import { isJsonObject } from '../../kernel/index.ts'
-import { nearestName } from '../nearest-name.ts'
+import { isJsonObject, nearestName } from '../../kernel/index.ts'
 
 /** One thing wrong with a value. `path` is a JSON pointer (RFC 6901), empty for the value itself. */
 export interface ValueProblem {
