@@ -9,6 +9,7 @@ import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
 import { dropPrivileges } from './drop-privileges.ts'
+import { endOrphans } from './end-orphans.ts'
 import { processFacts } from './process-facts.ts'
 import { stageFile } from './stage.ts'
 
@@ -47,6 +48,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     typescript: await readFile(runnerPath(`self-test-probe${scriptExtension}`)),
   }
   dropPrivileges(settings.executorUid, settings.executorGid)
+  endOrphans(settings.bubblewrapPath)
 
   const probe = await probeBubblewrap(settings.bubblewrapPath)
   if (!probe.ok) throw new Error(`bubblewrap cannot be used: ${probe.reason}. Type: ${probe.remedy}`)
