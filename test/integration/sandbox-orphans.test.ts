@@ -35,10 +35,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const jail = ['/usr/bin/bwrap', '--die-with-parent', '--ro-bind', '/', '/', '--', '/usr/bin/sleep', '60']
+const jail = ['/usr/bin/bwrap', '--ro-bind', '/', '/', '--', '/usr/bin/sleep', '60']
 
 it('ends what a killed executor left behind, and no other bubblewrap of the same user', async () => {
-  const left = await orphan([...jail.slice(0, 5), '--setenv', 'MARK', '/runner/main.py', ...jail.slice(5)])
+  const left = await orphan([...jail.slice(0, 4), '--setenv', 'MARK', '/runner/main.py', ...jail.slice(4)])
   const foreign = await orphan(jail)
   expect([left, foreign].map(isAlive)).toEqual([true, true])
   const sandbox = await startSandbox(config)
@@ -47,6 +47,7 @@ it('ends what a killed executor left behind, and no other bubblewrap of the same
     expect(isAlive(foreign)).toBe(true)
   } finally {
     await sandbox.close()
-    process.kill(foreign, 'SIGKILL')
+    // Each leads a group, with the program that it started in it.
+    for (const pid of [left, foreign]) process.kill(-pid, 'SIGKILL')
   }
 })
