@@ -27,6 +27,7 @@ import { auditHandlers } from './management/audit-handlers.ts'
 import { createManagementBackend } from './management/create-management-backend.ts'
 import { functionHandlers } from './management/function-handlers.ts'
 import { identityHandlers } from './management/identity-handlers.ts'
+import { createOneAtATime } from './management/one-at-a-time.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
 import { recheckLog } from './recheck-log.ts'
@@ -128,13 +129,18 @@ async function compose(
   )
 
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
+  const oneAtATime = createOneAtATime()
+  const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
   const management = createManagementBackend({
     ...identityHandlers(registry, clock, namespaces.has),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
-    ...functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build }),
+    ...hostedFunctions,
+    'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
     ...platformHandlers(namespaces, partsHealth),
-    'state.apply': applyHandler({ registry, hosted, namespaces, policy, build: functions.build, clock }),
+    'state.apply': oneAtATime<'state.apply'>(
+      applyHandler({ registry, hosted, namespaces, policy, build: functions.build, clock }),
+    ),
   })
   const gateway = createGateway(
     {
