@@ -159,19 +159,6 @@ describe('applying a directory', () => {
     expect(back.versions).toHaveLength(2)
   })
 
-  it('loses none of two functions that are added at the same time', async () => {
-    await test.apply('pair', { 'namespace.yaml': 'namespace: pair\n' })
-    const add = (name: string) =>
-      test.manage('pair', 'function.add', {
-        namespace: 'pair',
-        service: 'both',
-        files: [{ path: `${name}.py`, text: `def ${name}() -> int:\n    \"\"\"One of two.\"\"\"\n    return 1\n` }],
-      })
-    await Promise.all([add('left'), add('right')])
-    const { functions } = await test.manage('pair', 'function.list', { namespace: 'pair' })
-    expect(functions).toHaveLength(2)
-  })
-
   it('changes nothing when nothing changed, and nothing on a dry run', async () => {
     expect((await test.apply('demo', files)).changes).toEqual([])
     const fewer: Record<string, string> = { ...files }
