@@ -60,7 +60,7 @@ async function buildExample(sandbox: Sandbox): Promise<{ versions: readonly Func
 
 async function answer(sandbox: Sandbox, versions: readonly FunctionVersion[]): Promise<string> {
   const version = versions.find(({ name }) => name === 'top') ?? stop(['examples/leads has no function top'])
-  const runner = createFunctionRunner({ sandbox, validator: createSchemaValidator(), clock: systemClock })
+  const runner = createFunctionRunner({ sandbox, clock: systemClock })
   const outcome = await runner.run(version, call.arguments)
   if (outcome.status !== 'ok') stop([`the function ended as ${outcome.status}: ${outcome.detail}`])
   return (outcome.result['content'] as { text: string }[])[0]?.text ?? ''

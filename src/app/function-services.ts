@@ -21,7 +21,7 @@ export interface FunctionServices {
 /** Puts building, checking and running of functions on one sandbox and one cache of compiled schemas. */
 export function createFunctionServices(sandbox: Sandbox, clock: Clock): FunctionServices {
   const validator = createSchemaValidator()
-  const runner = createFunctionRunner({ sandbox, validator, clock })
+  const runner = createFunctionRunner({ sandbox, clock })
   return {
     backendOf: (version) => ({
       async act({ effect }, events) {

@@ -30,7 +30,7 @@ import { identityHandlers } from './management/identity-handlers.ts'
 import { createOneAtATime } from './management/one-at-a-time.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
-import { recheckLog } from './recheck-log.ts'
+import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
@@ -163,8 +163,8 @@ async function compose(
   const operator = await ensureOperator(registry, files)
   const doorRecords = createDoorRecords(decisionLog, clock, log)
   opened.push(() => doorRecords.close())
-  const stopRechecking = recheckLog(decisionLog, log)
-  opened.push(async () => stopRechecking())
+  const stopWatching = watchLog(decisionLog, log)
+  opened.push(async () => stopWatching())
   const server = createHttpServer({
     gateway,
     authenticator: createApiKeyAuthenticator(registry),

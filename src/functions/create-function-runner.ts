@@ -1,15 +1,14 @@
 import { uuidv7, type Clock, type JsonObject, type JsonValue } from '../kernel/index.ts'
 import type { LimitName, Sandbox, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox/index.ts'
 import { adaptPython } from './adapter/adapt-python.ts'
-import { errorResult, structuredContent, successResult } from './call-tool-result.ts'
+import { errorResult, successResult } from './call-tool-result.ts'
 import type { FunctionVersion } from './function-version.ts'
-import type { SchemaValidator } from './schema/create-schema-validator.ts'
 import { readableTrace, withoutAdapterFrames } from './readable-trace.ts'
 
 /** How a call of a hosted function ended. `result` is an MCP `CallToolResult`. */
 export type FunctionOutcome = { readonly facts: SandboxFacts } & (
   | { readonly status: 'ok'; readonly result: JsonObject }
-  /** The function failed in its own terms, or returned what its output schema does not allow. */
+  /** The function failed in its own terms. */
   | { readonly status: 'tool-error'; readonly result: JsonObject; readonly detail: string }
   | { readonly status: 'timeout' | 'limit' | 'killed'; readonly result: JsonObject; readonly detail: string }
   /** Nothing was run: answer with the error `sandbox_unavailable`. */
@@ -20,8 +19,8 @@ export type FunctionOutcome = { readonly facts: SandboxFacts } & (
 export interface FunctionRunner {
   /**
    * Runs one version once, in a fresh sandbox. Not checked here: the arguments, which the pipeline has checked against
-   * the input schema before it decided, and whether anybody may call this. The returned value is checked against the
-   * output schema. What a function writes to stdout and stderr is in `facts`, for its owner; callers see none of it.
+   * the input schema before it decided; whether anybody may call this; and the returned value, which the pipeline checks
+   * against the output schema whatever backend it came from. What a function writes to stdout and stderr is in `facts`, for its owner; callers see none of it.
    * Never rejects for what the function does.
    */
   run(version: FunctionVersion, args: JsonObject, events?: SandboxEvents): Promise<FunctionOutcome>
@@ -30,12 +29,11 @@ export interface FunctionRunner {
 /** What running stands on. */
 export interface RunnerPorts {
   readonly sandbox: Sandbox
-  readonly validator: SchemaValidator
   readonly clock: Clock
 }
 
 /** A runner over a sandbox. */
-export function createFunctionRunner({ sandbox, validator, clock }: RunnerPorts): FunctionRunner {
+export function createFunctionRunner({ sandbox, clock }: RunnerPorts): FunctionRunner {
   const programs = new WeakMap<FunctionVersion, Program>()
   const programOf = (version: FunctionVersion): Program => {
     const program = programs.get(version) ?? toProgram(version)
@@ -50,7 +48,7 @@ export function createFunctionRunner({ sandbox, validator, clock }: RunnerPorts)
         { id, runtime, limits, inputJson: JSON.stringify(args), ...programOf(version) },
         events,
       )
-      return describe(version, outcome, validator)
+      return describe(version, outcome)
     },
   }
 }
@@ -61,7 +59,7 @@ function toProgram({ runtime, files, entry }: FunctionVersion): Program {
   return runtime === 'python' ? adaptPython(files, entry) : { files, entry }
 }
 
-function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: SchemaValidator): FunctionOutcome {
+function describe(version: FunctionVersion, outcome: SandboxOutcome): FunctionOutcome {
   const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes } = outcome
   const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes }
   const failed = (
@@ -76,7 +74,7 @@ function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: 
   })
   switch (outcome.status) {
     case 'ok':
-      return { facts, ...checkResult(version, outcome.resultJson, validator) }
+      return { facts, ...parseResult(version, outcome.resultJson) }
     case 'exception':
       return failed('tool-error', readableTrace(outcome), `${outcome.kind}: ${outcome.message}`.slice(0, 500))
     case 'invalid':
@@ -94,10 +92,9 @@ function describe(version: FunctionVersion, outcome: SandboxOutcome, validator: 
   }
 }
 
-function checkResult(
+function parseResult(
   version: FunctionVersion,
   resultJson: string,
-  validator: SchemaValidator,
 ): { status: 'ok'; result: JsonObject } | { status: 'tool-error'; result: JsonObject; detail: string } {
   let value: JsonValue
   try {
@@ -105,14 +102,6 @@ function checkResult(
   } catch {
     const text = 'The function returned what is not JSON.'
     return { status: 'tool-error', result: errorResult(text), detail: text }
-  }
-  if (version.outputSchema !== null) {
-    const problems = validator.validate(version.outputSchema, structuredContent(version, value) ?? value)
-    if (problems.length > 0) {
-      const list = problems.map(({ path, message }) => `- ${path === '' ? 'the result' : path}: ${message}`).join('\n')
-      const text = `The function returned what its output schema does not allow:\n${list}`
-      return { status: 'tool-error', result: errorResult(text), detail: text }
-    }
   }
   return { status: 'ok', result: successResult(version, value) }
 }

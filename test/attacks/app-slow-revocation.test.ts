@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toolEntry } from '../support/echo-entries.ts'
+import { startHarness } from '../support/http-harness.ts'
 import { sendBytes } from '../support/raw-socket.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
 
@@ -34,10 +36,10 @@ const body = JSON.stringify({
   },
 })
 
-function headers(key: string, length: number): string {
+function headers(key: string, length: number, to = port): string {
   return [
     'POST /mcp/demo HTTP/1.1',
-    `Host: 127.0.0.1:${port}`,
+    `Host: 127.0.0.1:${to}`,
     `Authorization: Bearer ${key}`,
     'Content-Type: application/json',
     'Accept: application/json, text/event-stream',
@@ -68,6 +70,25 @@ describe('a key that is revoked while the body of a request is on its way', () =
     await good.until('100 Continue')
     good.socket.write(body)
     expect(await good.closed).toContain('"structuredContent":{"result":1}')
+  })
+})
+
+describe('without the second look of the pipeline', () => {
+  it('the revoked key runs the call: the control', async () => {
+    const one = toolEntry('math-one', () => ({
+      status: 'ok',
+      result: { content: [], structuredContent: { result: 1 } },
+    }))
+    const harness = await startHarness({ entries: [one] })
+    try {
+      const slow = sendBytes(harness.port, headers('alice-secret', body.length, harness.port))
+      await slow.until('100 Continue')
+      harness.credentials.delete('alice-secret')
+      slow.socket.write(body)
+      expect(await slow.closed).toContain('"structuredContent":{"result":1}')
+    } finally {
+      await harness.close()
+    }
   })
 })
 

@@ -80,14 +80,10 @@ for (let run = 0; run < runs; run += 1) {
   if (run === runs - 1) {
     const pid = second.child.pid ?? 0
     const idle = residentBytes(pid)
-    // Refused by policy after every step but the act: memory of the pipeline, not of Python.
-    const request = callRequest(
-      `${String(second.line.url)}/mcp/demo`,
-      { authorization: `Bearer ${apiKey}` },
-      'leads-export',
-      { limit: 500 },
-    )
-    await load(request, 16, calls, 'Refused by policy')
+    // Real calls: each runs its function in a jail of its own, which is gone again when memory is looked at.
+    const endpoint = `${String(second.line.url)}/mcp/demo`
+    const request = callRequest(endpoint, { authorization: `Bearer ${apiKey}` }, 'leads-top', { n: 1 })
+    await load(request, 16, calls, 'company')
     memory = { idle, after: residentBytes(pid) }
   }
   await stop(second.child)

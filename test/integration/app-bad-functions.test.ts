@@ -56,6 +56,14 @@ const cases = [
     status: 'tool-error',
     says: /crashed|ended/,
   },
+  {
+    name: 'lies',
+    returns: 'int',
+    body: 'return "one"',
+    limits: 'wallMs: 3000',
+    status: 'tool-error',
+    says: /breaks its own output schema.*\/result: must be a whole number, not text/,
+  },
 ] as const
 
 let test: TestApp
@@ -64,7 +72,10 @@ let key: string
 beforeAll(async () => {
   test = await startTestApp()
   const sources = Object.fromEntries(
-    cases.map(({ name, body }) => [`services/bad/${name}.py`, `def ${name}():\n    """Misbehaves."""\n    ${body}\n`]),
+    cases.map(({ name, body, ...rest }) => [
+      `services/bad/${name}.py`,
+      `def ${name}()${'returns' in rest ? ` -> ${rest.returns}` : ''}:\n    """Misbehaves."""\n    ${body}\n`,
+    ]),
   )
   await test.apply('demo', {
     'namespace.yaml': 'namespace: demo\nagents:\n  - name: tester\n',

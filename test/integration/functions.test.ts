@@ -51,7 +51,7 @@ async function buildOne(files: Record<string, string>): Promise<FunctionVersion>
 }
 
 function run(version: FunctionVersion, args: JsonObject): Promise<FunctionOutcome> {
-  return createFunctionRunner({ sandbox, validator, clock: systemClock }).run(version, args)
+  return createFunctionRunner({ sandbox, clock: systemClock }).run(version, args)
 }
 
 function textOf(outcome: FunctionOutcome): string {
@@ -289,12 +289,6 @@ describe('functions that misbehave', () => {
     ],
     ['starts a process', python('import os\nos.fork()'), 'limit', /start a process/],
     ['returns what JSON cannot carry', python('return object()'), 'tool-error', /JSON cannot carry/],
-    [
-      'returns another type than it says',
-      python('return "one"'),
-      'tool-error',
-      /output schema does not allow:\n- \/result: must be a whole number, not text/,
-    ],
     ['calls exit', python('import sys\nsys.exit(0)'), 'tool-error', /exit/],
     [
       'fails while it is loaded',
@@ -324,7 +318,7 @@ describe('functions that misbehave', () => {
   it('stops when the caller is gone', async () => {
     const controller = new AbortController()
     const version = await buildOne(python('from mcpworks import log\nlog("started")\nwhile True: pass'))
-    const runner = createFunctionRunner({ sandbox, validator, clock: systemClock })
+    const runner = createFunctionRunner({ sandbox, clock: systemClock })
     const outcome = await runner.run(version, {}, { signal: controller.signal, onLog: () => controller.abort() })
     expect(outcome).toMatchObject({ status: 'killed', detail: expect.any(String) })
     expect(textOf(outcome)).toBe('The call was cancelled.')

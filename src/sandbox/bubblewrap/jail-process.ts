@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { killIfThere } from '../kill-if-there.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
 import { jailDescriptors } from './jail-arguments.ts'
 
@@ -51,15 +52,6 @@ export function startJailProcess(bubblewrapPath: string, args: readonly string[]
     })
   }
   return { channel, stdout, stderr, pid: pid.promise, ended: ended.promise, kill }
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-    // oxlint-disable-next-line mcpworks/catch-fails-closed -- a process that is gone is what was wanted
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }
 
 /** bubblewrap writes one JSON object a line. */

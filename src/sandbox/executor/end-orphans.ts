@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { killIfThere } from '../kill-if-there.ts'
 
 /**
  * Ends what an executor left behind that was killed at a bad moment: bubblewrap 0.8 forks its inner half and only later
@@ -16,7 +17,7 @@ export function endOrphans(bubblewrapPath: string): void {
     const owner = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1])
     const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1]
     if (owner !== uid || parent === undefined || isOurs(parent, bubblewrapPath)) continue
-    kill(Number(name))
+    killIfThere(Number(name))
   }
 }
 
@@ -24,15 +25,6 @@ export function endOrphans(bubblewrapPath: string): void {
 function isOurs(pid: string, bubblewrapPath: string): boolean {
   const command = read(`/proc/${pid}/cmdline`).split('\0')
   return command[0] === bubblewrapPath || command.some((word) => /executor[/\\]main\.[jt]s$/.test(word))
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-    // oxlint-disable-next-line mcpworks/catch-fails-closed -- one that ended by itself meanwhile is what was wanted
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }
 
 /** Empty for a process that is gone. */
