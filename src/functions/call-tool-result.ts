@@ -15,7 +15,7 @@ export function successResult(version: FunctionVersion, value: JsonValue): JsonO
 }
 
 /** The structured form of a value, `null` where it has none. */
-export function structuredContent(version: FunctionVersion, value: JsonValue): JsonObject | null {
+function structuredContent(version: FunctionVersion, value: JsonValue): JsonObject | null {
   if (version.outputSchema !== null && isWrapped(version.outputSchema)) return { result: value }
   return isJsonObject(value) ? value : null
 }
