@@ -63,11 +63,25 @@ const ceilingsSchema = z.strictObject({
 /** Configuration of the sandbox: how hosted code is jailed. No setting of it can turn the jail off. */
 export const sandboxConfigSchema = z.strictObject({
   engine: z
-    .enum(['auto', 'bubblewrap'])
+    .enum(['auto', 'nsjail', 'bubblewrap', 'crun', 'runc', 'runsc', 'kata'])
     .default('auto')
     .describe(
-      'How a jail is made. "auto" takes the strongest engine that is there; there is no "none". All of these share the kernel ' +
-        'with the host: a kernel bug reachable through the allowed system calls is not stopped.',
+      'How a jail is made. "auto" takes the strongest engine that is there; there is no "none". nsjail, bubblewrap, crun and runc ' +
+        'share the kernel with the host: a kernel bug reachable through the allowed system calls is not stopped. runsc (gVisor) ' +
+        'answers system calls with a kernel of its own, many times slower; kata runs a virtual machine. Both are only by choice.',
+    ),
+  mode: z
+    .enum(['fast', 'fresh'])
+    .default('fast')
+    .describe(
+      'fast: jails are made in advance, and Python jails are forked from an interpreter that has started. fresh: a whole new jail ' +
+        'and interpreter for each execution, many times slower; then executions share no address-space layout and no hash seed.',
+    ),
+  typescriptRuntime: z
+    .enum(['bun', 'node'])
+    .default('bun')
+    .describe(
+      'What TypeScript functions run on. Node needs two and a half times the processor time and twice the memory.',
     ),
   bubblewrapPath: z
     .string()
@@ -88,6 +102,53 @@ export const sandboxConfigSchema = z.strictObject({
     .default(null)
     .describe(
       'Absolute path of the Bun that TypeScript functions run on. null takes the one that is installed with the product.',
+    ),
+  nodePath: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe(
+      'Absolute path of the Node (24 or later) for typescriptRuntime "node". null takes the one that runs the server.',
+    ),
+  nsjailPath: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe(
+      'Absolute path of the nsjail program. null looks for it in /usr/local/bin, /usr/bin, /usr/sbin and /opt/nsjail.',
+    ),
+  ociRuntimePath: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe(
+      'Absolute path of the OCI runtime where engine is crun, runc, runsc or kata. null looks for it by its name in /usr/local/bin, /usr/bin and /usr/sbin.',
+    ),
+  pythonPackagesDirectory: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default(null)
+    .describe(
+      'Absolute path of a directory of installed Python packages (a site-packages directory) that hosted functions may import. ' +
+        'They see all of it, read-only. null: the standard library only.',
+    ),
+  pythonPreload: z
+    .array(z.string().regex(/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/))
+    .max(64)
+    .default([])
+    .describe(
+      'Names of Python modules that are imported before a call is there (mode "fast"), such as pandas. Their memory is shared by all jails.',
+    ),
+  cgroups: z
+    .enum(['auto', 'required', 'off'])
+    .default('auto')
+    .describe(
+      'auto: every jail gets a cgroup (v2 or v1) where this server may make them, for exact bounds of memory, processor and processes. ' +
+        'required: without cgroups nothing is run. off: limits are rlimits and a watch that looks every few milliseconds.',
     ),
   concurrency: z
     .int()

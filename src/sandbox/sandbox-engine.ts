@@ -1,10 +1,16 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Digest } from '../kernel/index.ts'
-import type { Runtime } from './sandbox.ts'
+import type { Runtime, SandboxLimits } from './sandbox.ts'
 
 /** One way of making a jail. Lives in the executor process, never in the server. */
 export interface SandboxEngine {
+  /** As told in records and tables: `bubblewrap`, `nsjail`, `crun`, `runsc`. */
   readonly name: string
+  /**
+   * `host`: jailed processes are processes of this kernel, and `/proc/<pid>/status` tells that they are sealed.
+   * `guest`: they are those of a kernel of the engine's own, of which this kernel sees only the keeper.
+   */
+  readonly kernel: 'host' | 'guest'
   /** Whether the engine can be used on this machine; a reason and the command that would help if not. */
   probe(): Promise<EngineProbe>
   /**
@@ -14,6 +20,8 @@ export interface SandboxEngine {
   start(order: JailOrder): Jail
   /** What a jail of this engine for this runtime is: the name and hash that go into the record. */
   profile(runtime: Runtime): { readonly name: string; readonly hash: Digest }
+  /** Ends what the engine holds beside its jails. Jails are ended by their `kill`. */
+  close(): Promise<void>
 }
 
 /** The answer of a probe. */
@@ -21,13 +29,15 @@ export type EngineProbe =
   | { readonly ok: true; readonly version: string }
   | { readonly ok: false; readonly reason: string; readonly remedy: string }
 
-/** What differs from jail to jail. */
+/** What differs from jail to jail. Two executions with equal orders may get jails made in advance. */
 export interface JailOrder {
   readonly runtime: Runtime
   /** Size of the tmpfs that the function's files are put on. */
   readonly codeBytes: number
   /** Size of the tmpfs at /tmp. */
   readonly scratchBytes: number
+  /** For engines that can hold a limit themselves, beside the runner's own limits and the watch. */
+  readonly limits: SandboxLimits
 }
 
 /** A jail: used for one execution, never again. */

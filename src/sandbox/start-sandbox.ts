@@ -13,18 +13,13 @@ import type { Sandbox } from './sandbox.ts'
  * @throws McpworksError `sandbox_unavailable` with what is wrong and what to type
  */
 export async function startSandbox(config: SandboxConfig): Promise<Sandbox> {
-  const { bubblewrapPath, pythonPath, concurrency, queueLength, executorUid, executorGid, stagingDirectory } = config
+  const { ceilings, ...rest } = config
   const settings: ExecutorSettings = {
-    bubblewrapPath,
-    pythonPath,
+    ...rest,
     bunPath: config.bunPath ?? installedBun(),
-    concurrency,
-    queueLength,
-    executorUid,
-    executorGid,
-    stagingDirectory,
+    nodePath: config.nodePath ?? process.execPath,
   }
-  return await RestartingSandbox.start(settings, config.ceilings, sha256(JSON.stringify(settings)))
+  return await RestartingSandbox.start(settings, ceilings, sha256(JSON.stringify(settings)))
 }
 
 /** The Bun that came with the product for this processor. */

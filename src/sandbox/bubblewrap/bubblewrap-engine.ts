@@ -4,13 +4,14 @@ import type { EngineProbe, Jail, JailOrder, SandboxEngine } from '../sandbox-eng
 import type { Runtime } from '../sandbox.ts'
 import { jailArguments } from './jail-arguments.ts'
 import { startJailProcess } from './jail-process.ts'
-import type { RuntimeLayout } from './runtime-layout.ts'
+import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 
 const leastVersion = [0, 8] as const
 
 /** The engine of every distribution: bubblewrap, no privilege, a new jail for each execution. */
 export class BubblewrapEngine implements SandboxEngine {
   readonly name = 'bubblewrap'
+  readonly kernel = 'host'
   readonly #path: string
   readonly #layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly #startFilter: Uint8Array
@@ -43,6 +44,8 @@ export class BubblewrapEngine implements SandboxEngine {
   start(order: JailOrder): Jail {
     return startJailProcess(this.#path, jailArguments(this.#layouts[order.runtime], order), this.#startFilter)
   }
+
+  async close(): Promise<void> {}
 
   profile(runtime: Runtime): { readonly name: string; readonly hash: Digest } {
     return this.#profiles[runtime]

@@ -1,27 +1,14 @@
 import { statfsSync } from 'node:fs'
 import { FrameError, FrameReader, encodeFrame, type Frame } from '../protocol/frame.ts'
 import { runnerMessageSchema, type RunMessage, type RunnerMessage } from '../protocol/runner-messages.ts'
-import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import type { JailEnd } from '../sandbox-engine.ts'
 import type { LimitName, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec, SandboxUsage } from '../sandbox.ts'
 import { resultJson } from './check-result-json.ts'
-import { unsealedReason } from './check-sealed.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
 import { processCpuMs, processFacts } from './process-facts.ts'
-import { readPaced } from './read-paced.ts'
-import { runnerSetup, threadCeiling } from './runner-setup.ts'
-
-/** What an execution needs besides its jail and its spec. */
-export interface ExecutionContext {
-  readonly facts: Pick<SandboxFacts, 'engine' | 'profile' | 'profileHash'>
-  /** The filter that the runner adds before it receives code. */
-  readonly finalFilter: Uint8Array
-  readonly seccompNumber: number
-  /** Filters that this process itself is under, and every jail inherits. */
-  readonly ownFilters: number
-  /** Called with the first process inside when it is shut and before it receives the code. */
-  readonly onSealed: (pid: number) => void
-}
+import { threadCeiling } from './runner-setup.ts'
+import type { SealedJail } from './sealed-jail.ts'
 
 /** What a runner says of the function's end; its texts are made such that every JSON writer takes them. */
 function verdictOf(message: Extract<RunnerMessage, { status: 'exception' | 'invalid' }>): Verdict {
@@ -39,7 +26,6 @@ type WithoutFacts<Outcome> = Outcome extends unknown ? Omit<Outcome, keyof Sandb
 /** How an execution ends, before what was measured is added. */
 type Verdict = WithoutFacts<SandboxOutcome>
 
-const startTimeoutMs = 30_000
 const firstLookMs = 4
 const longestLookMs = 16
 const maxMessages = 2000
@@ -51,23 +37,26 @@ const diedBy = { kill: 128 + 9, badSystemCall: 128 + 31, first: 129, last: 128 +
 const headerBytes = 256 * kilobyte
 
 /**
- * Runs one execution in a fresh jail to its end and tells how it ended. The first of these decides: the runner's answer,
+ * Runs one execution in a sealed jail to its end and tells how it ended. The first of these decides: the runner's answer,
  * a limit, a cancellation, the end of the process. Then everything in the jail is killed, and only when it is gone does
  * this settle. Never rejects for what hosted code does.
  */
 export async function execute(
-  jail: Jail,
+  jail: SealedJail,
   spec: SandboxSpec,
-  context: ExecutionContext,
+  facts: ExecutionFacts,
   events: SandboxEvents,
 ): Promise<SandboxOutcome> {
-  return await new Execution(jail, spec, context, events).outcome()
+  return await new Execution(jail, spec, facts, events).outcome()
 }
 
+/** What is known of an execution's jail before it runs. */
+export type ExecutionFacts = Pick<SandboxFacts, 'engine' | 'profile' | 'profileHash'>
+
 class Execution {
-  readonly #jail: Jail
+  readonly #jail: SealedJail
   readonly #spec: SandboxSpec
-  readonly #context: ExecutionContext
+  readonly #facts: ExecutionFacts
   readonly #events: SandboxEvents
   readonly #reader: FrameReader
   readonly #output: OutputCapture
@@ -75,8 +64,6 @@ class Execution {
   #verdict: Verdict | null = null
   #channelBytes = 0
   #messages = 0
-  #sentCode = false
-  #pid: number | null = null
   #startedMs = performance.now()
   #startCpuMs = 0
   #usage: SandboxUsage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }
@@ -84,10 +71,10 @@ class Execution {
   #timer: NodeJS.Timeout | null = null
   #look: NodeJS.Timeout | null = null
 
-  constructor(jail: Jail, spec: SandboxSpec, context: ExecutionContext, events: SandboxEvents) {
+  constructor(jail: SealedJail, spec: SandboxSpec, facts: ExecutionFacts, events: SandboxEvents) {
     this.#jail = jail
     this.#spec = spec
-    this.#context = context
+    this.#facts = facts
     this.#events = events
     this.#floodBytes = 16 * spec.limits.outputBytes + 4 * mebibyte
     this.#reader = new FrameReader({ headerBytes, bodyBytes: spec.limits.resultBytes })
@@ -95,18 +82,16 @@ class Execution {
   }
 
   async outcome(): Promise<SandboxOutcome> {
-    const { limits, runtime } = this.#spec
     const cancel = (): void =>
       this.#decide({ status: 'killed', reason: 'cancelled', message: 'The call was cancelled.' })
-    this.#output.attach('stdout', this.#jail.stdout)
-    this.#output.attach('stderr', this.#jail.stderr)
-    readPaced(this.#jail.channel, (chunk) => this.#take(chunk))
-    this.#jail.channel.write(
-      encodeFrame(runnerSetup(runtime, limits, this.#context.seccompNumber), this.#context.finalFilter),
-    )
-    this.#timer = setTimeout(() => this.#unavailable('it did not start in time'), startTimeoutMs)
+    this.#jail.take({
+      channel: (chunk) => this.#take(chunk),
+      stdout: (chunk) => this.#output.take('stdout', chunk),
+      stderr: (chunk) => this.#output.take('stderr', chunk),
+    })
     this.#events.signal?.addEventListener('abort', cancel, { once: true })
     if (this.#events.signal?.aborted === true) cancel()
+    else this.#sendCode()
     const end = await this.#jail.ended
     this.#events.signal?.removeEventListener('abort', cancel)
     this.#stopClocks()
@@ -133,13 +118,7 @@ class Execution {
     const parsed = runnerMessageSchema.safeParse(frame.header)
     if (!parsed.success) return this.#refuseGarbage()
     const message = parsed.data
-    if (message.type === 'ready') {
-      if (this.#sentCode) return this.#refuseGarbage()
-      this.#sentCode = true
-      this.#sendCode().catch((error: unknown) => this.#unavailable(error instanceof Error ? error.message : 'unknown'))
-      return
-    }
-    if (!this.#sentCode) return this.#unavailable('its runner failed')
+    if (message.type === 'ready') return this.#refuseGarbage()
     this.#takeMessage(message, frame.body)
   }
 
@@ -164,24 +143,16 @@ class Execution {
     }
   }
 
-  /** Code is handed over only when the kernel itself says that the jail is shut. */
-  async #sendCode(): Promise<void> {
-    this.#pid = await this.#jail.pid
-    if (this.#pid === null) return this.#unavailable('the process is gone')
-    const problem = unsealedReason(processFacts(this.#pid), this.#context.ownFilters)
-    if (problem !== null) return this.#unavailable(problem)
-    if (this.#verdict !== null) return
-    this.#context.onSealed(this.#pid)
+  #sendCode(): void {
     const { entry, files, inputJson, limits } = this.#spec
     const message: RunMessage = {
       entry,
       files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
       resultBytes: limits.resultBytes,
     }
-    this.#jail.channel.write(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
     this.#startedMs = performance.now()
-    this.#startCpuMs = processCpuMs(this.#pid) ?? 0
-    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#startCpuMs = processCpuMs(this.#jail.pid) ?? 0
+    this.#jail.send(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
     this.#timer = setTimeout(() => this.#breach('wall'), limits.wallMs)
     this.#lookLater(firstLookMs)
   }
@@ -210,7 +181,7 @@ class Execution {
   #scratchFiles(): number | null {
     try {
       const used = ['tmp', 'fn'].map((name) => {
-        const { files, ffree } = statfsSync(`/proc/${String(this.#pid)}/root/${name}`)
+        const { files, ffree } = statfsSync(`/proc/${String(this.#jail.pid)}/root/${name}`)
         return files - ffree
       })
       return Math.max(...used)
@@ -220,12 +191,12 @@ class Execution {
   }
 
   #measure(): ReturnType<typeof processFacts> {
-    const facts = this.#pid === null ? null : processFacts(this.#pid)
-    if (facts === null || this.#pid === null) return null
+    const facts = processFacts(this.#jail.pid)
+    if (facts === null) return null
     this.#peakOwnBytes = Math.max(this.#peakOwnBytes, facts.ownBytes)
     this.#usage = {
       wallMs: this.#usage.wallMs,
-      cpuMs: Math.max(this.#usage.cpuMs, (processCpuMs(this.#pid) ?? 0) - this.#startCpuMs),
+      cpuMs: Math.max(this.#usage.cpuMs, (processCpuMs(this.#jail.pid) ?? 0) - this.#startCpuMs),
       maxRssBytes: Math.max(this.#usage.maxRssBytes, facts.peakRssBytes),
     }
     return facts
@@ -237,10 +208,6 @@ class Execution {
 
   #refuseGarbage(): void {
     this.#decide({ status: 'invalid', message: 'The function wrote to the channel that carries its result.' })
-  }
-
-  #unavailable(why: string): void {
-    this.#decide({ status: 'unavailable', message: `No jail could be made: ${why}.` })
   }
 
   /** The first verdict counts. What the process used is read before it is gone. */
@@ -255,16 +222,18 @@ class Execution {
   #stopClocks(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#look !== null) clearTimeout(this.#look)
-    if (this.#usage.wallMs === 0 && this.#pid !== null)
-      this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
+    if (this.#usage.wallMs === 0) this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
   }
 
   /** The process ended by itself, before any answer. */
   #verdictOfEnd({ exitCode }: JailEnd): Verdict {
     const { limits } = this.#spec
-    if (this.#pid === null || exitCode === null) {
-      const why = this.#output.text('stderr').trim().slice(0, 300) || 'the process ended before it was ready'
-      return { status: 'unavailable', message: `No jail could be made: ${why}.` }
+    if (exitCode === null) {
+      return {
+        status: 'killed',
+        reason: 'signal',
+        message: 'The jail was ended from outside, by nothing that this sandbox did.',
+      }
     }
     const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
     if (exitCode === diedBy.badSystemCall) {
@@ -296,7 +265,7 @@ class Execution {
   #withFacts(verdict: Verdict): SandboxOutcome {
     return {
       ...verdict,
-      ...this.#context.facts,
+      ...this.#facts,
       usage: this.#usage,
       stdout: this.#output.text('stdout'),
       stderr: this.#output.text('stderr'),

@@ -1,6 +1,3 @@
-import type { Readable } from 'node:stream'
-import { readPaced } from './read-paced.ts'
-
 /**
  * Keeps the first bytes of stdout and stderr, together bounded, and counts what is beyond. Reads on to the end, so that
  * the writer never waits for the reader. Texts come from hostile code: only their size and their encoding are bounded.
@@ -21,10 +18,6 @@ export class OutputCapture {
     this.#onFlood = onFlood
   }
 
-  attach(name: 'stdout' | 'stderr', stream: Readable): void {
-    readPaced(stream, (chunk) => this.#take(name, chunk))
-  }
-
   get droppedBytes(): number {
     return this.#droppedBytes
   }
@@ -34,7 +27,7 @@ export class OutputCapture {
     return Buffer.concat(this.#kept[name]).toString('utf8')
   }
 
-  #take(name: 'stdout' | 'stderr', chunk: Buffer): void {
+  take(name: 'stdout' | 'stderr', chunk: Buffer): void {
     const room = Math.max(0, this.#limitBytes - this.#keptBytes)
     const part = chunk.subarray(0, room)
     if (part.length > 0) this.#kept[name].push(Buffer.from(part))

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
-import { bunLayout, pythonLayout, type RuntimeLayout } from '../bubblewrap/runtime-layout.ts'
+import { bunLayout, pythonLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
@@ -10,12 +9,15 @@ import type { SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
 import { dropPrivileges } from './drop-privileges.ts'
 import { endOrphans } from './end-orphans.ts'
+import { FreshJails, type JailSource } from './jail-source.ts'
+import { chooseEngine } from './make-engine.ts'
 import { processFacts } from './process-facts.ts'
 import { stageFile } from './stage.ts'
 
 /** What executions are made with. */
 export interface Workshop {
   readonly engine: SandboxEngine
+  readonly jails: JailSource
   /** What each runtime's jail shows of the host. */
   readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly version: string
@@ -50,21 +52,16 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   dropPrivileges(settings.executorUid, settings.executorGid)
   endOrphans(settings.bubblewrapPath)
 
-  const probe = await probeBubblewrap(settings.bubblewrapPath)
-  if (!probe.ok) throw new Error(`bubblewrap cannot be used: ${probe.reason}. Type: ${probe.remedy}`)
   const layouts = {
     python: await pythonLayout(settings.pythonPath, files.pythonRunner),
     typescript: await bunLayout(files.bun, files.typescriptRunner),
   }
-  return {
-    engine: new BubblewrapEngine(settings.bubblewrapPath, layouts, filter('start'), finalFilters),
-    layouts,
-    version: probe.version,
-    finalFilters,
-    seccompNumber: architecture.numbers.get('seccomp') ?? 0,
-    ownFilters: processFacts('self')?.seccompFilters ?? 0,
-    probes,
-  }
+  const { version, choice } = await chooseEngine(settings)
+  const engine = choice.make({ settings, layouts, startFilter: filter('start'), finalFilters })
+  const seccompNumber = architecture.numbers.get('seccomp') ?? 0
+  const ownFilters = processFacts('self')?.seccompFilters ?? 0
+  const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters })
+  return { engine, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
 }
 
 function runnerPath(name: string): string {

@@ -30,7 +30,12 @@ export function threadCeiling(runtime: Runtime, limits: SandboxLimits): number {
  * The limits that a runner puts on itself before it is sealed. They are the floor: the watch in the executor names a
  * breach sooner and counts better, and these hold should it fall behind.
  */
-export function runnerSetup(runtime: Runtime, limits: SandboxLimits, seccompNumber: number): SetupMessage {
+export function runnerSetup(
+  runtime: Runtime,
+  limits: SandboxLimits,
+  seccompNumber: number,
+  nonce: string,
+): SetupMessage {
   const share = runtimeShare[runtime]
   const bounds: [number, number][] = [
     // Whole seconds is all the kernel takes; start-up has used some of them.
@@ -44,5 +49,5 @@ export function runnerSetup(runtime: Runtime, limits: SandboxLimits, seccompNumb
   ]
   // Page tables of untouched reservations are memory too. Bun reserves far too much for a useful bound; the watch counts them.
   if (runtime === 'python') bounds.push([resource.addressSpace, limits.memoryBytes + 1024 * mebibyte])
-  return { limits: bounds, dataBytes: limits.memoryBytes, seccompNumber }
+  return { limits: bounds, dataBytes: limits.memoryBytes, seccompNumber, nonce }
 }

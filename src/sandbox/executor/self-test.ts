@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
+import { jailProfile } from '../profile/jail-profile.ts'
 import type { Workshop } from './prepare.ts'
 import { processFacts, type ProcessFacts } from './process-facts.ts'
 import { runSpec } from './run-spec.ts'
@@ -115,7 +116,7 @@ function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
   const expected: [string, string][] = [
     ['root', `dev fn lib lib64${python ? '' : ' proc'} runner tmp usr`],
     ['devices', 'full null random urandom zero'],
-    ['environment', 'BUN_RUNTIME_TRANSPILER_CACHE_PATH DO_NOT_TRACK HOME LANG OMP_NUM_THREADS PATH PWD TMPDIR TZ'],
+    ['environment', [...Object.keys(jailProfile.environment), 'PWD'].toSorted().join(' ')],
     ['write-root', 'EROFS'],
     ['write-usr', 'EROFS'],
     ['write-runner', 'EROFS'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sandboxConfigSchema } from '../config.ts'
 
 /** Version of the protocol between server and executor. An executor of another release refuses to work. */
 export const executorProtocolVersion = 1
@@ -21,16 +22,11 @@ const limitsSchema = z.strictObject({
   outputBytes: count,
 })
 
-/** What an executor must know to start; all of it comes from the server's configuration. */
+/** What an executor must know to start: the server's configuration, with the paths that it found itself. */
 const settingsSchema = z.strictObject({
-  bubblewrapPath: z.string(),
-  pythonPath: z.string(),
+  ...sandboxConfigSchema.omit({ ceilings: true }).shape,
   bunPath: z.string(),
-  concurrency: z.int().positive(),
-  queueLength: count,
-  executorUid: z.int().positive(),
-  executorGid: z.int().positive(),
-  stagingDirectory: z.string(),
+  nodePath: z.string(),
 })
 
 /** What an executor must know to start. */

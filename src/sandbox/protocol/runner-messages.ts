@@ -8,7 +8,11 @@ const maxText = 16_000
 
 /** What a runner may send. All of it is hostile: after `ready` the sender is the hosted code. */
 export const runnerMessageSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), version: z.literal(runnerProtocolVersion) }),
+  z.strictObject({
+    type: z.literal('ready'),
+    version: z.literal(runnerProtocolVersion),
+    nonce: z.string().max(64),
+  }),
   z.strictObject({
     type: z.literal('log'),
     level: z.enum(['debug', 'info', 'warning', 'error']),
@@ -48,6 +52,8 @@ export interface SetupMessage {
   /** For `RLIMIT_DATA`, which each runtime reckons differently. */
   readonly dataBytes: number
   readonly seccompNumber: number
+  /** To be given back with `ready`; of use once. */
+  readonly nonce: string
 }
 
 /** To a sealed runner, with the files and then the input as the body. */

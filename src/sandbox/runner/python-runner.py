@@ -303,7 +303,7 @@ def main():
     refuse_processes()
     sys.stdout.reconfigure(line_buffering=True)
     seal(setup, program)
-    send({'type': 'ready', 'version': 1})
+    send({'type': 'ready', 'version': 1, 'nonce': setup['nonce']})
     run()
     # The executor ends the jail; leaving by itself would run what the function registered for the exit.
     while True:

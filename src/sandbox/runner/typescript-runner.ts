@@ -15,6 +15,7 @@ interface Setup {
   readonly limits: readonly (readonly [number, number])[]
   readonly dataBytes: number
   readonly seccompNumber: number
+  readonly nonce: string
 }
 
 interface Order {
@@ -266,7 +267,7 @@ Bun.plugin({
   setup: (build) => build.module('mcpworks', () => ({ exports: { log, progress }, loader: 'object' })),
 })
 seal(header as Setup, body)
-send({ type: 'ready', version: 1 })
+send({ type: 'ready', version: 1, nonce: (header as Setup).nonce })
 process.on('beforeExit', () => {
   finish({
     type: 'error',

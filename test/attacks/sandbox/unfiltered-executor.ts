@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { BubblewrapEngine } from '../../../src/sandbox/bubblewrap/bubblewrap-engine.ts'
+import { FreshJails } from '../../../src/sandbox/executor/jail-source.ts'
 import { prepare } from '../../../src/sandbox/executor/prepare.ts'
 import { runSpec } from '../../../src/sandbox/executor/run-spec.ts'
 import { assemble, bpfCode, instruction } from '../../../src/sandbox/profile/bpf.ts'
@@ -12,27 +13,19 @@ type PlainSpec = Omit<SandboxSpec, 'files'> & { readonly files: readonly (readon
 
 const allowAll = assemble([instruction(bpfCode.return, 0x7fff0000)])
 const specs = JSON.parse(readFileSync(0, 'utf8')) as PlainSpec[]
-const { bubblewrapPath, pythonPath, concurrency, queueLength, executorUid, executorGid, stagingDirectory } =
-  sandboxConfigSchema.parse({})
+const { ceilings: _, ...settings } = sandboxConfigSchema.parse({})
 const bunPackage = createRequire(import.meta.url).resolve(
   `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`,
 )
 const bunPath = join(dirname(bunPackage), 'bin', 'bun')
-const workshop = await prepare({
-  bubblewrapPath,
-  pythonPath,
-  bunPath,
-  concurrency,
-  queueLength,
-  executorUid,
-  executorGid,
-  stagingDirectory,
-})
+const workshop = await prepare({ ...settings, bunPath, nodePath: process.execPath })
 const filters = { python: allowAll, typescript: allowAll }
-const engine = new BubblewrapEngine(bubblewrapPath, workshop.layouts, allowAll, filters)
+const engine = new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, allowAll, filters)
+const { seccompNumber, ownFilters } = workshop
+const jails = new FreshJails(engine, { finalFilters: filters, seccompNumber, ownFilters })
 const outcomes = []
 for (const { files, ...spec } of specs) {
   const whole = { ...spec, files: new Map(files.map(([path, text]) => [path, Buffer.from(text)])) }
-  outcomes.push(await runSpec({ ...workshop, engine, finalFilters: filters }, whole, {}))
+  outcomes.push(await runSpec({ ...workshop, engine, jails }, whole, {}))
 }
 process.stdout.write(JSON.stringify(outcomes))

@@ -87,6 +87,7 @@ def main(_):
       'HOME',
       'LANG',
       'OMP_NUM_THREADS',
+      'OPENBLAS_NUM_THREADS',
       'PATH',
       'PWD',
       'TMPDIR',

@@ -1,5 +1,6 @@
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { runTool } from '../executor/run-tool.ts'
+import { jailProfile } from '../profile/jail-profile.ts'
 
 /** What a jail shows of the host, read-only, so that one runtime can run in it. */
 export interface RuntimeLayout {
@@ -13,15 +14,8 @@ export interface RuntimeLayout {
   readonly procfs: { readonly covered: readonly string[] } | null
 }
 
-/**
- * What of a procfs tells of the host rather than of the own process. Not all of it: a cover costs time in every jail, and
- * bubblewrap cannot mount a procfs that has processes only. Processor, memory, uptime and partitions of the machine stay
- * visible to TypeScript.
- */
-const tellingProcPaths = 'cmdline config.gz version kallsyms keys timer_list modules sys/'.split(' ')
-
 /** Where the runner is in every jail. */
-const runnerDirectory = '/runner'
+const runnerDirectory = jailProfile.runner
 
 /**
  * Finds what Python needs by asking it: its program, its standard library, the system's shared libraries.
@@ -91,7 +85,8 @@ async function libraryBinds(): Promise<{ directories: string[]; links: [string, 
 
 async function coveredProcPaths(): Promise<string[]> {
   const there = new Set(await readdir('/proc'))
-  return tellingProcPaths.filter((name) => there.has(name.replace('/', ''))).map((name) => `/proc/${name}`)
+  const covered = jailProfile.procfs.typescript?.covered ?? []
+  return covered.filter((name) => there.has(name.replace('/', ''))).map((name) => `/proc/${name}`)
 }
 
 async function linkTarget(path: string): Promise<string | null> {

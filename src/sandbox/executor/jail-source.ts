@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { encodeFrame } from '../protocol/frame.ts'
+import type { JailOrder, SandboxEngine } from '../sandbox-engine.ts'
+import type { Runtime } from '../sandbox.ts'
+import { unsealedReason } from './check-sealed.ts'
+import { processFacts } from './process-facts.ts'
+import { runnerSetup } from './runner-setup.ts'
+import { SealedJail, type SealedResult } from './sealed-jail.ts'
+
+/** Where executions get their jails: each sealed, each unused, each handed out once. */
+export interface JailSource {
+  /** Never rejects; where no jail could be made, the reason. An abort ends the making. */
+  take(order: JailOrder, signal?: AbortSignal): Promise<SealedResult>
+  /** Kills what waits. Jails that were handed out belong to their executions. */
+  close(): Promise<void>
+}
+
+/** What every jail is sealed with. */
+export interface Sealing {
+  /** The filter that the runner adds before it receives code. */
+  readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
+  readonly seccompNumber: number
+  /** Filters that this process itself is under, and every jail inherits. */
+  readonly ownFilters: number
+}
+
+const nonceBytes = 32
+
+/** Makes a new jail for each execution, when it is asked for. */
+export class FreshJails implements JailSource {
+  readonly #engine: SandboxEngine
+  readonly #sealing: Sealing
+
+  constructor(engine: SandboxEngine, sealing: Sealing) {
+    this.#engine = engine
+    this.#sealing = sealing
+  }
+
+  async take(order: JailOrder, signal?: AbortSignal): Promise<SealedResult> {
+    const { finalFilters, seccompNumber, ownFilters } = this.#sealing
+    const nonce = randomBytes(nonceBytes).toString('base64url')
+    const setup = runnerSetup(order.runtime, order.limits, seccompNumber, nonce)
+    return await SealedJail.make(this.#engine.start(order), {
+      setup: encodeFrame(setup, finalFilters[order.runtime]),
+      nonce,
+      unsealedReason: (pid) => (this.#engine.kernel === 'guest' ? null : unsealedReason(processFacts(pid), ownFilters)),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close()
+  }
+}

@@ -1,0 +1,52 @@
+import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
+import type { RuntimeLayout } from '../layout/runtime-layout.ts'
+import type { ExecutorSettings } from '../protocol/executor-messages.ts'
+import type { EngineProbe, SandboxEngine } from '../sandbox-engine.ts'
+import type { Runtime } from '../sandbox.ts'
+
+/** What engines are made of. */
+export interface EngineParts {
+  readonly settings: ExecutorSettings
+  readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
+  /** The filter under which a runtime is started. */
+  readonly startFilter: Uint8Array
+  readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
+}
+
+/** An engine that can be configured. */
+interface EngineChoice {
+  /** Whether it can be used; asked before its engine is made. */
+  readonly probe: (settings: ExecutorSettings) => Promise<EngineProbe>
+  readonly make: (parts: EngineParts) => SandboxEngine
+}
+
+/** Every engine by its name in the configuration, the strongest first: `auto` takes the first that can be used. */
+const engineChoices: ReadonlyMap<string, EngineChoice> = new Map([
+  [
+    'bubblewrap',
+    {
+      probe: async ({ bubblewrapPath }) => await probeBubblewrap(bubblewrapPath),
+      make: ({ settings, layouts, startFilter, finalFilters }) =>
+        new BubblewrapEngine(settings.bubblewrapPath, layouts, startFilter, finalFilters),
+    },
+  ],
+])
+
+/** The engine that was chosen and its version. */
+export interface ChosenEngine {
+  readonly name: string
+  readonly version: string
+  readonly choice: EngineChoice
+}
+
+/** Finds the configured engine, or the strongest that is there. @throws Error with what is missing and what to type */
+export async function chooseEngine(settings: ExecutorSettings): Promise<ChosenEngine> {
+  const problems: string[] = []
+  for (const [name, choice] of engineChoices) {
+    if (settings.engine !== 'auto' && settings.engine !== name) continue
+    const probe = await choice.probe(settings)
+    if (probe.ok) return { name, version: probe.version, choice }
+    problems.push(`${name} cannot be used: ${probe.reason}. Type: ${probe.remedy}`)
+  }
+  throw new Error(problems.join('\n'))
+}

@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream'
+import { FrameReader } from '../protocol/frame.ts'
+import { runnerMessageSchema } from '../protocol/runner-messages.ts'
+import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import { readPaced } from './read-paced.ts'
+
+/** What comes out of a jail. Everything of it is hostile. */
+export interface JailSinks {
+  readonly channel: (chunk: Buffer) => void
+  readonly stdout: (chunk: Buffer) => void
+  readonly stderr: (chunk: Buffer) => void
+}
+
+/** How a jail was made ready, or why it was not. */
+export type SealedResult =
+  | { readonly ok: true; readonly jail: SealedJail }
+  | { readonly ok: false; readonly why: string }
+
+/** What a jail is sealed with and judged by. */
+export interface SealOrder {
+  /** The `setup` frame, with the final filter as its body. */
+  readonly setup: Uint8Array
+  /** What the runner must answer with `ready`. Used for one jail only. */
+  readonly nonce: string
+  /** The first thing that is wrong with the sealed process, as the kernel tells it, or `null`. */
+  readonly unsealedReason: (pid: number) => string | null
+  readonly signal?: AbortSignal
+}
+
+const startTimeoutMs = 30_000
+const readyBounds = { headerBytes: 4096, bodyBytes: 0 } as const
+const keptReasonBytes = 2000
+
+/**
+ * A jail whose runner has bound itself, and of which the kernel says so, and that has received no code. It may wait; then
+ * one execution takes it. Anything that it sends while it waits makes it unfit.
+ */
+export class SealedJail {
+  readonly pid: number
+  readonly ended: Promise<JailEnd>
+  readonly #jail: Jail
+  readonly #outlet: Outlet
+
+  private constructor(jail: Jail, pid: number, outlet: Outlet) {
+    this.#jail = jail
+    this.pid = pid
+    this.ended = jail.ended
+    this.#outlet = outlet
+  }
+
+  /** Has the runner seal itself and checks it. A jail that fails is gone when this settles. Never rejects. */
+  static async make(jail: Jail, order: SealOrder): Promise<SealedResult> {
+    const outlet = new Outlet(jail)
+    const { promise, resolve } = Promise.withResolvers<string | null>()
+    const reader = new FrameReader(readyBounds)
+    outlet.channel = (chunk) => {
+      const problem = readyProblem(reader, chunk, order.nonce)
+      if (problem !== undefined) resolve(problem)
+    }
+    const timer = setTimeout(() => resolve('it did not start in time'), startTimeoutMs)
+    const cancel = (): void => resolve('it was cancelled')
+    order.signal?.addEventListener('abort', cancel, { once: true })
+    if (order.signal?.aborted === true) cancel()
+    void jail.ended.then(() => resolve('the process ended before it was ready'))
+    jail.channel.write(order.setup)
+    const problem = (await promise) ?? (await sealProblem(jail, order))
+    clearTimeout(timer)
+    order.signal?.removeEventListener('abort', cancel)
+    const pid = await jail.pid
+    if (problem === null && pid !== null) {
+      outlet.wait()
+      return { ok: true, jail: new SealedJail(jail, pid, outlet) }
+    }
+    jail.kill()
+    await jail.ended
+    const said = outlet.reason.trim().slice(0, 300)
+    return { ok: false, why: said === '' ? (problem ?? 'the process is gone') : said }
+  }
+
+  /** False once it has ended or has said anything unasked. */
+  get isFit(): boolean {
+    return this.#outlet.isFit
+  }
+
+  /** From here on what comes out goes to the sinks. Once only. */
+  take(sinks: JailSinks): void {
+    this.#outlet.hand(sinks)
+  }
+
+  send(frame: Uint8Array): void {
+    this.#jail.channel.write(frame)
+  }
+
+  /** Kills every process of the jail. */
+  kill(): void {
+    this.#jail.kill()
+  }
+}
+
+/** Where the three streams of a jail go: to the sealing, then nowhere, then to the execution. */
+class Outlet {
+  channel: (chunk: Buffer) => void = () => undefined
+  isFit = true
+  reason = ''
+  #stdout: (chunk: Buffer) => void = () => undefined
+  #stderr = (chunk: Buffer): void => {
+    this.reason = (this.reason + chunk.toString('utf8')).slice(0, keptReasonBytes)
+  }
+
+  constructor(jail: Jail) {
+    const read = (stream: Readable, take: (chunk: Buffer) => void): void => readPaced(stream, take)
+    read(jail.channel, (chunk) => this.channel(chunk))
+    read(jail.stdout, (chunk) => this.#stdout(chunk))
+    read(jail.stderr, (chunk) => this.#stderr(chunk))
+    void jail.ended.then(() => (this.isFit = false))
+  }
+
+  wait(): void {
+    const spoil = (): void => void (this.isFit = false)
+    this.channel = spoil
+    this.#stdout = spoil
+    this.#stderr = spoil
+  }
+
+  hand(sinks: JailSinks): void {
+    this.channel = sinks.channel
+    this.#stdout = sinks.stdout
+    this.#stderr = sinks.stderr
+  }
+}
+
+/** The first and only thing a runner may say is `ready`, with the nonce of its setup. `undefined` until it is whole. */
+function readyProblem(reader: FrameReader, chunk: Buffer, nonce: string): string | null | undefined {
+  try {
+    const [frame, ...more] = reader.push(chunk)
+    if (frame === undefined) return undefined
+    const message = runnerMessageSchema.safeParse(frame.header)
+    if (!message.success || message.data.type !== 'ready' || more.length > 0) return 'its runner failed'
+    return message.data.nonce === nonce ? null : 'it is not the process that was started'
+  } catch {
+    return 'its runner failed'
+  }
+}
+
+async function sealProblem(jail: Jail, order: SealOrder): Promise<string | null> {
+  const pid = await jail.pid
+  return pid === null ? 'the process is gone' : order.unsealedReason(pid)
+}
