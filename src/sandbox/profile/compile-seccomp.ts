@@ -1,16 +1,12 @@
 import type { Architecture } from './architecture.ts'
 import { assemble, bpfCode, branch, instruction, type BpfProgram } from './bpf.ts'
+import { callRules, errnoNumbers, firstProbedNumber, type CallRule } from './call-rules.ts'
 import type { ErrnoName, FilterName, SeccompCondition, SeccompProfile, SeccompRule } from './seccomp-profile.ts'
 
 /** Actions a filter returns (linux/seccomp.h). */
 const returnAllow = 0x7fff0000
 const returnErrno = 0x00050000
 const returnKillProcess = 0x80000000
-
-const errnoNumbers: Readonly<Record<ErrnoName, number>> = { EPERM: 1, EACCES: 13, EINVAL: 22, ENOSYS: 38, ENOTSUP: 95 }
-
-/** The first number that libraries probe for by ENOSYS; below it a refusal is EPERM. */
-const firstProbedNumber = 424
 
 /** Offsets in `struct seccomp_data`. */
 const offsetNumber = 0
@@ -21,7 +17,7 @@ const lowWordOffset = (arg: number): number => 16 + arg * 8
  * Compiles one filter of the profile to classic BPF for `seccomp(2)`: kill for a foreign architecture or calling
  * convention, then a binary search over the call number, then the argument checks of that call.
  * Does not check that the list is a good one; the self-test and the attack tests do.
- * @throws Error where the profile names a call that no architecture has, or names one twice: a rule must not vanish by a typing mistake
+ * @throws Error as `callRules`
  */
 export function compileSeccomp(
   profile: SeccompProfile,
@@ -29,24 +25,10 @@ export function compileSeccomp(
   architecture: Architecture,
   knownNames: ReadonlySet<string>,
 ): Uint8Array {
-  const actions = new Map<string, BpfProgram>()
-  const put = (name: string, program: BpfProgram, replaces: boolean): void => {
-    if (!knownNames.has(name)) throw new Error(`seccomp.json names an unknown system call: ${name}`)
-    if (!replaces && actions.has(name)) throw new Error(`seccomp.json names a system call twice: ${name}`)
-    actions.set(name, program)
-  }
-  for (const name of profile.allow) put(name, give(returnAllow), false)
-  for (const name of profile.kill) put(name, give(returnKillProcess), false)
-  for (const [name, errno] of Object.entries(profile.errno)) put(name, refuse(errno), false)
-  for (const [name, rule] of Object.entries(profile.args)) put(name, compileRule(rule), false)
-  const layer = profile.profiles[filter]
-  for (const name of layer.allow) put(name, give(returnAllow), true)
-  for (const [name, rule] of Object.entries(layer.args)) put(name, compileRule(rule), true)
-
   const numbered: Row[] = []
-  for (const [name, program] of actions) {
+  for (const [name, rule] of callRules(profile, filter, knownNames)) {
     const number = architecture.numbers.get(name)
-    if (number !== undefined) numbered.push({ from: number, program })
+    if (number !== undefined) numbered.push({ from: number, program: compileCallRule(rule) })
   }
   const search = binarySearch(withGaps(numbered))
   const byNumber: BpfProgram = [
@@ -96,6 +78,19 @@ function give(action: number): BpfProgram {
 
 function refuse(errno: ErrnoName): BpfProgram {
   return give(returnErrno | errnoNumbers[errno])
+}
+
+function compileCallRule(rule: CallRule): BpfProgram {
+  switch (rule.answer) {
+    case 'allow':
+      return give(returnAllow)
+    case 'kill':
+      return give(returnKillProcess)
+    case 'errno':
+      return refuse(rule.errno)
+    case 'by-arguments':
+      return compileRule(rule.rule)
+  }
 }
 
 function compileRule(rule: SeccompRule): BpfProgram {
