@@ -116,6 +116,7 @@ function limitSentence(limit: LimitName, { limits }: FunctionVersion): string {
     scratch: `The function wrote more to its scratch space than its limit of ${limits.scratchBytes} bytes (scratchBytes).`,
     result: `The function returned more than its limit of ${limits.resultBytes} bytes of JSON (resultBytes). Ask for less.`,
     output: `The function was stopped because it flooded stdout or stderr; its limit is ${limits.outputBytes} bytes (outputBytes).`,
+    'inner-calls': `The function was stopped because it made more calls of other tools than its limit of ${limits.innerCalls} (innerCalls).`,
   }
   return sentences[limit]
 }

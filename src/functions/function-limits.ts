@@ -14,6 +14,7 @@ export function defaultLimits(runtime: Runtime): SandboxLimits {
     scratchBytes: 16 * mebibyte,
     resultBytes: mebibyte,
     outputBytes: 64 * 1024,
+    innerCalls: 100,
   }
 }
 
@@ -27,4 +28,5 @@ export const limitBounds: { readonly [Name in keyof SandboxLimits]: readonly [nu
   scratchBytes: [0, 256 * mebibyte],
   resultBytes: [64, 8 * mebibyte],
   outputBytes: [0, mebibyte],
+  innerCalls: [0, 1000],
 }

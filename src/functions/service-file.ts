@@ -17,6 +17,7 @@ const limitsSchema = z.strictObject({
   scratchBytes: limit('scratchBytes'),
   resultBytes: limit('resultBytes'),
   outputBytes: limit('outputBytes'),
+  innerCalls: limit('innerCalls'),
 })
 
 /** MCP tool annotations: hints for clients, never a basis for policy. */

@@ -58,6 +58,14 @@ const ceilingsSchema = z.strictObject({
       'Bytes of stdout and stderr together that are kept. What is beyond is dropped and counted; an execution that writes ' +
         '16 times this and 4 MiB more is ended as a flood.',
     ),
+  innerCalls: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(1000)
+    .describe(
+      'Calls of other tools that one execution may make. Does not bound what the called tools do, nor the calls that they make in turn.',
+    ),
 })
 
 /** Configuration of the sandbox: how hosted code is jailed. No setting of it can turn the jail off. */

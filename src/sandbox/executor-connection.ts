@@ -61,7 +61,7 @@ export function startExecutor(
   connection.on('error', () => connection.destroy())
   const lost = lossOf(child)
   const send = (message: ToExecutor, body?: Uint8Array): void => {
-    if (connection.writable) connection.write(encodeFrame(message, body))
+    if (connection.writable) connection.write(encodeFrame(message, ...(body === undefined ? [] : [body])))
   }
   send({ type: 'hello', version: executorProtocolVersion, settings })
   return {

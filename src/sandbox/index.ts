@@ -1,5 +1,7 @@
 export { sandboxConfigSchema, type SandboxConfig } from './config.ts'
 export type {
+  InnerAnswer,
+  InnerCall,
   LimitName,
   Runtime,
   Sandbox,

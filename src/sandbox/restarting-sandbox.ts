@@ -1,7 +1,10 @@
 import { McpworksError, type Digest } from '../kernel/index.ts'
 import { startExecutor, type ExecutorConnection } from './executor-connection.ts'
 import { toExecutorBounds, type ExecutorSettings, type FromExecutor } from './protocol/executor-messages.ts'
+import { innerCallBounds } from './protocol/runner-messages.ts'
 import type {
+  InnerAnswer,
+  InnerCall,
   Sandbox,
   SandboxDescription,
   SandboxEvents,
@@ -19,6 +22,8 @@ const startTimeoutMs = 60_000
 interface Pending {
   readonly events: SandboxEvents
   readonly settle: (outcome: SandboxOutcome) => void
+  /** Aborted when the execution has ended: the calls that it made are called off. */
+  readonly ended: AbortController
 }
 
 /** The server's side of the executor: many executions over one connection, and a new executor for one that is lost. */
@@ -69,8 +74,9 @@ export class RestartingSandbox implements Sandbox {
     const { promise, resolve } = Promise.withResolvers<SandboxOutcome>()
     const cancel = (): void => connection.send({ type: 'cancel', run })
     events.signal?.addEventListener('abort', cancel, { once: true })
-    this.#pending.set(run, { events, settle: resolve })
-    const { id, runtime, entry, files, inputJson } = spec
+    const ended = new AbortController()
+    this.#pending.set(run, { events, settle: resolve, ended })
+    const { id, runtime, entry, files, inputJson, depth = 0 } = spec
     connection.send(
       {
         type: 'run',
@@ -80,10 +86,13 @@ export class RestartingSandbox implements Sandbox {
         entry,
         files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
         limits: lowered(spec.limits, this.#ceilings),
+        depth,
+        calls: events.onCall !== undefined,
       },
       Buffer.concat([...files.values(), Buffer.from(inputJson)]),
     )
     const outcome = await promise
+    ended.abort()
     events.signal?.removeEventListener('abort', cancel)
     return outcome
   }
@@ -141,10 +150,26 @@ export class RestartingSandbox implements Sandbox {
       case 'progress':
         pending.events.onProgress?.(message.progress, message.total, message.message)
         return
+      case 'call':
+        void this.#answer(message, body, pending)
+        return
       case 'outcome':
         this.#pending.delete(message.run)
         pending.settle(assemble(message, Buffer.from(body.buffer, body.byteOffset, body.byteLength)))
     }
+  }
+
+  async #answer(
+    { run, id, tool }: Extract<FromExecutor, { type: 'call' }>,
+    body: Uint8Array,
+    { events, ended }: Pending,
+  ): Promise<void> {
+    const connection = this.#connection
+    const argumentsJson = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+    const answer = await answerTo(events, { tool, argumentsJson, signal: ended.signal })
+    if (ended.signal.aborted || connection === null) return
+    if (answer.ok) connection.send({ type: 'answer', run, id }, Buffer.from(answer.resultJson))
+    else connection.send({ type: 'refusal', run, id, code: answer.code, message: answer.message })
   }
 
   /** The executor is gone, and with it, by its parent-death signals, every jail. */
@@ -185,6 +210,20 @@ export class RestartingSandbox implements Sandbox {
   }
 }
 
+/** The answer of the handler, bounded. A handler that breaks is told to the code as that, and to nobody as an answer. */
+async function answerTo({ onCall }: SandboxEvents, call: InnerCall): Promise<InnerAnswer> {
+  if (onCall === undefined) return { ok: false, code: 'calls_refused', message: 'This function may not call tools.' }
+  let answer: InnerAnswer
+  try {
+    answer = await onCall(call)
+  } catch {
+    return { ok: false, code: 'internal', message: 'The call failed for a reason that is not known here.' }
+  }
+  if (!answer.ok || Buffer.byteLength(answer.resultJson) <= innerCallBounds.resultBytes) return answer
+  const message = `The result has more than ${String(innerCallBounds.resultBytes)} bytes of JSON.`
+  return { ok: false, code: 'result_too_large', message }
+}
+
 function lowered(limits: SandboxLimits, ceilings: SandboxLimits): SandboxLimits {
   return {
     wallMs: Math.min(limits.wallMs, ceilings.wallMs),
@@ -195,6 +234,7 @@ function lowered(limits: SandboxLimits, ceilings: SandboxLimits): SandboxLimits 
     scratchBytes: Math.min(limits.scratchBytes, ceilings.scratchBytes),
     resultBytes: Math.min(limits.resultBytes, ceilings.resultBytes),
     outputBytes: Math.min(limits.outputBytes, ceilings.outputBytes),
+    innerCalls: Math.min(limits.innerCalls, ceilings.innerCalls),
   }
 }
 

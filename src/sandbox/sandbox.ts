@@ -16,6 +16,8 @@ export interface SandboxLimits {
   readonly resultBytes: number
   /** stdout and stderr together; what is beyond is dropped and counted. */
   readonly outputBytes: number
+  /** Calls of other tools that one execution may make. */
+  readonly innerCalls: number
 }
 
 /** One execution. */
@@ -33,10 +35,24 @@ export interface SandboxSpec {
   /** JSON text handed to the function as its one argument. */
   readonly inputJson: string
   readonly limits: SandboxLimits
+  /**
+   * Executions that wait for this one, one inside the other; 0 where it is left out. Each depth has places of its own, so
+   * that an execution never waits for a place that one waiting for it holds.
+   */
+  readonly depth?: number
 }
 
 /** Limits that can be reached. */
-export type LimitName = 'wall' | 'cpu' | 'memory' | 'processes' | 'open-files' | 'scratch' | 'result' | 'output'
+export type LimitName =
+  | 'wall'
+  | 'cpu'
+  | 'memory'
+  | 'processes'
+  | 'open-files'
+  | 'scratch'
+  | 'result'
+  | 'output'
+  | 'inner-calls'
 
 /** What an execution used, as the kernel tells it. Zero where it could not be read. */
 export interface SandboxUsage {
@@ -86,7 +102,27 @@ export interface SandboxEvents {
   /** Texts are hostile. At most 2000 logs and progress reports of one execution are passed on; the rest is dropped. */
   readonly onLog?: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void
   readonly onProgress?: (progress: number, total: number | null, message: string | null) => void
+  /**
+   * Makes a call of another tool that the code asks for. At most 16 of one execution are under way at once, and at most
+   * `limits.innerCalls` are made. Where this is left out every such call is refused, and the code is told so.
+   */
+  readonly onCall?: (call: InnerCall) => Promise<InnerAnswer>
 }
+
+/** A call of another tool that hosted code asks for. The name and the arguments are hostile; who may call what is not checked. */
+export interface InnerCall {
+  readonly tool: string
+  /** JSON text of at most 1 MiB, nested at most 128 deep; not necessarily of an object. */
+  readonly argumentsJson: string
+  /** Aborted when the execution ends: nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+/** How such a call ended. A result of more than 1 MiB is refused on its way. */
+export type InnerAnswer =
+  | { readonly ok: true; readonly resultJson: string }
+  /** Raised in the code as a `ToolError`. */
+  | { readonly ok: false; readonly code: string; readonly message: string }
 
 /** The port that runs code. Never rejects for what hosted code does; only for a bug here. */
 export interface Sandbox {

@@ -11,6 +11,7 @@ const limits = {
   scratchBytes: 1,
   resultBytes: 1,
   outputBytes: 1,
+  innerCalls: 0,
 }
 
 function spec(paths: readonly string[], entry = paths[0] ?? ''): SandboxSpec {

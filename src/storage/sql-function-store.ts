@@ -154,7 +154,8 @@ function functionVersion(
     inputSchema: JSON.parse(row.input_schema_json) as JsonObject,
     outputSchema: row.output_schema_json === null ? null : (JSON.parse(row.output_schema_json) as JsonObject),
     annotations: JSON.parse(row.annotations_json) as JsonObject,
-    limits: JSON.parse(row.limits_json) as FunctionVersion['limits'],
+    // Versions of a time before there were inner calls make none.
+    limits: { innerCalls: 0, ...(JSON.parse(row.limits_json) as Omit<FunctionVersion['limits'], 'innerCalls'>) },
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
   }

@@ -53,6 +53,7 @@ function version(code: string, change: Partial<FunctionVersion> = {}): FunctionV
       scratchBytes: 1_048_576,
       resultBytes: 1_048_576,
       outputBytes: 65_536,
+      innerCalls: 0,
     },
     createdAtMs: 1_780_000_000_000,
     createdBy: 'owner',

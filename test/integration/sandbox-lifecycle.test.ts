@@ -96,6 +96,7 @@ async function runSleeper(sandbox: Sandbox): Promise<{ outcome: ReturnType<Sandb
     scratchBytes: 1e6,
     resultBytes: 1e5,
     outputBytes: 1e5,
+    innerCalls: 0,
   }
   const outcome = sandbox.run(
     {
@@ -189,6 +190,7 @@ async function runOne(sandbox: Sandbox): ReturnType<Sandbox['run']> {
     scratchBytes: 1e6,
     resultBytes: 1e5,
     outputBytes: 1e5,
+    innerCalls: 0,
   }
   return await sandbox.run({
     id: 'x',

@@ -20,6 +20,7 @@ try {
     scratchBytes: 1e6,
     resultBytes: 1e5,
     outputBytes: 1e5,
+    innerCalls: 0,
   }
   const outcome = await sandbox.run(
     {

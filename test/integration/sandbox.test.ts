@@ -13,6 +13,7 @@ const limits = {
   scratchBytes: mebibyte,
   resultBytes: 65_536,
   outputBytes: 1000,
+  innerCalls: 0,
 }
 
 beforeAll(async () => {

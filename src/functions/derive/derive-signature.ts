@@ -28,6 +28,7 @@ const limits: Readonly<Record<Runtime, SandboxLimits>> = {
     scratchBytes: 16 * mebibyte,
     resultBytes: 256 * 1024,
     outputBytes: 4096,
+    innerCalls: 0,
   },
   typescript: {
     wallMs: 10_000,
@@ -38,6 +39,7 @@ const limits: Readonly<Record<Runtime, SandboxLimits>> = {
     scratchBytes: 16 * mebibyte,
     resultBytes: 256 * 1024,
     outputBytes: 4096,
+    innerCalls: 0,
   },
 }
 

@@ -1,9 +1,15 @@
 import { statfsSync } from 'node:fs'
 import { FrameError, FrameReader, encodeFrame, type Frame } from '../protocol/frame.ts'
-import { runnerMessageSchema, type RunMessage, type RunnerMessage } from '../protocol/runner-messages.ts'
+import {
+  innerCallBounds,
+  runnerMessageSchema,
+  type RunMessage,
+  type RunnerMessage,
+} from '../protocol/runner-messages.ts'
 import type { JailEnd } from '../sandbox-engine.ts'
 import type { LimitName, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec, SandboxUsage } from '../sandbox.ts'
 import { resultJson } from './check-result-json.ts'
+import { InnerCalls } from './inner-calls.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
 import { processCpuMs, processFacts } from './process-facts.ts'
@@ -28,7 +34,9 @@ type Verdict = WithoutFacts<SandboxOutcome>
 
 const firstLookMs = 4
 const longestLookMs = 16
+/** Logs and reports of progress that are passed on, and those after which it is a flood. Reading one costs about 5 us. */
 const maxMessages = 2000
+const floodMessages = 20_000
 const scratchInodes = 16_384
 const kilobyte = 1024
 const mebibyte = kilobyte * kilobyte
@@ -60,9 +68,12 @@ class Execution {
   readonly #events: SandboxEvents
   readonly #reader: FrameReader
   readonly #output: OutputCapture
+  readonly #calls: InnerCalls
   readonly #floodBytes: number
   #verdict: Verdict | null = null
   #channelBytes = 0
+  /** Those of them that were arguments of calls, which have bounds of their own. */
+  #callBytes = 0
   #messages = 0
   #startedMs = performance.now()
   #startCpuMs = 0
@@ -77,7 +88,9 @@ class Execution {
     this.#facts = facts
     this.#events = events
     this.#floodBytes = 16 * spec.limits.outputBytes + 4 * mebibyte
-    this.#reader = new FrameReader({ headerBytes, bodyBytes: spec.limits.resultBytes })
+    const bodyBytes = Math.max(spec.limits.resultBytes, innerCallBounds.argumentBytes)
+    this.#reader = new FrameReader({ headerBytes, bodyBytes })
+    this.#calls = new InnerCalls(spec.limits.innerCalls, events.onCall, (frame, sent) => jail.send(frame, sent))
     this.#output = new OutputCapture(spec.limits.outputBytes, this.#floodBytes, () => this.#breach('output'))
   }
 
@@ -94,6 +107,7 @@ class Execution {
     else this.#sendCode()
     const end = await this.#jail.ended
     this.#events.signal?.removeEventListener('abort', cancel)
+    this.#calls.end()
     this.#stopClocks()
     return this.#withFacts(this.#verdict ?? this.#verdictOfEnd(end))
   }
@@ -101,7 +115,8 @@ class Execution {
   #take(chunk: Buffer): void {
     if (this.#verdict !== null) return
     this.#channelBytes += chunk.length
-    if (this.#channelBytes > this.#floodBytes + this.#spec.limits.resultBytes) return this.#breach('output')
+    if (this.#channelBytes > this.#floodBytes + this.#spec.limits.resultBytes + this.#callBytes)
+      return this.#breach('output')
     let frames: Frame[]
     try {
       frames = this.#reader.push(chunk)
@@ -127,12 +142,16 @@ class Execution {
       case 'log':
       case 'progress':
         this.#messages += 1
-        // Each costs the server work; a flood of them is ended by its bytes.
+        if (this.#messages > floodMessages) return this.#breach('output')
+        // Each costs the server work.
         if (this.#messages > maxMessages) return
         if (message.type === 'log') this.#events.onLog?.(message.level, message.text.toWellFormed())
         else this.#events.onProgress?.(message.progress, message.total, message.message?.toWellFormed() ?? null)
         return
+      case 'call':
+        return this.#takeCall(message.id, message.tool, body)
       case 'result': {
+        if (body.length > this.#spec.limits.resultBytes) return this.#breach('result')
         const text = resultJson(body)
         if (text === null) return this.#refuseGarbage()
         return this.#decide({ status: 'ok', resultJson: text })
@@ -143,16 +162,24 @@ class Execution {
     }
   }
 
+  #takeCall(id: number, tool: string, body: Uint8Array): void {
+    this.#callBytes += body.length
+    const taken = this.#calls.take(id, tool, body)
+    if (taken === 'limit') this.#breach('inner-calls')
+    else if (taken === 'garbage') this.#refuseGarbage()
+  }
+
   #sendCode(): void {
     const { entry, files, inputJson, limits } = this.#spec
     const message: RunMessage = {
       entry,
       files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
       resultBytes: limits.resultBytes,
+      calls: { atOnce: innerCallBounds.atOnce, argumentBytes: innerCallBounds.argumentBytes },
     }
     this.#startedMs = performance.now()
     this.#startCpuMs = processCpuMs(this.#jail.pid) ?? 0
-    this.#jail.send(encodeFrame(message, Buffer.concat([...files.values(), Buffer.from(inputJson)])))
+    this.#jail.send(encodeFrame(message, ...files.values(), Buffer.from(inputJson)))
     this.#timer = setTimeout(() => this.#breach('wall'), limits.wallMs)
     this.#lookLater(firstLookMs)
   }
@@ -214,6 +241,7 @@ class Execution {
   #decide(verdict: Verdict): void {
     if (this.#verdict !== null) return
     this.#verdict = verdict
+    this.#calls.end()
     this.#measure()
     this.#stopClocks()
     this.#jail.kill()

@@ -21,6 +21,8 @@ export function limitSentence(limit: LimitName, limits: SandboxLimits): string {
       return `result: more than ${bytes(limits.resultBytes)} returned`
     case 'output':
       return `output: a flood of output, logs or progress far beyond the ${bytes(limits.outputBytes)} that are kept`
+    case 'inner-calls':
+      return `inner-calls: ${String(limits.innerCalls)} reached`
   }
 }
 

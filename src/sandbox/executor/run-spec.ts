@@ -17,14 +17,19 @@ export async function runSpec(
   const { name, hash } = engine.profile(spec.runtime)
   const facts = { engine: engine.name, profile: name, profileHash: hash }
   const result = await jails.take(orderOf(spec), events.signal)
-  if (result.ok) {
+  if (result.ok && !result.jail.isFit) {
+    // It ended, or spoke before it was asked. It has received nothing, so nothing has run.
+    result.jail.kill()
+    await result.jail.ended
+  } else if (result.ok) {
     onSealed(result.jail.pid)
     return await execute(result.jail, spec, facts, events)
   }
   const nothing = { usage: { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }, stdout: '', stderr: '', droppedBytes: 0 }
   if (events.signal?.aborted === true)
     return { status: 'killed', reason: 'cancelled', message: 'The call was cancelled.', ...facts, ...nothing }
-  return { status: 'unavailable', message: `No jail could be made: ${result.why}.`, ...facts, ...nothing }
+  const why = result.ok ? 'its runner failed' : result.why
+  return { status: 'unavailable', message: `No jail could be made: ${why}.`, ...facts, ...nothing }
 }
 
 function orderOf(spec: SandboxSpec): JailOrder {

@@ -87,8 +87,9 @@ export class SealedJail {
     this.#outlet.hand(sinks)
   }
 
-  send(frame: Uint8Array): void {
-    this.#jail.channel.write(frame)
+  /** Sends a frame and calls back when it has left this process, or cannot any more. */
+  send(frame: Uint8Array, sent: () => void = () => undefined): void {
+    this.#jail.channel.write(frame, () => sent())
   }
 
   /** Kills every process of the jail. */
@@ -135,7 +136,8 @@ function readyProblem(reader: FrameReader, chunk: Buffer, nonce: string): string
     const [frame, ...more] = reader.push(chunk)
     if (frame === undefined) return undefined
     const message = runnerMessageSchema.safeParse(frame.header)
-    if (!message.success || message.data.type !== 'ready' || more.length > 0) return 'its runner failed'
+    if (!message.success || message.data.type !== 'ready' || more.length > 0 || !reader.isBetweenFrames)
+      return 'its runner failed'
     return message.data.nonce === nonce ? null : 'it is not the process that was started'
   } catch {
     return 'its runner failed'

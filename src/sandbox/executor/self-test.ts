@@ -29,6 +29,7 @@ const limits: SandboxSpec['limits'] = {
   scratchBytes: mebibyte,
   resultBytes: 65_536,
   outputBytes: 4096,
+  innerCalls: 0,
 }
 
 /**

@@ -6,41 +6,56 @@ import {
   type FromExecutor,
   type ToExecutor,
 } from '../protocol/executor-messages.ts'
-import type { SandboxDescription, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import type { InnerAnswer, SandboxDescription, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import { PendingAnswers } from './pending-answers.ts'
 import { prepare, type Workshop } from './prepare.ts'
 import { runSpec } from './run-spec.ts'
 import { selfTest } from './self-test.ts'
-import { Slots } from './slots.ts'
+import { SlotsByDepth } from './slots-by-depth.ts'
 
 type RunRequest = Extract<ToExecutor, { type: 'run' }>
+type Send = (message: FromExecutor, body?: Uint8Array) => void
+
+/** An execution that the server waits for. */
+interface Running {
+  readonly abort: AbortController
+  readonly answers: PendingAnswers
+  readonly done: Promise<void>
+}
 
 /**
  * Serves one server over one connection until that ends, then kills what runs. The first message must be `hello`; a
  * failed self-test answers `refused`. Settles when every jail is gone.
  */
 export async function serve(connection: Duplex): Promise<void> {
-  const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>()
-  const send = (message: FromExecutor, body?: Uint8Array): void => {
-    if (connection.writable) connection.write(encodeFrame(message, body))
+  const running = new Map<number, Running>()
+  const send: Send = (message, body) => {
+    if (connection.writable) connection.write(encodeFrame(message, ...(body === undefined ? [] : [body])))
   }
   const reader = new FrameReader(toExecutorBounds)
   let workshop: Workshop | null = null
-  let slots = new Slots(0, 0)
+  let slots = new SlotsByDepth(0, 0)
   try {
     for await (const chunk of connection as AsyncIterable<Buffer>) {
       for (const frame of reader.push(chunk)) {
         const message = toExecutorSchema.parse(frame.header)
         if (message.type === 'hello') {
-          slots = new Slots(message.settings.concurrency, message.settings.queueLength)
+          slots = new SlotsByDepth(message.settings.concurrency, message.settings.queueLength)
           workshop = await open(message, send)
           if (workshop === null) return
         } else if (message.type === 'cancel') running.get(message.run)?.abort.abort()
+        else if (message.type === 'answer' || message.type === 'refusal')
+          running.get(message.run)?.answers.settle(message.id, answerOf(message, frame))
         else if (workshop !== null) {
           const abort = new AbortController()
-          const done = runOne(workshop, slots, message, frame, abort.signal, send).finally(() =>
-            running.delete(message.run),
+          const { run } = message
+          const answers = new PendingAnswers((id, tool, argumentsJson) =>
+            send({ type: 'call', run, id, tool }, Buffer.from(argumentsJson)),
           )
-          running.set(message.run, { abort, done })
+          const done = runOne(workshop, slots, message, frame, { signal: abort.signal, answers, send }).finally(() =>
+            running.delete(run),
+          )
+          running.set(run, { abort, answers, done })
         }
       }
     }
@@ -80,13 +95,13 @@ async function open(
 
 async function runOne(
   workshop: Workshop,
-  slots: Slots,
+  places: SlotsByDepth,
   request: RunRequest,
   frame: Frame,
-  signal: AbortSignal,
-  send: (message: FromExecutor, body?: Uint8Array) => void,
+  { signal, answers, send }: { signal: AbortSignal; answers: PendingAnswers; send: Send },
 ): Promise<void> {
   const { run } = request
+  const slots = places.at(request.depth)
   const place = await slots.take(signal)
   let outcome: SandboxOutcome
   if (place === 'taken') {
@@ -95,6 +110,7 @@ async function runOne(
         signal,
         onLog: (level, text) => send({ type: 'log', run, level, text }),
         onProgress: (progress, total, message) => send({ type: 'progress', run, progress, total, message }),
+        ...(request.calls ? { onCall: async (call) => await answers.answerTo(call) } : {}),
       })
     } finally {
       slots.give()
@@ -105,6 +121,12 @@ async function runOne(
   const slim = rest.status === 'ok' ? withoutResult(rest) : rest
   const [result, out, err] = texts.map((text) => text.length)
   send({ type: 'outcome', run, outcome: slim, sizes: [result ?? 0, out ?? 0, err ?? 0] }, Buffer.concat(texts))
+}
+
+function answerOf(message: Extract<ToExecutor, { type: 'answer' | 'refusal' }>, frame: Frame): InnerAnswer {
+  if (message.type === 'refusal') return { ok: false, code: message.code, message: message.message }
+  const { buffer, byteOffset, byteLength } = frame.body
+  return { ok: true, resultJson: Buffer.from(buffer, byteOffset, byteLength).toString('utf8') }
 }
 
 function withoutResult<Outcome extends { readonly resultJson: string }>({

@@ -10,6 +10,8 @@ export const toExecutorBounds = { headerBytes: 1024 * 1024, bodyBytes: 96 * 1024
 export const fromExecutorBounds = { headerBytes: 256 * 1024, bodyBytes: 96 * 1024 * 1024 } as const
 
 const count = z.int().nonnegative()
+/** Executions that may wait for one another, one inside the other, beyond the first. */
+const maxDepth = 8
 
 const limitsSchema = z.strictObject({
   wallMs: count,
@@ -20,6 +22,7 @@ const limitsSchema = z.strictObject({
   scratchBytes: count,
   resultBytes: count,
   outputBytes: count,
+  innerCalls: count,
 })
 
 /** What an executor must know to start: the server's configuration, with the paths that it found itself. */
@@ -45,8 +48,20 @@ export const toExecutorSchema = z.discriminatedUnion('type', [
     /** Path and size of each file in the body; the rest of the body is the input. */
     files: z.array(z.tuple([z.string(), count])),
     limits: limitsSchema,
+    depth: z.int().min(0).max(maxDepth),
+    /** Whether somebody answers the calls that the code makes. */
+    calls: z.boolean(),
   }),
   z.strictObject({ type: z.literal('cancel'), run: count }),
+  /** How a call that the code made ended; with `answer` the body is the result as JSON. */
+  z.strictObject({ type: z.literal('answer'), run: count, id: count }),
+  z.strictObject({
+    type: z.literal('refusal'),
+    run: count,
+    id: count,
+    code: z.string(),
+    message: z.string(),
+  }),
 ])
 
 const checkSchema = z.strictObject({ id: z.string(), ok: z.boolean(), expected: z.string(), got: z.string() })
@@ -74,7 +89,7 @@ const outcomeSchema = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('invalid'), message: z.string(), ...factsShape }),
   z.strictObject({
     status: z.literal('limit'),
-    limit: z.enum(['wall', 'cpu', 'memory', 'processes', 'open-files', 'scratch', 'result', 'output']),
+    limit: z.enum(['wall', 'cpu', 'memory', 'processes', 'open-files', 'scratch', 'result', 'output', 'inner-calls']),
     message: z.string(),
     ...factsShape,
   }),
@@ -111,6 +126,8 @@ export const fromExecutorSchema = z.discriminatedUnion('type', [
     total: z.number().nullable(),
     message: z.string().nullable(),
   }),
+  /** The code asks for a call of another tool; the body is the arguments as JSON. */
+  z.strictObject({ type: z.literal('call'), run: count, id: count, tool: z.string() }),
   /** Sizes of result, stdout and stderr in the body. */
   z.strictObject({
     type: z.literal('outcome'),

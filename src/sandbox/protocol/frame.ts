@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import { jsonDepth } from './json-depth.ts'
 
 /** One message of the runner protocol and of the executor protocol: a JSON header and bytes. */
 export interface Frame {
@@ -24,20 +25,26 @@ export class FrameError extends Error {
 }
 
 const lengthBytes = 4
+/** Headers are flat but for lists of names and what a start tells; nobody has reason to nest deeper. */
+const maxHeaderDepth = 8
 
-/** A frame on the wire: 32-bit length of the rest, 32-bit length of the header, the header as JSON, the body; big-endian. */
-export function encodeFrame(header: object, body: Uint8Array = new Uint8Array()): Buffer {
+/**
+ * A frame on the wire: 32-bit length of the rest, 32-bit length of the header, the header as JSON, the body; big-endian.
+ * The body may be given in pieces.
+ */
+export function encodeFrame(header: object, ...body: readonly Uint8Array[]): Buffer {
   const head = Buffer.from(JSON.stringify(header))
   const prefix = Buffer.alloc(2 * lengthBytes)
-  prefix.writeUInt32BE(lengthBytes + head.length + body.length, 0)
+  const bodyBytes = body.reduce((sum, piece) => sum + piece.length, 0)
+  prefix.writeUInt32BE(lengthBytes + head.length + bodyBytes, 0)
   prefix.writeUInt32BE(head.length, lengthBytes)
-  return Buffer.concat([prefix, head, body])
+  return Buffer.concat([prefix, head, ...body])
 }
 
 /**
  * Cuts a stream of bytes into frames. Made for a hostile sender: refuses a length before it waits for the bytes, holds
- * at most one frame of the permitted size whatever the pieces it comes in, and throws nothing but `FrameError`. Does not
- * look into headers.
+ * at most one frame of the permitted size whatever the pieces it comes in, parses no header that is nested deeply, and
+ * throws nothing but `FrameError`. Does not look into headers. A frame that never becomes whole is never told of.
  */
 export class FrameReader {
   readonly #bounds: FrameBounds
@@ -50,6 +57,11 @@ export class FrameReader {
 
   constructor(bounds: FrameBounds) {
     this.#bounds = bounds
+  }
+
+  /** Whether all that came in was whole frames. */
+  get isBetweenFrames(): boolean {
+    return this.#rest === null && this.#prefixFilled === 0
   }
 
   /** Takes the next bytes and returns the frames that they complete. @throws FrameError, and from then on always */
@@ -106,9 +118,10 @@ export class FrameReader {
   }
 
   #parse(bytes: Buffer): JsonObject {
+    if (jsonDepth(bytes) > maxHeaderDepth) throw this.#fail('a header is nested too deeply', false)
     let header: unknown
     try {
-      header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+      header = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
     } catch {
       throw this.#fail('a header is not JSON', false)
     }

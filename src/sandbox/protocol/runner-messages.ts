@@ -6,6 +6,9 @@ const runnerProtocolVersion = 1
 /** In UTF-16 units. Runners cut at half of this in characters, and a character has at most two units. */
 const maxText = 16_000
 
+/** Bounds of the calls of other tools that hosted code makes. */
+export const innerCallBounds = { atOnce: 16, argumentBytes: 1024 * 1024, resultBytes: 1024 * 1024 } as const
+
 /** What a runner may send. All of it is hostile: after `ready` the sender is the hosted code. */
 export const runnerMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -24,6 +27,8 @@ export const runnerMessageSchema = z.discriminatedUnion('type', [
     total: z.number().nullable(),
     message: z.string().max(2000).nullable(),
   }),
+  /** Asks for a call of another tool; the body is its arguments as JSON. Each id is greater than the one before. */
+  z.strictObject({ type: z.literal('call'), id: z.int().positive(), tool: z.string().regex(/^[\w./-]{1,128}$/) }),
   z.strictObject({ type: z.literal('result') }),
   z.discriminatedUnion('status', [
     z.strictObject({
@@ -62,4 +67,11 @@ export interface RunMessage {
   /** Path and size of each file, in the order of the body. */
   readonly files: readonly (readonly [string, number])[]
   readonly resultBytes: number
+  /** Bounds that a runner keeps to by itself, so that honest code is never taken for hostile. */
+  readonly calls: { readonly atOnce: number; readonly argumentBytes: number }
 }
+
+/** To a running runner: how a call of another tool ended. With `answer` the body is the result as JSON. */
+export type AnswerMessage =
+  | { readonly type: 'answer'; readonly id: number }
+  | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly message: string }

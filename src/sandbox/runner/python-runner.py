@@ -9,6 +9,10 @@ import _thread
 
 CHANNEL = 3
 SENDING = _thread.allocate_lock()
+# What `run` says of calls, and their state once one is made.
+CALL_BOUNDS = None
+CALLS = None
+MAKING_CALLS = _thread.allocate_lock()
 ROOT = '/fn/'
 MAX_TEXT = 8000
 
@@ -18,14 +22,14 @@ class Refused(PermissionError):
 
 
 def read_exactly(count):
-    parts = []
-    while count:
-        part = os.read(CHANNEL, min(count, 1 << 20))
-        if not part:
+    whole = bytearray(count)
+    rest = memoryview(whole)
+    while rest:
+        got = os.readv(CHANNEL, [rest])
+        if not got:
             os._exit(0)
-        parts.append(part)
-        count -= len(part)
-    return b''.join(parts)
+        rest = rest[got:]
+    return whole
 
 
 def receive():
@@ -35,12 +39,16 @@ def receive():
     return json.loads(frame[4:split]), memoryview(frame)[split:]
 
 
-def send(header, body=b''):
+def write(header, body):
     head = json.dumps(header).encode()
     data = memoryview(b''.join(((len(head) + 4 + len(body)).to_bytes(4, 'big'), len(head).to_bytes(4, 'big'), head, body)))
+    while data:
+        data = data[os.write(CHANNEL, data):]
+
+
+def send(header, body=b''):
     with SENDING:
-        while data:
-            data = data[os.write(CHANNEL, data):]
+        write(header, body)
 
 
 def seal(setup, program):
@@ -78,8 +86,69 @@ def refuse_processes():
     _posixsubprocess.fork_exec = refuse
 
 
+class ToolError(Exception):
+    """A call of another tool was refused or failed: `code` for programs, the text for people."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+ToolError.__module__ = 'mcpworks'
+
+
+class Calls:
+    """Calls of other tools. Any thread may make one; whichever waits first reads the answers of all."""
+
+    def __init__(self, bounds):
+        import threading
+        self.argument_bytes = bounds['argumentBytes']
+        self.places = threading.BoundedSemaphore(bounds['atOnce'])
+        self.turn = threading.Condition()
+        self.reading = False
+        self.answers = {}
+        self.last = 0
+
+    def make(self, tool, arguments):
+        if not isinstance(tool, str) or not 0 < len(tool) <= 128 or not all(part.isascii() and (part.isalnum() or part in '_./-') for part in tool):
+            raise ToolError('tool_unknown', 'Unknown tool.')
+        if not isinstance(arguments, dict):
+            raise TypeError('the arguments of a tool are a dict')
+        body = json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+        if len(body) > self.argument_bytes:
+            raise ToolError('arguments_too_large', 'The arguments have %d bytes of JSON; %d are the most.' % (len(body), self.argument_bytes))
+        with self.places:
+            # Numbers must go out in their order.
+            with SENDING:
+                self.last += 1
+                number = self.last
+                write({'type': 'call', 'id': number, 'tool': tool}, body)
+            header, body = self.answer(number)
+        if header['type'] == 'refusal':
+            raise ToolError(header['code'], header['message'])
+        return json.loads(body)
+
+    def answer(self, number):
+        while True:
+            with self.turn:
+                while self.reading and number not in self.answers:
+                    self.turn.wait()
+                if number in self.answers:
+                    return self.answers.pop(number)
+                self.reading = True
+            header, body = None, b''
+            try:
+                header, body = receive()
+            finally:
+                with self.turn:
+                    self.reading = False
+                    if header is not None:
+                        self.answers[header['id']] = header, bytes(body)
+                    self.turn.notify_all()
+
+
 def offer_module():
-    """`from mcpworks import log, progress`."""
+    """`from mcpworks import ToolError, call, log, progress`."""
     module = type(sys)('mcpworks', 'What a hosted function may tell its caller while it runs.')
 
     def log(message, level='info'):
@@ -97,8 +166,21 @@ def offer_module():
             'message': None if message is None else str(message)[:1000],
         })
 
+    def call(tool, arguments=None):
+        """Calls another tool of the namespace on behalf of the caller, waits, and returns what it returned.
+
+        Raises ToolError where the call is refused or fails. May be used from threads; in asyncio, from asyncio.to_thread.
+        """
+        global CALLS
+        with MAKING_CALLS:
+            # Not before it is needed: what it imports takes longer than the rest of the runner.
+            CALLS = CALLS or Calls(CALL_BOUNDS)
+        return CALLS.make(tool, {} if arguments is None else arguments)
+
     module.log = log
     module.progress = progress
+    module.call = call
+    module.ToolError = ToolError
     sys.modules['mcpworks'] = module
 
 
@@ -254,7 +336,7 @@ def encode(value, limit):
     return {'type': 'result'}, text
 
 
-def call(module, entry, argument):
+def call_entry(module, entry, argument):
     function = getattr(module, entry['name'], None)
     if function is None:
         return {'type': 'error', 'status': 'invalid', 'message': '%s defines no %s.' % (entry['file'], entry['name'])}, None
@@ -280,16 +362,19 @@ def flush():
 
 
 def run():
-    order, body = receive()
-    entry = order['entry']
+    global CALL_BOUNDS
     loading = True
     try:
+        order, body = receive()
+        entry = order['entry']
+        CALL_BOUNDS = order['calls']
         offset = place(order['files'], body)
-        argument = json.loads(bytes(body[offset:]))
+        argument = json.loads(str(body[offset:], 'utf-8'))
+        del body
         os.chdir(ROOT)
         module = load(entry['file'])
         loading = False
-        problem, value = call(module, entry, argument)
+        problem, value = call_entry(module, entry, argument)
         answer = (problem, b'') if problem else encode(value, order['resultBytes'])
     except BaseException as error:
         answer = report(error, loading), b''
@@ -310,4 +395,5 @@ def main():
         read_exactly(1)
 
 
-main()
+if __name__ == '__main__':
+    main()

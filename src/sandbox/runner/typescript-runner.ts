@@ -4,7 +4,7 @@
  * One file, because it is the only one that the jail is given.
  */
 import { dlopen, ptr } from 'bun:ffi'
-import { chmodSync, mkdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { chmodSync, mkdirSync, read, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const channel = 3
@@ -22,6 +22,17 @@ interface Order {
   readonly entry: { readonly file: string; readonly name: string }
   readonly files: readonly (readonly [string, number])[]
   readonly resultBytes: number
+  readonly calls: { readonly atOnce: number; readonly argumentBytes: number }
+}
+
+type Answer =
+  | { readonly type: 'answer'; readonly id: number }
+  | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly message: string }
+
+/** A call of another tool that waits for its answer. */
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
 }
 
 function readExactly(count: number): Buffer {
@@ -101,6 +112,85 @@ function progress(done: number, total?: number, message?: string): void {
     total: total === undefined ? null : finite(total),
     message: message === undefined ? null : message.slice(0, 1000),
   })
+}
+
+/** A call of another tool was refused or failed: `code` for programs, the message for people. */
+class ToolError extends Error {
+  override readonly name = 'ToolError'
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Calls of other tools: as many under way at once as may be, the rest in line. */
+class Calls {
+  bounds: Order['calls'] = { atOnce: 0, argumentBytes: 0 }
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #queued: (() => void)[] = []
+  #last = 0
+  #underWay = 0
+  #reading = false
+
+  async make(tool: string, input: object): Promise<unknown> {
+    if (typeof tool !== 'string' || !/^[\w./-]{1,128}$/.test(tool)) throw new ToolError('tool_unknown', 'Unknown tool.')
+    const problem = misfit(input, 'arguments', [])
+    if (problem !== null) throw new TypeError(problem)
+    const body = Buffer.from(JSON.stringify(input))
+    const most = this.bounds.argumentBytes
+    if (body.length > most) {
+      const message = `The arguments have ${String(body.length)} bytes of JSON; ${String(most)} are the most.`
+      throw new ToolError('arguments_too_large', message)
+    }
+    if (this.#underWay >= this.bounds.atOnce) await new Promise<void>((go) => this.#queued.push(go))
+    else this.#underWay += 1
+    try {
+      return await this.#send(tool, body)
+    } finally {
+      // The place goes to the next in line, where there is one.
+      const next = this.#queued.shift()
+      if (next === undefined) this.#underWay -= 1
+      else next()
+    }
+  }
+
+  async #send(tool: string, body: Buffer): Promise<unknown> {
+    return await new Promise((resolve, reject) => {
+      this.#last += 1
+      this.#waiting.set(this.#last, { resolve, reject })
+      send({ type: 'call', id: this.#last, tool }, body)
+      if (!this.#reading) void this.#read()
+    })
+  }
+
+  /** Reads as long as somebody waits, and no longer: an open read keeps the function from ending by itself. */
+  async #read(): Promise<void> {
+    this.#reading = true
+    while (this.#waiting.size > 0) {
+      const frame = await readLater((await readLater(4)).readUInt32BE(0))
+      const split = 4 + frame.readUInt32BE(0)
+      const answer = JSON.parse(frame.toString('utf8', 4, split)) as Answer
+      const one = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      if (answer.type === 'answer') one?.resolve(JSON.parse(frame.toString('utf8', split)))
+      else one?.reject(new ToolError(answer.code, answer.message))
+    }
+    this.#reading = false
+  }
+}
+
+/** The next bytes, without keeping the function from running. */
+async function readLater(count: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(count)
+  let done = 0
+  while (done < count) {
+    done += await new Promise<number>((resolve, reject) =>
+      read(channel, buffer, done, count - done, null, (error, got) => (error === null ? resolve(got) : reject(error))),
+    )
+  }
+  return buffer
 }
 
 function place(order: Order, body: Buffer): Buffer {
@@ -238,9 +328,10 @@ function pick(module: { readonly [name: string]: unknown }, entry: Order['entry'
   return typeof fallback === 'function' && fallback.name === entry.name ? fallback : undefined
 }
 
-async function run(): Promise<void> {
+async function run(calls: Calls): Promise<void> {
   const { header, body } = receive()
   const order = header as Order
+  calls.bounds = order.calls
   let loading = true
   const giveUp = (error: unknown): never => finish(report(error, loading))
   process.on('uncaughtException', giveUp)
@@ -262,9 +353,14 @@ async function run(): Promise<void> {
 }
 
 const { header, body } = receive()
+const calls = new Calls()
+
+/** Calls another tool of the namespace on behalf of the caller. Rejects with a `ToolError` where it is refused or fails. */
+const call = async (tool: string, input: object = {}): Promise<unknown> => await calls.make(tool, input)
+
 Bun.plugin({
   name: 'mcpworks',
-  setup: (build) => build.module('mcpworks', () => ({ exports: { log, progress }, loader: 'object' })),
+  setup: (build) => build.module('mcpworks', () => ({ exports: { ToolError, call, log, progress }, loader: 'object' })),
 })
 seal(header as Setup, body)
 send({ type: 'ready', version: 1, nonce: (header as Setup).nonce })
@@ -278,4 +374,4 @@ process.on('beforeExit', () => {
   })
 })
 // Not awaited here: an await at the top of a module keeps Bun's loop spinning when nothing is left to wait for.
-void run()
+void run(calls)

@@ -225,6 +225,7 @@ def main(_):
         scratchBytes: 65_536,
         resultBytes: 1000,
         outputBytes: 1000,
+        innerCalls: 0,
       },
     })
     expect(outcome).toMatchObject({

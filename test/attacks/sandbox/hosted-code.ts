@@ -24,6 +24,7 @@ const roomyLimits: SandboxLimits = {
   scratchBytes: 16 * mebibyte,
   resultBytes: mebibyte,
   outputBytes: 65_536,
+  innerCalls: 16,
 }
 
 /** What probes in Python are written with: `attempt(f)` and `call(number, ...)` answer "done" or the name of the error. */
