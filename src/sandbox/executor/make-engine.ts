@@ -1,4 +1,6 @@
 import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
+import { NsjailEngine } from '../nsjail/nsjail-engine.ts'
+import { probeNsjail } from '../nsjail/probe-nsjail.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { EngineProbe, SandboxEngine } from '../sandbox-engine.ts'
@@ -10,6 +12,8 @@ export interface EngineParts {
   readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
   /** The filter under which a runtime is started. */
   readonly startFilter: Uint8Array
+  /** The same as a kafel policy. */
+  readonly startPolicy: string
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
 }
 
@@ -21,7 +25,15 @@ interface EngineChoice {
 }
 
 /** Every engine by its name in the configuration, the strongest first: `auto` takes the first that can be used. */
-const engineChoices: ReadonlyMap<string, EngineChoice> = new Map([
+const engineChoices: ReadonlyMap<string, EngineChoice> = new Map<string, EngineChoice>([
+  [
+    'nsjail',
+    {
+      probe: async ({ nsjailPath }) => await probeNsjail(nsjailPath),
+      make: ({ settings, layouts, startPolicy, finalFilters }) =>
+        new NsjailEngine(settings.nsjailPath, layouts, startPolicy, finalFilters),
+    },
+  ],
   [
     'bubblewrap',
     {

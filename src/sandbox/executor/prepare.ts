@@ -4,6 +4,7 @@ import { bunLayout, pythonLayout, type RuntimeLayout } from '../layout/runtime-l
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
+import { kafelPolicy } from '../profile/to-kafel.ts'
 import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
@@ -57,7 +58,8 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     typescript: await bunLayout(files.bun, files.typescriptRunner),
   }
   const { version, choice } = await chooseEngine(settings)
-  const engine = choice.make({ settings, layouts, startFilter: filter('start'), finalFilters })
+  const startPolicy = kafelPolicy(seccompProfile, 'start', architecture, names)
+  const engine = choice.make({ settings, layouts, startFilter: filter('start'), startPolicy, finalFilters })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
   const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters })

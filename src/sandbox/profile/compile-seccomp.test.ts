@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runBpf } from '../../../test/support/run-bpf.ts'
 import { architectures, type Architecture } from './architecture.ts'
 import { compileSeccomp } from './compile-seccomp.ts'
 import { seccompProfile, type FilterName, type SeccompProfile } from './seccomp-profile.ts'
@@ -27,52 +28,6 @@ function compiled(
   return compileSeccomp(profile, filter, architecture, known)
 }
 
-/** Runs classic BPF as the kernel does, over `struct seccomp_data`. */
-function evaluate(
-  program: Uint8Array,
-  number: number,
-  args: readonly bigint[] = [],
-  auditArch = x64.auditArch,
-): string {
-  const data = Buffer.alloc(64)
-  data.writeUInt32LE(number, 0)
-  data.writeUInt32LE(auditArch, 4)
-  args.forEach((value, index) => data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + index * 8))
-  const code = Buffer.from(program)
-  let accumulator = 0
-  let at = 0
-  for (;;) {
-    const [op, jt, jf, k] = [
-      code.readUInt16LE(at * 8),
-      code.readUInt8(at * 8 + 2),
-      code.readUInt8(at * 8 + 3),
-      code.readUInt32LE(at * 8 + 4),
-    ]
-    at += 1
-    if (op === 0x06) return action(k)
-    if (op === 0x20) accumulator = data.readUInt32LE(k)
-    else if (op === 0x54) accumulator = (accumulator & k) >>> 0
-    else if (op === 0x05) at += k
-    else if (op === 0x15) at += accumulator === k ? jt : jf
-    else if (op === 0x35) at += accumulator >= k ? jt : jf
-    else if (op === 0x45) at += (accumulator & k) === 0 ? jf : jt
-    else throw new Error(`unknown instruction ${String(op)}`)
-  }
-}
-
-function action(value: number): string {
-  if (value === 0x7fff0000) return 'allow'
-  if (value === 0x80000000) return 'kill'
-  const names = new Map([
-    [1, 'EPERM'],
-    [13, 'EACCES'],
-    [22, 'EINVAL'],
-    [38, 'ENOSYS'],
-    [95, 'ENOTSUP'],
-  ])
-  return names.get(value & 0xffff) ?? String(value)
-}
-
 function verdict(
   name: string,
   args: readonly (bigint | number)[],
@@ -81,7 +36,7 @@ function verdict(
 ): string {
   const number = architecture.numbers.get(name)
   if (number === undefined) throw new Error(`${name} has no number`)
-  return evaluate(compiled(filter, architecture), number, args.map(BigInt), architecture.auditArch)
+  return runBpf(compiled(filter, architecture), number, args.map(BigInt), architecture.auditArch)
 }
 
 describe('the compiled system-call filter', () => {
@@ -102,7 +57,7 @@ describe('the compiled system-call filter', () => {
         expected.delete(name)
       const wrong = [...expected].filter(([name, answer]) => {
         const number = architecture.numbers.get(name)
-        return number !== undefined && evaluate(program, number, [], architecture.auditArch) !== answer
+        return number !== undefined && runBpf(program, number, [], architecture.auditArch) !== answer
       })
       expect(wrong).toEqual([])
       expect(expected.size).toBeGreaterThan(270)
@@ -114,7 +69,7 @@ describe('the compiled system-call filter', () => {
     const numbers = new Set(architecture.numbers.values())
     for (let number = 0; number < 1000; number += 1) {
       if (numbers.has(number)) continue
-      expect(evaluate(program, number, [], architecture.auditArch)).toBe(number < 424 ? 'EPERM' : 'ENOSYS')
+      expect(runBpf(program, number, [], architecture.auditArch)).toBe(number < 424 ? 'EPERM' : 'ENOSYS')
     }
   })
 
@@ -123,10 +78,10 @@ describe('the compiled system-call filter', () => {
     const [i386, aarch64] = [0x40000003, arm64.auditArch]
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0x3fffffff }), (number) => {
-        expect(evaluate(program, number, [], i386)).toBe('kill')
-        expect(evaluate(program, number, [], aarch64)).toBe('kill')
-        expect(evaluate(program, number + 0x40000000)).toBe('kill')
-        expect(evaluate(program, number + 0x80000000)).toBe('kill')
+        expect(runBpf(program, number, [], i386)).toBe('kill')
+        expect(runBpf(program, number, [], aarch64)).toBe('kill')
+        expect(runBpf(program, number + 0x40000000)).toBe('kill')
+        expect(runBpf(program, number + 0x80000000)).toBe('kill')
       }),
     )
   })
