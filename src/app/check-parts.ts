@@ -1,6 +1,6 @@
 import type { DecisionLog } from '../audit/index.ts'
 import type { PolicyEngine } from '../policy/index.ts'
-import type { Sandbox } from '../sandbox/index.ts'
+import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
 
@@ -35,6 +35,7 @@ export async function checkParts(parts: {
       detail: parts.sandbox.isReady() ? `${sandbox.engine} ${sandbox.version}` : 'the executor is being started again',
       remedy: 'see the failed checks',
     },
+    cgroups(sandbox.cgroups),
     ...sandbox.checks.map((check) => ({
       id: `sandbox ${check.id}`,
       ok: check.ok,
@@ -51,4 +52,12 @@ export async function checkParts(parts: {
       }
     }),
   ]
+}
+
+/** Without cgroups every limit still holds, less exactly, so that is no failure; `sandbox.cgroups: required` makes it one. */
+function cgroups(state: SandboxDescription['cgroups']): HealthCheck {
+  const id = 'sandbox cgroups'
+  if (state.inUse) return { id, ok: true, detail: state.detail, remedy: null }
+  const advice = state.remedy === null ? '' : `; for exact bounds ${state.remedy}`
+  return { id, ok: true, detail: `not in use: ${state.reason}${advice}`, remedy: null }
 }

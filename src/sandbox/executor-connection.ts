@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { removeSubtree } from './cgroup/remove-subtree.ts'
 import { encodeFrame, FrameReader } from './protocol/frame.ts'
 import {
   executorProtocolVersion,
@@ -18,7 +19,7 @@ const closeTimeoutMs = 3000
 /** A running executor process and the messages to and from it. */
 export interface ExecutorConnection {
   send(message: ToExecutor, body?: Uint8Array): void
-  /** Ends the connection: the executor kills every jail and exits. Settles when it is gone. */
+  /** Ends the connection: the executor kills every jail and exits. Settles when it is gone, and its cgroups with it. */
   close(): Promise<void>
   /** Settles, with what it last wrote on stderr, when the process is gone for whatever reason. */
   readonly lost: Promise<string>
@@ -60,6 +61,7 @@ export function startExecutor(
   })
   connection.on('error', () => connection.destroy())
   const lost = lossOf(child)
+  const cleaned = lost.then(async () => child.pid === undefined || (await removeSubtree(child.pid)))
   const send = (message: ToExecutor, body?: Uint8Array): void => {
     if (connection.writable) connection.write(encodeFrame(message, ...(body === undefined ? [] : [body])))
   }
@@ -70,7 +72,7 @@ export function startExecutor(
     async close() {
       connection.end()
       const timer = setTimeout(() => child.kill('SIGKILL'), closeTimeoutMs)
-      await lost
+      await cleaned
       clearTimeout(timer)
     },
   }

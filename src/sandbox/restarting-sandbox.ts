@@ -19,6 +19,8 @@ const firstPauseMs = 100
 const longestPauseMs = 30_000
 const startTimeoutMs = 60_000
 
+const noCgroups = { inUse: false, reason: 'no executor has started', remedy: null } as const
+
 interface Pending {
   readonly events: SandboxEvents
   readonly settle: (outcome: SandboxOutcome) => void
@@ -33,7 +35,7 @@ export class RestartingSandbox implements Sandbox {
   readonly #noProfile: Digest
   readonly #pending = new Map<number, Pending>()
   #connection: ExecutorConnection | null = null
-  #description: SandboxDescription = { engine: 'none', version: '', profiles: null, checks: [] }
+  #description: SandboxDescription = { engine: 'none', version: '', profiles: null, cgroups: noCgroups, checks: [] }
   #nextRun = 0
   #closed = false
   #pauseMs = firstPauseMs
@@ -134,7 +136,8 @@ export class RestartingSandbox implements Sandbox {
       await connection.close()
       throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })
     }
-    this.#description = { engine: first.engine, version: first.version, profiles: first.profiles, checks: first.checks }
+    const { engine, version, profiles, cgroups, checks } = first
+    this.#description = { engine, version, profiles, cgroups, checks }
     this.#connection = connection
     this.#pauseMs = firstPauseMs
     void lost.then(() => this.#onLoss())

@@ -59,6 +59,8 @@ export interface SandboxUsage {
   readonly wallMs: number
   readonly cpuMs: number
   readonly maxRssBytes: number
+  /** All memory on the jail's account, files in its tmpfs too. Only where it has a cgroup. */
+  readonly peakMemoryBytes?: number
 }
 
 /**
@@ -141,6 +143,10 @@ export interface SandboxDescription {
   readonly version: string
   /** The profile that code of each runtime gets; `null` where no engine runs. */
   readonly profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>> | null
+  /** Whether each jail has a cgroup, so that its bounds are exact; if not, why, and what would change that. */
+  readonly cgroups:
+    | { readonly inUse: true; readonly detail: string }
+    | { readonly inUse: false; readonly reason: string; readonly remedy: string | null }
   readonly checks: readonly {
     readonly id: string
     readonly ok: boolean

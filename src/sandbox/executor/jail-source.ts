@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { GroupPool } from '../cgroup/group-pool.ts'
+import { groupBounds, JailGroup } from '../cgroup/jail-group.ts'
 import { encodeFrame } from '../protocol/frame.ts'
 import type { JailOrder, SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
 import { processFacts } from './process-facts.ts'
-import { runnerSetup } from './runner-setup.ts'
+import { runnerSetup, threadCeiling } from './runner-setup.ts'
 import { SealedJail, type SealedResult } from './sealed-jail.ts'
 
 /** Where executions get their jails: each sealed, each unused, each handed out once. */
@@ -22,6 +24,8 @@ export interface Sealing {
   readonly seccompNumber: number
   /** Filters that this process itself is under, and every jail inherits. */
   readonly ownFilters: number
+  /** Where each jail gets a cgroup; `null` where there are none. */
+  readonly groups: GroupPool | null
 }
 
 const nonceBytes = 32
@@ -37,10 +41,18 @@ export class FreshJails implements JailSource {
   }
 
   async take(order: JailOrder, signal?: AbortSignal): Promise<SealedResult> {
-    const { finalFilters, seccompNumber, ownFilters } = this.#sealing
+    const { finalFilters, seccompNumber, ownFilters, groups } = this.#sealing
     const nonce = randomBytes(nonceBytes).toString('base64url')
     const setup = runnerSetup(order.runtime, order.limits, seccompNumber, nonce)
+    let group: JailGroup | null
+    try {
+      group =
+        groups === null ? null : new JailGroup(groups, groupBounds(order, threadCeiling(order.runtime, order.limits)))
+    } catch (error) {
+      return { ok: false, why: `it got no cgroup: ${error instanceof Error ? error.message : String(error)}` }
+    }
     return await SealedJail.make(this.#engine.start(order), {
+      group,
       setup: encodeFrame(setup, finalFilters[order.runtime]),
       nonce,
       unsealedReason: (pid) => (this.#engine.kernel === 'guest' ? null : unsealedReason(processFacts(pid), ownFilters)),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { openGroups, type GroupsState } from '../cgroup/open-groups.ts'
 import { bunLayout, pythonLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
@@ -25,6 +26,7 @@ export interface Workshop {
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
   readonly seccompNumber: number
   readonly ownFilters: number
+  readonly groups: GroupsState
   /** Hosted code of the self-test. */
   readonly probes: Readonly<Record<Runtime, Uint8Array>>
 }
@@ -50,6 +52,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     python: await readFile(runnerPath('self-test-probe.py')),
     typescript: await readFile(runnerPath(`self-test-probe${scriptExtension}`)),
   }
+  const groups = openGroups(settings)
   dropPrivileges(settings.executorUid, settings.executorGid)
   endOrphans(settings.bubblewrapPath)
 
@@ -62,8 +65,8 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const engine = choice.make({ settings, layouts, startFilter: filter('start'), startPolicy, finalFilters })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
-  const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters })
-  return { engine, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
+  const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })
+  return { engine, groups, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
 }
 
 function runnerPath(name: string): string {

@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream'
+import type { GroupUsage } from '../cgroup/group-slot.ts'
+import type { JailGroup } from '../cgroup/jail-group.ts'
 import { FrameReader } from '../protocol/frame.ts'
 import { runnerMessageSchema } from '../protocol/runner-messages.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import { preferForOomKill } from './prefer-for-oom-kill.ts'
 import { readPaced } from './read-paced.ts'
 
 /** What comes out of a jail. Everything of it is hostile. */
@@ -24,6 +27,8 @@ export interface SealOrder {
   readonly nonce: string
   /** The first thing that is wrong with the sealed process, as the kernel tells it, or `null`. */
   readonly unsealedReason: (pid: number) => string | null
+  /** The group that the jail is moved into while it starts, so that it is in it before it gets code. */
+  readonly group: JailGroup | null
   readonly signal?: AbortSignal
 }
 
@@ -40,9 +45,11 @@ export class SealedJail {
   readonly ended: Promise<JailEnd>
   readonly #jail: Jail
   readonly #outlet: Outlet
+  readonly #group: JailGroup | null
 
-  private constructor(jail: Jail, pid: number, outlet: Outlet) {
+  private constructor(jail: Jail, pid: number, outlet: Outlet, group: JailGroup | null) {
     this.#jail = jail
+    this.#group = group
     this.pid = pid
     this.ended = jail.ended
     this.#outlet = outlet
@@ -61,15 +68,19 @@ export class SealedJail {
     const cancel = (): void => resolve('it was cancelled')
     order.signal?.addEventListener('abort', cancel, { once: true })
     if (order.signal?.aborted === true) cancel()
-    void jail.ended.then(() => resolve('the process ended before it was ready'))
+    void jail.ended.then(() => {
+      order.group?.end()
+      resolve('the process ended before it was ready')
+    })
+    const confined = confine(jail, order.group)
     jail.channel.write(order.setup)
-    const problem = (await promise) ?? (await sealProblem(jail, order))
+    const problem = (await promise) ?? (await confined) ?? (await sealProblem(jail, order))
     clearTimeout(timer)
     order.signal?.removeEventListener('abort', cancel)
     const pid = await jail.pid
     if (problem === null && pid !== null) {
       outlet.wait()
-      return { ok: true, jail: new SealedJail(jail, pid, outlet) }
+      return { ok: true, jail: new SealedJail(jail, pid, outlet, order.group) }
     }
     jail.kill()
     await jail.ended
@@ -80,6 +91,11 @@ export class SealedJail {
   /** False once it has ended or has said anything unasked. */
   get isFit(): boolean {
     return this.#outlet.isFit
+  }
+
+  /** What the kernel counted of the whole jail since its start, where it has a group; also after its end. */
+  used(): GroupUsage | null {
+    return this.#group?.usage() ?? null
   }
 
   /** From here on what comes out goes to the sinks. Once only. */
@@ -142,6 +158,15 @@ function readyProblem(reader: FrameReader, chunk: Buffer, nonce: string): string
   } catch {
     return 'its runner failed'
   }
+}
+
+/** The kernel takes some milliseconds to move a process, so this runs beside the start. */
+async function confine(jail: Jail, group: JailGroup | null): Promise<string | null> {
+  const pid = await jail.pid
+  if (pid === null) return null
+  preferForOomKill(pid)
+  const result = await group?.confine(pid)
+  return result?.ok === false ? result.why : null
 }
 
 async function sealProblem(jail: Jail, order: SealOrder): Promise<string | null> {

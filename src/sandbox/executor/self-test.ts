@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
+import { subtreeName } from '../cgroup/hierarchies.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
 import type { Workshop } from './prepare.ts'
 import { processFacts, type ProcessFacts } from './process-facts.ts'
@@ -14,6 +15,8 @@ interface OutsideView {
   /** Kinds of namespace that are shared with this process. */
   readonly sharedNamespaces: readonly string[]
   readonly interfaces: readonly string[]
+  /** Whether it is in a group of this executor's for one jail. */
+  readonly isInGroup: boolean
   /** Size of the scratch space as the watch sees it. */
   readonly scratchBytes: number
 }
@@ -49,7 +52,7 @@ async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[
   let view: OutsideView | null = null
   const spec = specOf(runtime, workshop.probes[runtime])
   const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
-  return [...judgeOutside(runtime, view, workshop.ownFilters), ...judgeInside(runtime, outcome)]
+  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, outcome)]
 }
 
 /** A call of the killed list ends the process, and is told as that. */
@@ -81,12 +84,13 @@ function look(pid: number): OutsideView {
   return {
     facts: processFacts(pid),
     sharedNamespaces: namespaces.filter((kind) => link(String(pid), kind) === link('self', kind)),
+    isInGroup: readFileSync(`/proc/${String(pid)}/cgroup`, 'latin1').includes(`/${subtreeName(process.pid)}/jail-`),
     scratchBytes: scratch.blocks * scratch.bsize,
     interfaces: devices.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== ''),
   }
 }
 
-function judgeOutside(runtime: Runtime, view: OutsideView | null, ownFilters: number): Check[] {
+function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, groups }: Workshop): Check[] {
   const facts = view?.facts ?? null
   return [
     check(
@@ -105,6 +109,9 @@ function judgeOutside(runtime: Runtime, view: OutsideView | null, ownFilters: nu
       view === null ? 'not known' : view.sharedNamespaces.join(' ') || 'none shared',
     ),
     check(`${runtime}.scratch-watched`, String(limits.scratchBytes), String(view?.scratchBytes ?? 'not known')),
+    ...(groups.pool === null
+      ? []
+      : [check(`${runtime}.cgroup`, 'of its own', view?.isInGroup === true ? 'of its own' : 'not of its own')]),
     check(`${runtime}.network`, 'lo', view?.interfaces.join(' ') ?? 'not known'),
   ]
 }

@@ -62,6 +62,7 @@ export async function serve(connection: Duplex): Promise<void> {
   } finally {
     for (const { abort } of running.values()) abort.abort()
     await Promise.all([...running.values()].map(async ({ done }) => await done))
+    await workshop?.groups.pool?.close()
   }
 }
 
@@ -88,6 +89,7 @@ async function open(
     engine: workshop.engine.name,
     version: workshop.version,
     profiles: profilesOf(workshop),
+    cgroups: workshop.groups.description,
     checks,
   })
   return workshop

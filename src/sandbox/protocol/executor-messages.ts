@@ -72,7 +72,12 @@ const factsShape = {
   engine: z.string(),
   profile: z.string(),
   profileHash: z.templateLiteral(['sha256:', z.string()]),
-  usage: z.strictObject({ wallMs: z.number(), cpuMs: z.number(), maxRssBytes: z.number() }),
+  usage: z.strictObject({
+    wallMs: z.number(),
+    cpuMs: z.number(),
+    maxRssBytes: z.number(),
+    peakMemoryBytes: z.number().exactOptional(),
+  }),
   droppedBytes: count,
 }
 
@@ -109,6 +114,10 @@ export const fromExecutorSchema = z.discriminatedUnion('type', [
     engine: z.string(),
     version: z.string(),
     profiles: z.strictObject({ python: profileSchema, typescript: profileSchema }),
+    cgroups: z.discriminatedUnion('inUse', [
+      z.strictObject({ inUse: z.literal(true), detail: z.string() }),
+      z.strictObject({ inUse: z.literal(false), reason: z.string(), remedy: z.string().nullable() }),
+    ]),
     checks: z.array(checkSchema).readonly(),
   }),
   /** It cannot work; it exits after this. */

@@ -1,0 +1,144 @@
+import { closeSync, mkdirSync, openSync, write } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { groupField, groupNumber, groupProcesses, writeGroupFile } from './group-files.ts'
+import type { GroupBranch } from './group-subtree.ts'
+import type { Controller } from './hierarchies.ts'
+import { MemoryAccountV1, MemoryAccountV2, type MemoryAccount } from './memory-account.ts'
+import { killGroup, removeGroup } from './remove-subtree.ts'
+
+const writeTo = promisify(write)
+
+/** What one jail may take together with everything it starts. */
+export interface GroupBounds {
+  /** Memory, tmpfs and what the kernel keeps for them. */
+  readonly memoryBytes: number
+  /** Processes and threads. */
+  readonly processes: number
+}
+
+/** What the processes of a group used since `begin`, as the kernel counts it. */
+export interface GroupUsage {
+  /** Of processes that have ended, too; in steps of a microsecond. `null` where no controller counts it. */
+  readonly cpuMs: number | null
+  readonly memoryBytes: number
+  /** No more than the highest value that was seen where the kernel (version 2 before 6.12) cannot begin a new peak. */
+  readonly peakMemoryBytes: number
+  /** Processes and threads of the moment. */
+  readonly processes: number
+  /** Processes that the kernel ended for want of memory. */
+  readonly oomKills: number
+  /** Whether it was this group's bound that was reached, rather than that of the machine or of a group above. */
+  readonly isAtBound: boolean
+}
+
+interface Part {
+  readonly version: 1 | 2
+  readonly controllers: ReadonlySet<Controller>
+  readonly group: string
+  readonly procs: number
+}
+
+/**
+ * One group of processes, in each hierarchy a directory of the same name: bounds, and what was used. For one jail at a
+ * time, then for another. A process that is moved in keeps the memory that it had on the account of its old group.
+ */
+export class GroupSlot {
+  readonly name: string
+  readonly #parts: readonly Part[]
+  readonly #memory: MemoryAccount
+  readonly #pids: string
+  readonly #cpu: Part | undefined
+  #bounds: GroupBounds | null = null
+  #begun = { cpuMs: 0, oomKills: 0, boundHits: 0 }
+  #seenPeakBytes = 0
+  #countsPeak = false
+
+  /** @throws what the kernel says where the groups cannot be made */
+  constructor(branches: readonly GroupBranch[], name: string) {
+    this.name = name
+    this.#parts = branches.map(({ version, controllers, directory }) => {
+      const group = join(directory, name)
+      mkdirSync(group)
+      return { version, controllers, group, procs: openSync(join(group, 'cgroup.procs'), 'w') }
+    })
+    const memory = this.#partWith('memory')
+    this.#memory = memory.version === 1 ? new MemoryAccountV1(memory.group) : new MemoryAccountV2(memory.group)
+    this.#pids = this.#partWith('pids').group
+    // Version 2 counts processor time in every group, whatever the controllers.
+    this.#cpu = this.#parts.find(({ version, controllers }) => version === 2 || controllers.has('cpuacct'))
+  }
+
+  /** Sets the bounds and begins new counts. @throws what the kernel says, such as EBUSY for less memory than is in use */
+  begin(bounds: GroupBounds): void {
+    if (bounds.memoryBytes !== this.#bounds?.memoryBytes) this.#memory.bound(bounds.memoryBytes)
+    if (bounds.processes !== this.#bounds?.processes) writeGroupFile(this.#pids, 'pids.max', bounds.processes)
+    this.#bounds = bounds
+    this.#countsPeak = this.#memory.resetPeak()
+    this.#seenPeakBytes = 0
+    this.#begun = {
+      cpuMs: this.#cpuMs() ?? 0,
+      oomKills: this.#memory.oomKills(),
+      boundHits: this.#memory.boundHits(),
+    }
+  }
+
+  /**
+   * Moves a process with all its threads here; its children are born here. The kernel waits for a grace period, about
+   * 8 ms without work here unless another process was just moved, so this does not block and is best done while a jail
+   * starts. @throws what the kernel says, such as ESRCH of a process that is gone
+   */
+  async join(pid: number): Promise<void> {
+    for (const { procs } of this.#parts) await writeTo(procs, String(pid))
+  }
+
+  /** A few reads of some microseconds each. */
+  usage(): GroupUsage {
+    const memoryBytes = this.#memory.bytes()
+    const counted = this.#countsPeak ? this.#memory.peakBytes() : 0
+    this.#seenPeakBytes = Math.max(this.#seenPeakBytes, memoryBytes, counted)
+    const cpuMs = this.#cpuMs()
+    return {
+      cpuMs: cpuMs === null ? null : cpuMs - this.#begun.cpuMs,
+      memoryBytes,
+      peakMemoryBytes: this.#seenPeakBytes,
+      processes: groupNumber(this.#pids, 'pids.current') ?? 0,
+      oomKills: this.#memory.oomKills() - this.#begun.oomKills,
+      isAtBound: this.#memory.boundHits() > this.#begun.boundHits,
+    }
+  }
+
+  isEmpty(): boolean {
+    return this.#parts.every(({ group }) => groupProcesses(group).length === 0)
+  }
+
+  /** Kills what is in it. Does not wait for the end. */
+  kill(): void {
+    for (const { group } of this.#parts) killGroup(group)
+  }
+
+  /** True where it is gone; false while something is in it. Of no use afterwards. */
+  remove(): boolean {
+    return this.#parts.map(({ group }) => removeGroup(group)).every((isGone) => isGone)
+  }
+
+  /** Lets go of its descriptors. */
+  close(): void {
+    for (const { procs } of this.#parts) closeSync(procs)
+    this.#memory.close()
+  }
+
+  #partWith(controller: Controller): Part {
+    const part = this.#parts.find(({ controllers }) => controllers.has(controller))
+    if (part === undefined) throw new Error(`no group has the controller ${controller}`)
+    return part
+  }
+
+  #cpuMs(): number | null {
+    if (this.#cpu === undefined) return null
+    const { version, group } = this.#cpu
+    const microseconds =
+      version === 2 ? groupField(group, 'cpu.stat', 'usage_usec') : (groupNumber(group, 'cpuacct.usage') ?? 0) / 1000
+    return microseconds === null ? null : microseconds / 1000
+  }
+}

@@ -1,0 +1,93 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findHierarchies } from '../../src/sandbox/cgroup/hierarchies.ts'
+import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
+import { run } from '../attacks/sandbox/hosted-code.ts'
+
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'required', concurrency: 4 }))
+})
+
+afterAll(async () => {
+  await sandbox.close()
+})
+
+/** Directories of executors that this process started, one in each hierarchy. */
+function subtrees(): string[] {
+  return findHierarchies().flatMap(({ base }) =>
+    readdirSync(base)
+      .filter((name) => name.startsWith('mcpworks-') && isChild(name.slice('mcpworks-'.length)))
+      .map((name) => join(base, name)),
+  )
+}
+
+function isChild(pid: string): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    return new RegExp(`^PPid:\\s+${String(process.pid)}$`, 'm').test(status)
+  } catch {
+    return false
+  }
+}
+
+const groupsIn = (directory: string): string[] =>
+  readdirSync(directory)
+    .filter((name) => name.startsWith('jail-'))
+    .map((name) => join(directory, name))
+
+const isInhabited = (group: string): boolean => readFileSync(join(group, 'cgroup.procs'), 'latin1') !== ''
+
+describe('a jail', () => {
+  test('is in a group of its own in every hierarchy, and the self-test has seen that', async () => {
+    const { cgroups, checks } = sandbox.describe()
+    expect(cgroups).toMatchObject({ inUse: true })
+    expect(checks.filter(({ id }) => id.endsWith('.cgroup'))).toMatchObject([
+      { ok: true, got: 'of its own' },
+      { ok: true, got: 'of its own' },
+    ])
+    let during: string[] = []
+    const code = 'import mcpworks, time\ndef main(_):\n  mcpworks.log("up")\n  time.sleep(60)'
+    await run(sandbox, 'python', code, {
+      limits: { wallMs: 200 },
+      onLog: () => (during = subtrees().flatMap(groupsIn).filter(isInhabited)),
+    })
+    expect(during.length).toBe(findHierarchies().length)
+    expect(new Set(during.map((group) => group.split('/').at(-1))).size).toBe(1)
+  })
+
+  test.each(['python', 'typescript'] as const)('of %s has its processor time and memory counted', async (runtime) => {
+    const work =
+      runtime === 'python'
+        ? 'def main(_):\n  held = bytearray(b"x") * (64 << 20)\n  return sum(range(3000000)) and len(held)'
+        : 'export const main = () => { const held = Buffer.alloc(64 << 20, 1); let n = 0; for (let i = 0; i < 2e7; i++) n += i; return n && held.length }'
+    const { status, usage } = await run(sandbox, runtime, work)
+    expect(status).toBe('ok')
+    expect(usage.cpuMs).toBeGreaterThan(5)
+    expect(usage.peakMemoryBytes).toBeGreaterThan(64 << 20)
+    expect(usage.peakMemoryBytes).toBeLessThan(200 << 20)
+  })
+})
+
+test('groups are used again, and none is left when the sandbox is closed', async () => {
+  const before = subtrees()
+  const other = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'required', concurrency: 2 }))
+  const own = subtrees().filter((directory) => !before.includes(directory))
+  expect(own.length).toBe(findHierarchies().length)
+  for (let n = 0; n < 6; n += 1)
+    expect(await run(other, 'python', 'def main(_): return 1')).toMatchObject({ status: 'ok' })
+  for (const directory of own) expect(groupsIn(directory).length).toBeLessThan(6)
+  await other.close()
+  expect(own.filter((directory) => existsSync(directory))).toEqual([])
+})
+
+test('cgroups that are off are not made, and are told as off', async () => {
+  const other = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'off' }))
+  expect(other.describe().cgroups).toEqual({ inUse: false, reason: 'sandbox.cgroups is off', remedy: null })
+  const outcome = await run(other, 'python', 'def main(_): return 1')
+  expect(outcome).toMatchObject({ status: 'ok' })
+  expect(outcome.usage.peakMemoryBytes).toBeUndefined()
+  await other.close()
+})
