@@ -57,7 +57,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   endOrphans(settings.bubblewrapPath)
 
   const layouts = {
-    python: await pythonLayout(settings.pythonPath, files.pythonRunner),
+    python: await pythonLayout(settings.pythonPath, files.pythonRunner, settings.pythonPackagesDirectory),
     typescript: await bunLayout(files.bun, files.typescriptRunner),
   }
   const { version, choice } = await chooseEngine(settings)
