@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { progress, run, Stop } from './progress.mjs'
 
 /** Programs of the distribution, and the Debian package of each; and what is no program, by the file that tells of it. */
-const packages = { bwrap: 'bubblewrap', python3: 'python3', strace: 'strace', pandas: 'python3-pandas' }
+const packages = {
+  bwrap: 'bubblewrap',
+  python3: 'python3',
+  strace: 'strace',
+  pandas: 'python3-pandas',
+  crun: 'crun',
+  runc: 'runc',
+  runsc: 'runsc',
+}
 const files = { pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py' }
 
 /** Where distributions put programs. Shims elsewhere on PATH do not count: a sandbox sees the system's own only. */

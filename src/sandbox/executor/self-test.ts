@@ -53,7 +53,7 @@ async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[
   let view: OutsideView | null = null
   const spec = specOf(runtime, workshop.probes[runtime])
   const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
-  const root = rootOf(workshop.layouts[runtime])
+  const root = rootOf(workshop.layouts[runtime], workshop.engine.alwaysProcfs === true)
   return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, root, outcome)]
 }
 
@@ -119,9 +119,13 @@ function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, 
 }
 
 /** What must be at the top of a jail, and nothing else: what its layout shows, devices and scratch space. */
-function rootOf(layout: RuntimeLayout): string {
+function rootOf(layout: RuntimeLayout, alwaysProcfs: boolean): string {
   const shown = [...layout.binds.map(([, inside]) => inside), ...layout.links.map(([, path]) => path)]
-  const own = [...jailProfile.devices, ...Object.keys(jailProfile.tmpfs), ...(layout.procfs === null ? [] : ['/proc'])]
+  const own = [
+    ...jailProfile.devices,
+    ...Object.keys(jailProfile.tmpfs),
+    ...(layout.procfs === null && !alwaysProcfs ? [] : ['/proc']),
+  ]
   const names = [...shown, ...own].map((path) => path.split('/')[1] ?? '')
   return [...new Set(names)].toSorted().join(' ')
 }
