@@ -144,6 +144,8 @@ export const boundaryRules: readonly IForbiddenRuleType[] = [
         '^src/cli/api-client\\.ts$',
         // Wraps the descriptor that the server handed to its executor; it dials nothing.
         '^src/sandbox/executor/main\\.ts$',
+        // Listens where a jail must not reach it.
+        '^src/sandbox/containment/host-baits\\.ts$',
         tests,
       ],
     },

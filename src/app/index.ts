@@ -1,4 +1,5 @@
 export { checkMachine } from './check-machine.ts'
+export { checkSandbox, type EngineReport, type SandboxCheckOrder } from './check-sandbox.ts'
 export { createLog, type Log } from './log.ts'
 export { readDesiredState, type ReadDesiredState } from './read-desired-state.ts'
 export { seedDemo, type Demo } from './seed-demo.ts'

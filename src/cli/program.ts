@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addFunctionCommands } from './commands/function.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addPolicyCommands } from './commands/policy.ts'
+import { addSandboxCommands } from './commands/sandbox.ts'
 import { addUpCommand } from './commands/up.ts'
 import { createContext, type CommandContext, type GlobalOptions } from './context.ts'
 
@@ -36,5 +37,6 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addAuditCommands(program, context)
   addConfigCommands(program, context)
   addDoctorCommand(program, context)
+  addSandboxCommands(program, context)
   return program
 }

@@ -1,4 +1,6 @@
 export { sandboxConfigSchema, type SandboxConfig } from './config.ts'
+export { checkedEngines, checkEngine, type EngineReport } from './containment/check-engine.ts'
+export { containmentGroups } from './containment/containment-check.ts'
 export type {
   InnerAnswer,
   InnerCall,

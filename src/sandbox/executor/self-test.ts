@@ -2,7 +2,6 @@ import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
 import { subtreeName } from '../cgroup/hierarchies.ts'
-import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
 import type { Workshop } from './prepare.ts'
 import { processFacts, type ProcessFacts } from './process-facts.ts'
@@ -53,8 +52,7 @@ async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[
   let view: OutsideView | null = null
   const spec = specOf(runtime, workshop.probes[runtime])
   const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
-  const root = rootOf(workshop.layouts[runtime], workshop.engine.alwaysProcfs === true)
-  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, root, outcome)]
+  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, outcome)]
 }
 
 /** A call of the killed list ends the process, and is told as that. */
@@ -118,25 +116,13 @@ function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, 
   ]
 }
 
-/** What must be at the top of a jail, and nothing else: what its layout shows, devices and scratch space. */
-function rootOf(layout: RuntimeLayout, alwaysProcfs: boolean): string {
-  const shown = [...layout.binds.map(([, inside]) => inside), ...layout.links.map(([, path]) => path)]
-  const own = [
-    ...jailProfile.devices,
-    ...Object.keys(jailProfile.tmpfs),
-    ...(layout.procfs === null && !alwaysProcfs ? [] : ['/proc']),
-  ]
-  const names = [...shown, ...own].map((path) => path.split('/')[1] ?? '')
-  return [...new Set(names)].toSorted().join(' ')
-}
-
-function judgeInside(runtime: Runtime, root: string, outcome: SandboxOutcome): Check[] {
+function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
   const got = new Map<string, unknown>()
   if (outcome.status === 'ok')
     for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
   const python = runtime === 'python'
   const expected: [string, string][] = [
-    ['root', root],
+    ['root', `dev fn lib lib64${python ? '' : ' proc'} runner tmp usr`],
     ['devices', 'full null random urandom zero'],
     ['environment', [...Object.keys(jailProfile.environment), 'PWD'].toSorted().join(' ')],
     ['write-root', 'EROFS'],

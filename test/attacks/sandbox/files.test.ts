@@ -55,7 +55,7 @@ const absent = [
   '/opt',
   '/srv',
   '/usr/local',
-  '/usr/share/doc',
+  '/usr/share',
   '/usr/bin/env',
   '/bin/sh',
   '/bin',
