@@ -37,9 +37,9 @@ const longestLookMs = 16
 const shortestLookMs = 1
 /** Faster than hosted code was seen to take memory here: twice the 2 MiB a millisecond of a loop over fresh pages. */
 const fastestBytesPerMs = 4 * 1024 * 1024
-/** Logs and reports of progress that are passed on, and those after which it is a flood. Reading one costs about 5 us. */
+/** Logs and reports of progress that are passed on, and those after which it is a flood. One costs some 20 us. */
 const maxMessages = 2000
-const floodMessages = 20_000
+const floodMessages = 10_000
 const scratchInodes = 16_384
 const kilobyte = 1024
 const mebibyte = kilobyte * kilobyte

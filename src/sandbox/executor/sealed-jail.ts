@@ -1,11 +1,10 @@
-import type { Readable } from 'node:stream'
 import type { GroupUsage } from '../cgroup/group-slot.ts'
 import type { JailGroup } from '../cgroup/jail-group.ts'
 import { FrameReader } from '../protocol/frame.ts'
 import { runnerMessageSchema } from '../protocol/runner-messages.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
 import { preferForOomKill } from './prefer-for-oom-kill.ts'
-import { readPaced } from './read-paced.ts'
+import { ReadingBudget } from './reading-budget.ts'
 
 /** What comes out of a jail. Everything of it is hostile. */
 export interface JailSinks {
@@ -82,6 +81,7 @@ export class SealedJail {
       outlet.wait()
       return { ok: true, jail: new SealedJail(jail, pid, outlet, order.group) }
     }
+    outlet.hurry()
     jail.kill()
     await jail.ended
     const said = outlet.reason.trim().slice(0, 300)
@@ -110,6 +110,7 @@ export class SealedJail {
 
   /** Kills every process of the jail. */
   kill(): void {
+    this.#outlet.hurry()
     this.#jail.kill()
   }
 }
@@ -119,16 +120,16 @@ class Outlet {
   channel: (chunk: Buffer) => void = () => undefined
   isFit = true
   reason = ''
+  readonly #budget = new ReadingBudget()
   #stdout: (chunk: Buffer) => void = () => undefined
   #stderr = (chunk: Buffer): void => {
     this.reason = (this.reason + chunk.toString('utf8')).slice(0, keptReasonBytes)
   }
 
   constructor(jail: Jail) {
-    const read = (stream: Readable, take: (chunk: Buffer) => void): void => readPaced(stream, take)
-    read(jail.channel, (chunk) => this.channel(chunk))
-    read(jail.stdout, (chunk) => this.#stdout(chunk))
-    read(jail.stderr, (chunk) => this.#stderr(chunk))
+    this.#budget.read(jail.channel, (chunk) => this.channel(chunk))
+    this.#budget.read(jail.stdout, (chunk) => this.#stdout(chunk))
+    this.#budget.read(jail.stderr, (chunk) => this.#stderr(chunk))
     void jail.ended.then(() => (this.isFit = false))
   }
 
@@ -137,6 +138,11 @@ class Outlet {
     this.channel = spoil
     this.#stdout = spoil
     this.#stderr = spoil
+  }
+
+  /** The jail is being killed. */
+  hurry(): void {
+    this.#budget.lift()
   }
 
   hand(sinks: JailSinks): void {
