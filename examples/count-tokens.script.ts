@@ -116,7 +116,7 @@ try {
   const ways = [
     measure('the 500 rows as JSON', { question, rows: toJsonRows(csv) }),
     measure('the 500 rows as CSV', { question, rows: csv }),
-    measure('all five tools, one call, its result', {
+    measure('all six tools, one call, its result', {
       question,
       tools: JSON.stringify(versions.map(toolDefinition)),
       call: JSON.stringify(call),

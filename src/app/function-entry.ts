@@ -16,6 +16,7 @@ export function functionEntry(version: FunctionVersion, backend: Backend): Catal
     outputSchema: version.outputSchema,
     codeHash: version.codeHash,
     runtime: version.runtime,
+    calls: version.calls,
     backend,
   }
 }

@@ -6,9 +6,10 @@ import {
   type FunctionOutcome,
   type FunctionVersion,
 } from '../functions/index.ts'
-import type { ActOutcome, Backend, SchemaChecker } from '../gateway/index.ts'
+import type { ActOutcome, Backend, Catalogue, SchemaChecker } from '../gateway/index.ts'
 import { McpworksError, type Clock, type Digest, type JsonObject } from '../kernel/index.ts'
 import type { Sandbox } from '../sandbox/index.ts'
+import { answerInnerCall } from './answer-inner-call.ts'
 
 /** Hosted functions as the pipeline and the management operations need them. */
 export interface FunctionServices {
@@ -19,19 +20,25 @@ export interface FunctionServices {
 }
 
 /** Puts building, checking and running of functions on one sandbox and one cache of compiled schemas. */
-export function createFunctionServices(sandbox: Sandbox, clock: Clock): FunctionServices {
+export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue: Catalogue): FunctionServices {
   const validator = createSchemaValidator()
   const runner = createFunctionRunner({ sandbox, clock })
   return {
     backendOf: (version) => ({
-      async act({ effect }, events) {
+      async act({ effect, namespace, depth }, events, callTool) {
         if (effect.kind !== 'call')
           throw new McpworksError('internal', { detail: 'a function was asked for something else than a call' })
-        const outcome = await runner.run(version, effect.arguments, {
-          signal: events.signal,
-          onLog: (level, text) => events.log(level, text),
-          onProgress: (progress, total, message) => events.progress(progress, total, message),
-        })
+        const outcome = await runner.run(
+          version,
+          effect.arguments,
+          {
+            signal: events.signal,
+            onLog: (level, text) => events.log(level, text),
+            onProgress: (progress, total, message) => events.progress(progress, total, message),
+            onCall: async (call) => await answerInnerCall(call, namespace, callTool, catalogue),
+          },
+          depth,
+        )
         return outcomeOf(outcome)
       },
     }),

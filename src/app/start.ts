@@ -111,7 +111,7 @@ async function compose(
     catalogue.replaceService(namespace, name, own)
   }
 
-  const functions = createFunctionServices(sandbox, clock)
+  const functions = createFunctionServices(sandbox, clock, catalogue)
   const hosted = await createHostedState(
     {
       functionStore: storage.functions,

@@ -69,6 +69,8 @@ export interface CallExplanation {
     readonly durationMs: number | null
     readonly cpuMs: number | null
     readonly maxRssBytes: number | null
+    /** Calls that the code asked for on behalf of its caller, refused ones included. */
+    readonly innerCalls: number
     readonly failedInvariants: readonly string[]
     readonly output: string | null
     readonly outputBytes: number | null
@@ -164,6 +166,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     durationMs: null,
     cpuMs: null,
     maxRssBytes: null,
+    innerCalls: 0,
     failedInvariants: [],
     output: null,
     outputBytes: null,
@@ -180,6 +183,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     durationMs: numberOrNull(outcome['duration_ms']),
     cpuMs: numberOrNull(resources['cpu_ms']),
     maxRssBytes: numberOrNull(resources['max_rss']),
+    innerCalls: numberOrNull(outcome['inner_calls']) ?? 0,
     failedInvariants: objects(outcome['invariants'])
       .filter((invariant) => invariant['pass'] !== true)
       .map((invariant) => text(invariant['id'])),

@@ -95,6 +95,7 @@ function happened({ outcome }: CallExplanation): string[] {
     `${visible(outcome.status)}${took}, ${outcome.time}`,
     ...(outcome.detail === null ? [] : [visible(outcome.detail)]),
     ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
+    ...(outcome.innerCalls === 0 ? [] : [`asked for ${outcome.innerCalls} calls of other tools`]),
     ...outcome.failedInvariants.map((id) => `INVARIANT BROKEN: ${visible(id)}`),
   ]
 }

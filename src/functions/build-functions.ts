@@ -127,7 +127,7 @@ function toVersion(
   createdBy: string,
   clock: Clock,
 ): FunctionVersion {
-  const { namespace, service, name, runtime, entry, title, annotations, limits } = source
+  const { namespace, service, name, runtime, entry, title, annotations, calls, limits } = source
   const files = Object.fromEntries(Array.from(source.files, ([path, content]) => [path, sha256(content)]))
   const code = { runtime, entry: { ...entry }, files }
   return {
@@ -138,11 +138,12 @@ function toVersion(
     entry,
     title,
     annotations,
+    calls,
     limits,
     ...settled,
     files: source.files,
     codeHash: digestJson(code),
-    versionHash: digestJson({ ...code, ...settled, title, annotations, limits: { ...limits } }),
+    versionHash: digestJson({ ...code, ...settled, title, annotations, calls: [...calls], limits: { ...limits } }),
     createdAtMs: clock.nowMs(),
     createdBy,
   }

@@ -19,6 +19,8 @@ export interface FunctionSource {
   /** `null`: derive it from the code if it says anything. */
   readonly outputSchema: JsonObject | null
   readonly annotations: JsonObject
+  /** Names of the tools that the code may call, in order, each once. */
+  readonly calls: readonly string[]
   readonly limits: SandboxLimits
   /** The service's folder, for messages: `services/leads`. */
   readonly folder: string

@@ -6,7 +6,7 @@ export interface FunctionVersion {
   readonly namespace: string
   readonly service: string
   readonly name: string
-  /** `sha256` over the RFC 8785 form of runtime, entry, file digests, schemas, description and limits. */
+  /** `sha256` over the RFC 8785 form of runtime, entry, file digests, schemas, description, calls and limits. */
   readonly versionHash: Digest
   /** `sha256` over runtime, entry and file digests only. */
   readonly codeHash: Digest
@@ -23,6 +23,8 @@ export interface FunctionVersion {
    */
   readonly outputSchema: JsonObject | null
   readonly annotations: JsonObject
+  /** Names of the tools that the code may call on behalf of whoever calls the function, in order, each once. */
+  readonly calls: readonly string[]
   readonly limits: SandboxLimits
   readonly createdAtMs: number
   readonly createdBy: string

@@ -14,5 +14,6 @@ export { parseService, type ParsedService, type ServiceSource } from './parse-se
 export { readDesiredDirectory, type ReadDirectory } from './read-desired-directory.ts'
 export { createSchemaValidator, type SchemaValidator } from './schema/create-schema-validator.ts'
 export type { ValueProblem } from './schema/explain-errors.ts'
+export { returnedValue, textOf } from './returned-value.ts'
 export { formatProblem } from './source-problem.ts'
 export { toolDefinition } from './tool-definition.ts'

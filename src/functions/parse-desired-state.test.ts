@@ -51,6 +51,35 @@ describe('parseDesiredState', () => {
     })
   })
 
+  it('reads which other tools a function may call, and looks for those of the same service', () => {
+    const files = (calls: string): Record<string, string> => ({
+      'services/leads/top.py': '',
+      'services/leads/best.py': '',
+      'services/leads/service.yaml': `functions:\n  best: { calls: ${calls} }\n`,
+    })
+    expect(parse({ ...minimal, ...files('[other-tool, leads-top, leads-top]') })).toMatchObject({
+      ok: true,
+      state: {
+        services: [
+          {
+            functions: [
+              { name: 'best', calls: ['leads-top', 'other-tool'] },
+              { name: 'top', calls: [] },
+            ],
+          },
+        ],
+      },
+    })
+    expect(problems({ ...minimal, ...files('[leads-topp]') })).toEqual([
+      expect.stringMatching(
+        /service\.yaml:2.*this service has no function for "leads-topp".*did you mean "leads-top"\?/s,
+      ),
+    ])
+    expect(problems({ ...minimal, ...files('["a b"]') })).toEqual([
+      expect.stringContaining('tools are named as agents see them'),
+    ])
+  })
+
   it('takes each code file in the folder for a function, and ships the rest with every one of them', () => {
     const entry = (file: string): object => ({ file, name: file.replace(/\..*/, '') })
     expect(

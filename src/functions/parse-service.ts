@@ -1,4 +1,4 @@
-import { isFunctionName, isName, nearestName } from '../kernel/index.ts'
+import { isFunctionName, isName, nearestName, toolName } from '../kernel/index.ts'
 import type { Runtime, SandboxLimits } from '../sandbox/index.ts'
 import { checkFiles, decodeText } from './decode-desired-state.ts'
 import { desiredStateBounds, type SourceProblem } from './desired-state.ts'
@@ -67,10 +67,12 @@ export function parseService(namespace: string, name: string, files: ReadonlyMap
       inputSchema: settings.inputSchema ?? null,
       outputSchema: settings.outputSchema ?? null,
       annotations: Object.fromEntries(definedMembers(settings.annotations ?? {})),
+      calls: [...new Set(settings.calls ?? [])].toSorted(),
       limits: mergeLimits(defaultLimits(runtime), parsed.value.limits, settings.limits),
       folder,
     })
   }
+  problems.push(...unknownCalls(name, wanted, parsed.at))
   if (wanted.length === 0)
     problems.push(
       fileProblem(folder, 'the service has no function', 'add a file such as hello.py with a function hello'),
@@ -141,6 +143,23 @@ function assign(
       problems.push(fileProblem(`${folder}/${path}`, 'names that start with "_mcpworks" are taken by the platform'))
   }
   return { shared, wanted: wanted.toSorted((a, b) => (a.functionName < b.functionName ? -1 : 1)) }
+}
+
+/** Calls of functions that this service does not have. Those of other services may come later. */
+function unknownCalls(service: string, wanted: readonly WantedFunction[], at: ProblemAt): SourceProblem[] {
+  const own = wanted.map(({ functionName }) => toolName(service, functionName))
+  return wanted.flatMap(({ functionName, settings }) =>
+    (settings.calls ?? [])
+      .filter((tool) => tool.slice(0, tool.lastIndexOf('-')) === service && !own.includes(tool))
+      .map((tool) => {
+        const nearest = nearestName(tool, own)
+        return at(
+          ['functions', functionName, 'calls'],
+          `this service has no function for ${JSON.stringify(tool)}`,
+          nearest === null ? null : `did you mean "${nearest}"?`,
+        )
+      }),
+  )
 }
 
 function checkSource(path: string, content: Uint8Array, problems: SourceProblem[]): void {

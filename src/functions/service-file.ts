@@ -43,6 +43,11 @@ const functionSchema = z.strictObject({
   inputSchema: jsonSchema.optional(),
   outputSchema: jsonSchema.optional(),
   annotations: annotationsSchema.optional(),
+  /** Tools of the namespace that the code may call on behalf of whoever calls the function, as agents see them: `leads-top`. */
+  calls: z
+    .array(z.string().regex(/^[\w./-]{1,128}$/, { error: 'tools are named as agents see them, such as leads-top' }))
+    .max(64)
+    .optional(),
   limits: limitsSchema.optional(),
 })
 

@@ -1,5 +1,6 @@
 import type { Caller, Digest, JsonObject } from '../kernel/index.ts'
 import type { Effect, RequestFacts } from './effect.ts'
+import type { CallTool } from './call-tool.ts'
 
 /** An effect that was decided, with the arguments that were checked. */
 export interface Invocation {
@@ -9,6 +10,8 @@ export interface Invocation {
   readonly caller: Caller
   readonly effect: Effect
   readonly facts: RequestFacts
+  /** How many calls wait for this one, one inside the other; 0 for an agent's own. */
+  readonly depth: number
 }
 
 /** The caller's side of a running call. Dropped silently when the caller is gone. */
@@ -51,5 +54,6 @@ export interface ActFacts {
  * The entry that was decided on names its backend, so that a newer version is never run under an older decision.
  */
 export interface Backend {
-  act(invocation: Invocation, events: InvocationEvents): Promise<ActOutcome>
+  /** `callTool` is the only way in which what runs here may reach other tools; of no use once this has settled. */
+  act(invocation: Invocation, events: InvocationEvents, callTool: CallTool): Promise<ActOutcome>
 }

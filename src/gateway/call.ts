@@ -28,3 +28,5 @@ export type Verdict =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
   | { readonly kind: 'denied'; readonly decision: PolicyDecision }
+  /** Asked for by running code that may not, whatever policy says. */
+  | { readonly kind: 'barred'; readonly sentence: string }

@@ -21,6 +21,8 @@ export interface CatalogueEntry {
   readonly codeHash: Digest | null
   /** For the decision record; `null` where nothing runs in a sandbox. */
   readonly runtime: string | null
+  /** Names of the tools that its code may call on behalf of the caller. None where it is left out. */
+  readonly calls?: readonly string[]
   readonly backend: Backend
 }
 

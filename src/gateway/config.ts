@@ -11,6 +11,15 @@ export const gatewayConfigSchema = z.strictObject({
     .describe(
       'Calls under way at once, over all namespaces; one more is answered 429. Management has as many places of its own. Does not share fairly between agents.',
     ),
+  maxInnerCalls: z
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1000)
+    .describe(
+      'Calls of other tools that one call may cause in all, by functions that call functions, 4 deep at most. Each depth has as many places as maxConcurrentCalls.',
+    ),
   maxResultBytes: z
     .number()
     .int()

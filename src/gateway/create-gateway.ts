@@ -1,6 +1,9 @@
 import { errorTable, uuidv7, type JsonObject } from '../kernel/index.ts'
+import type { InvocationEvents } from './backend.ts'
 import type { EntryKind } from './catalogue.ts'
-import type { Gateway } from './gateway.ts'
+import type { Gateway, GatewayRequest } from './gateway.ts'
+import type { GatewayAnswer } from './gateway-answer.ts'
+import { depthOf } from './inner-calls.ts'
 import { perform } from './pipeline.ts'
 import type { GatewayPorts } from './ports.ts'
 import { createRunLedger } from './run-ledger.ts'
@@ -18,23 +21,25 @@ const maxCachedLists = 1000
 export function createGateway(ports: GatewayPorts, report: (call: string, error: unknown) => void): Gateway {
   const runs = createRunLedger(ports.clock, ports.config.runIdleSeconds * 1000)
   const lists = new Map<string, readonly JsonObject[]>()
-  // Apart from each other: whoever fills one cannot keep the operator from revoking them through the other.
-  const underWay = { calls: 0, management: 0 }
+  const underWay = new Map<string, number>()
+
+  async function enter(request: GatewayRequest, events: InvocationEvents): Promise<GatewayAnswer> {
+    const lane = laneOf(request)
+    const inLane = underWay.get(lane) ?? 0
+    if (inLane >= ports.config.maxConcurrentCalls) {
+      const call = uuidv7(ports.clock.nowMs())
+      return { status: 'unavailable', call, code: 'overloaded', message: errorTable.overloaded.message }
+    }
+    underWay.set(lane, inLane + 1)
+    try {
+      return await perform(request, events, ports, { runs, report, performInner: enter })
+    } finally {
+      underWay.set(lane, (underWay.get(lane) ?? 0) - 1)
+    }
+  }
 
   return {
-    async perform(request, events) {
-      const lane = request.door === 'management' ? 'management' : 'calls'
-      if (underWay[lane] >= ports.config.maxConcurrentCalls) {
-        const call = uuidv7(ports.clock.nowMs())
-        return { status: 'unavailable', call, code: 'overloaded', message: errorTable.overloaded.message }
-      }
-      underWay[lane] += 1
-      try {
-        return await perform(request, events, ports, runs, report)
-      } finally {
-        underWay[lane] -= 1
-      }
-    },
+    perform: enter,
     list(asked, namespace, kind) {
       const caller = ports.refresh(asked)
       if (caller === null) return []
@@ -64,6 +69,14 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
       return caller.principal.namespace === namespace || caller.principal.type === 'user'
     },
   }
+}
+
+/**
+ * Lanes are bounded apart from each other: whoever fills one cannot keep the operator from revoking them through the
+ * other, and a call never waits for a place that the call it belongs to holds.
+ */
+function laneOf(request: GatewayRequest): string {
+  return request.door === 'management' ? 'management' : `calls at depth ${depthOf(request)}`
 }
 
 function filterVisible(

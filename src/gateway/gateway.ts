@@ -3,6 +3,7 @@ import type { Door } from '../policy/index.ts'
 import type { InvocationEvents } from './backend.ts'
 import type { EntryKind } from './catalogue.ts'
 import type { Effect, RequestFacts } from './effect.ts'
+import type { GatewayAnswer } from './gateway-answer.ts'
 
 /** One request on its way through the pipeline. */
 export interface GatewayRequest {
@@ -11,53 +12,21 @@ export interface GatewayRequest {
   readonly door: Door
   readonly effect: Effect
   readonly facts: RequestFacts
+  /** The running call that makes this one. Only the pipeline itself gives it: no door has a way to. */
+  readonly parent?: ParentCall
 }
 
-/** What the caller gets. `call` is the id for `mcpworks why`. */
-export type GatewayAnswer =
-  | { readonly status: 'ok'; readonly call: string; readonly result: JsonObject }
-  | {
-      readonly status: 'input-required'
-      readonly call: string
-      readonly inputRequests: JsonObject
-      readonly state: string | null
-    }
-  /** Refused by policy, visibly: the caller may know that the target exists. */
-  | {
-      readonly status: 'denied'
-      readonly call: string
-      readonly message: string
-      readonly rules: readonly string[]
-      readonly remedy: string | null
-    }
-  /** Unknown, or not for this caller: the two are not told apart. */
-  | { readonly status: 'unknown'; readonly call: string; readonly message: string }
-  | {
-      readonly status: 'invalid'
-      readonly call: string
-      readonly message: string
-      readonly problems: readonly { readonly path: string; readonly message: string }[]
-    }
-  | {
-      readonly status: 'protocol-error'
-      readonly call: string
-      readonly rpcCode: number
-      readonly message: string
-      readonly data: JsonObject | null
-    }
-  /** A step could not do its work: nothing was run, or the output is withheld. `credential_invalid`: revoked since the door. */
-  | {
-      readonly status: 'unavailable'
-      readonly call: string
-      readonly code:
-        | 'credential_invalid'
-        | 'audit_unavailable'
-        | 'sandbox_unavailable'
-        | 'storage_unavailable'
-        | 'overloaded'
-        | 'internal'
-      readonly message: string
-    }
+/** A running call that makes another on behalf of its own caller. */
+export interface ParentCall {
+  readonly call: string
+  readonly run: string
+  /** How many calls wait for it, one inside the other. */
+  readonly depth: number
+  /** Names of the tools that its pinned definition declares to call. */
+  readonly mayCall: readonly string[]
+  /** Shared by all calls that one call of an agent causes. */
+  readonly tree: { callsLeft: number }
+}
 
 /** The pipeline, as the doors see it. */
 export interface Gateway {

@@ -1,10 +1,13 @@
 import { McpworksError, uuidv7 } from '../kernel/index.ts'
 import type { InvocationEvents } from './backend.ts'
-import type { GatewayAnswer, GatewayRequest } from './gateway.ts'
+import type { GatewayAnswer } from './gateway-answer.ts'
+import type { GatewayRequest } from './gateway.ts'
+import { openInnerCalls } from './inner-calls.ts'
 import type { GatewayPorts } from './ports.ts'
 import type { RunLedger } from './run-ledger.ts'
 import { act } from './steps/act.ts'
 import { answer, refusal, unavailable } from './steps/answer.ts'
+import { barInner } from './steps/bar-inner.ts'
 import { check } from './steps/check.ts'
 import { decide } from './steps/decide.ts'
 import { identify } from './steps/identify.ts'
@@ -14,18 +17,26 @@ import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
 import { verifyInvariants } from './steps/verify-invariants.ts'
 
+/** What the pipeline has beside its ports. */
+export interface PipelineParts {
+  readonly runs: RunLedger
+  readonly report: (call: string, error: unknown) => void
+  /** This pipeline, for the calls that running code makes. */
+  readonly performInner: (request: GatewayRequest, events: InvocationEvents) => Promise<GatewayAnswer>
+}
+
 /**
  * The one way to every effect: each step in order, and no other path. A security reviewer reads this file first.
  *
  * Never rejects. If a step cannot do its work the answer is `unavailable`: before `act`, nothing was run;
  * after it, the output is withheld. A denial is recorded like an allowance, before it is answered.
+ * A call that running code makes comes in here again, at the first step, and ends before the call that made it.
  */
 export async function perform(
   request: GatewayRequest,
   events: InvocationEvents,
   ports: GatewayPorts,
-  runs: RunLedger,
-  report: (call: string, error: unknown) => void,
+  { runs, report, performInner }: PipelineParts,
 ): Promise<GatewayAnswer> {
   let callId = ''
   try {
@@ -34,16 +45,17 @@ export async function perform(
     const target = resolve(call, ports.catalogue, ports.policy)
     const problems = check(call, target, ports.schemas)
     const nowMs = ports.clock.nowMs()
-    const verdict = decide(call, target, problems, ports.policy, nowMs)
+    const verdict = barInner(call) ?? decide(call, target, problems, ports.policy, nowMs)
 
     await recordDecision(call, target, verdict, nowMs, ports)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
-    const acted = inspect(await act(call, verdict.entry, ports.management, events), verdict.entry, ports)
+    const inner = openInnerCalls(call, verdict.entry, performInner, { clock: ports.clock, ...ports.config })
+    const acted = inspect(await act(call, verdict.entry, ports.management, events, inner), verdict.entry, ports)
 
     const invariants = verifyInvariants(verdict.entry, acted, ports)
 
-    await recordOutcome(call, verdict.entry, acted, invariants, ports)
+    await recordOutcome(call, verdict.entry, acted, invariants, inner.made, ports)
     const broken = invariants.find(({ pass }) => !pass)
     if (broken !== undefined)
       throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)

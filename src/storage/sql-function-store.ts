@@ -131,6 +131,7 @@ function versionColumns(version: FunctionVersion) {
     output_schema_json: version.outputSchema === null ? null : JSON.stringify(version.outputSchema),
     annotations_json: JSON.stringify(version.annotations),
     limits_json: JSON.stringify(version.limits),
+    calls_json: JSON.stringify(version.calls),
     created_at_ms: version.createdAtMs,
     created_by: version.createdBy,
   }
@@ -156,6 +157,7 @@ function functionVersion(
     annotations: JSON.parse(row.annotations_json) as JsonObject,
     // Versions of a time before there were inner calls make none.
     limits: { innerCalls: 0, ...(JSON.parse(row.limits_json) as Omit<FunctionVersion['limits'], 'innerCalls'>) },
+    calls: JSON.parse(row.calls_json) as string[],
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
   }

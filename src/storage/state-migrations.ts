@@ -45,4 +45,5 @@ export const stateMigrations: readonly string[] = [
     FOREIGN KEY (namespace, policy_set_hash) REFERENCES policy_sets (namespace, policy_set_hash)
   ) STRICT, WITHOUT ROWID;
   `,
+  `ALTER TABLE function_versions ADD COLUMN calls_json TEXT NOT NULL DEFAULT '[]'`,
 ]

@@ -32,6 +32,7 @@ export interface StateTables {
     output_schema_json: string | null
     annotations_json: string
     limits_json: string
+    calls_json: string
     created_at_ms: number
     created_by: string
   }

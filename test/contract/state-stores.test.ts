@@ -44,6 +44,7 @@ function version(code: string, change: Partial<FunctionVersion> = {}): FunctionV
     inputSchema: { type: 'object', properties: { country: { type: 'string' } } },
     outputSchema: null,
     annotations: { readOnlyHint: true },
+    calls: ['leads-top', 'other-tool'],
     limits: {
       wallMs: 10_000,
       cpuMs: 5000,

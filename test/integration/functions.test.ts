@@ -166,7 +166,14 @@ describe('the leads example', () => {
       engine.decide({ ...question(agent, tool), arguments: args, context })
     const seen = (agent: string): string[] =>
       tools.map(({ name }) => name).filter((name) => engine.isVisible(question(agent, name)))
-    expect(seen('analyst')).toEqual(['leads-export', 'leads-find', 'leads-forecast', 'leads-summary', 'leads-top'])
+    expect(seen('analyst')).toEqual([
+      'leads-briefing',
+      'leads-export',
+      'leads-find',
+      'leads-forecast',
+      'leads-summary',
+      'leads-top',
+    ])
     expect(seen('intern')).toEqual(['leads-summary'])
     expect(decide('analyst', 'leads-top', { n: 5 }).effect).toBe('allow')
     expect(decide('analyst', 'leads-export', { limit: 25 }).effect).toBe('allow')

@@ -19,7 +19,15 @@ export function createOpenGateway(catalogue: Catalogue): Gateway {
             errorTable[`${kind === 'resource' ? 'resource' : kind === 'prompt' ? 'prompt' : 'tool'}_unknown`].message,
         }
       const { caller, namespace, effect, facts } = request
-      const outcome = await entry.backend.act({ namespace, call, run: call, caller, effect, facts }, events)
+      const outcome = await entry.backend.act(
+        { namespace, call, run: call, caller, effect, facts, depth: 0 },
+        events,
+        async () => ({
+          status: 'unknown',
+          call,
+          message: errorTable.tool_unknown.message,
+        }),
+      )
       switch (outcome.status) {
         case 'input-required':
           return { status: 'input-required', call, inputRequests: outcome.inputRequests, state: outcome.state }

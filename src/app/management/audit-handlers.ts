@@ -110,7 +110,8 @@ function sentenceOf(kind: string, record: JsonObject): string {
   const tool = String(objectAt(pre, 'target').tool ?? '')
   if (kind === 'decision') {
     const decision = objectAt(record, 'decision')
-    return `${String(decision.effect)} (${String(decision.basis)})  ${principal} -> ${tool}`
+    const parent = typeof record.parent_call === 'string' ? `, for call ${record.parent_call}` : ''
+    return `${String(decision.effect)} (${String(decision.basis)})  ${principal} -> ${tool}${parent}`
   }
   if (kind === 'outcome') {
     const outcome = objectAt(record, 'outcome')

@@ -29,6 +29,7 @@ export function functionHandlers({ hosted, namespaces, store, build }: FunctionH
         ...summaryOf(version),
         inputSchema: version.inputSchema,
         outputSchema: version.outputSchema,
+        calls: [...version.calls],
         limits: { ...version.limits },
         entry: { ...version.entry },
         files: [...version.files].map(([path, bytes]) => fileOf(path, bytes)),

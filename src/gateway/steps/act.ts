@@ -1,16 +1,21 @@
 import type { ActOutcome, Backend, InvocationEvents } from '../backend.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
+import { depthOf, type InnerCalls } from '../inner-calls.ts'
 
 /** How the act ended, or that the backend threw: a McpworksError if nothing was run, else nobody knows what it did. */
 export type Acted = ActOutcome | { readonly status: 'broken'; readonly error: unknown }
 
-/** Runs what was decided on: the entry's own backend, or the management operations where there is no entry. */
+/**
+ * Runs what was decided on: the entry's own backend, or the management operations where there is no entry.
+ * When this settles the calls that it made have ended too.
+ */
 export async function act(
   call: IdentifiedCall,
   entry: CatalogueEntry | null,
   management: Backend,
   events: InvocationEvents,
+  inner: InnerCalls,
 ): Promise<Acted> {
   const backend = entry === null ? management : entry.backend
   try {
@@ -22,10 +27,14 @@ export async function act(
         caller: call.caller,
         effect: call.effect,
         facts: call.facts,
+        depth: depthOf(call),
       },
       events,
+      inner.callTool,
     )
   } catch (error) {
     return { status: 'broken', error }
+  } finally {
+    await inner.end()
   }
 }

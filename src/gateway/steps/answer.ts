@@ -1,7 +1,7 @@
 import { errorTable, McpworksError } from '../../kernel/index.ts'
 import type { PolicyDecision } from '../../policy/index.ts'
 import type { IdentifiedCall, Verdict } from '../call.ts'
-import type { GatewayAnswer } from '../gateway.ts'
+import type { GatewayAnswer } from '../gateway-answer.ts'
 import type { Acted } from './act.ts'
 
 /** The answer to a request that was not allowed. */
@@ -23,6 +23,8 @@ export function refusal(call: IdentifiedCall, verdict: Exclude<Verdict, { kind: 
         message: errorTable.arguments_invalid.message,
         problems: verdict.problems,
       }
+    case 'barred':
+      return { status: 'denied', call: call.call, message: verdict.sentence, rules: [], remedy: null }
     case 'denied':
       return {
         status: 'denied',

@@ -20,7 +20,8 @@ export function identify(
     ...request,
     caller,
     call: uuidv7(clock.nowMs()),
-    run: runs.currentRun(caller, request.namespace),
+    // What code does on behalf of a caller belongs to the run that it was started in, however long that lasts.
+    run: request.parent?.run ?? runs.currentRun(caller, request.namespace),
     labels: [],
     startedMs: clock.monotonicMs(),
   }

@@ -35,7 +35,7 @@ function draft(
     namespace: call.namespace,
     run: call.run,
     call: call.call,
-    parentCall: null,
+    parentCall: call.parent?.call ?? null,
     trace: call.facts.trace,
     mcp: { method: call.facts.method, protocolVersion: call.facts.protocolVersion, requestId: call.facts.requestId },
     pre: {
@@ -90,6 +90,7 @@ function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Dige
       ...(verdict.kind === 'unknown'
         ? [{ policyId: null, message: 'answered as unknown: no such thing, or not one that the caller may know of' }]
         : []),
+      ...(verdict.kind === 'barred' ? [{ policyId: null, message: verdict.sentence }] : []),
       // The count only: names and values in the arguments are the caller's, and a record is kept for long.
       ...(verdict.kind === 'invalid'
         ? [{ policyId: null, message: `the arguments break the input schema (${verdict.problems.length} problems)` }]

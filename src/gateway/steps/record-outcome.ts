@@ -16,6 +16,7 @@ export async function recordOutcome(
   entry: CatalogueEntry | null,
   acted: Acted,
   invariants: Invariants,
+  innerCalls: number,
   ports: GatewayPorts,
 ): Promise<void> {
   const { auditLevel, maxAuditBodyBytes } = ports.config
@@ -28,14 +29,14 @@ export async function recordOutcome(
     namespace: call.namespace,
     run: call.run,
     call: call.call,
-    parentCall: null,
+    parentCall: call.parent?.call ?? null,
     trace: call.facts.trace,
     outcome: {
       status: acted.status === 'broken' ? 'protocol-error' : acted.status,
       detail: detailOf(acted),
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
-      innerCalls: 0,
+      innerCalls,
       invariants,
       labelsAfter: call.labels,
       definitionHashAfter,

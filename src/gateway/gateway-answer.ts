@@ -1,0 +1,47 @@
+import type { JsonObject } from '../kernel/index.ts'
+
+/** What the caller gets. `call` is the id for `mcpworks why`. */
+export type GatewayAnswer =
+  | { readonly status: 'ok'; readonly call: string; readonly result: JsonObject }
+  | {
+      readonly status: 'input-required'
+      readonly call: string
+      readonly inputRequests: JsonObject
+      readonly state: string | null
+    }
+  /** Refused by policy, visibly: the caller may know that the target exists. */
+  | {
+      readonly status: 'denied'
+      readonly call: string
+      readonly message: string
+      readonly rules: readonly string[]
+      readonly remedy: string | null
+    }
+  /** Unknown, or not for this caller: the two are not told apart. */
+  | { readonly status: 'unknown'; readonly call: string; readonly message: string }
+  | {
+      readonly status: 'invalid'
+      readonly call: string
+      readonly message: string
+      readonly problems: readonly { readonly path: string; readonly message: string }[]
+    }
+  | {
+      readonly status: 'protocol-error'
+      readonly call: string
+      readonly rpcCode: number
+      readonly message: string
+      readonly data: JsonObject | null
+    }
+  /** A step could not do its work: nothing was run, or the output is withheld. `credential_invalid`: revoked since the door. */
+  | {
+      readonly status: 'unavailable'
+      readonly call: string
+      readonly code:
+        | 'credential_invalid'
+        | 'audit_unavailable'
+        | 'sandbox_unavailable'
+        | 'storage_unavailable'
+        | 'overloaded'
+        | 'internal'
+      readonly message: string
+    }
