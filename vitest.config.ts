@@ -7,6 +7,19 @@ const kinds = [
   { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 },
   { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 },
   { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 60_000 },
+  {
+    // The suites of the sandbox once more, on nsjail. Not among those that run by themselves: nsjail is in no package registry.
+    name: 'nsjail',
+    include: [
+      'test/nsjail/**/*.test.ts',
+      'test/integration/sandbox.test.ts',
+      'test/integration/sandbox-calls.test.ts',
+      'test/integration/sandbox-lifecycle.test.ts',
+      'test/attacks/sandbox/*.test.ts',
+    ],
+    testTimeout: 60_000,
+    env: { MCPWORKS_TEST_ENGINE: 'nsjail' },
+  },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
 
@@ -16,8 +29,8 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['default'],
     passWithNoTests: false,
-    projects: kinds.map(({ name, include, testTimeout, isolate = true }) => ({
-      test: { name, include, testTimeout, hookTimeout: testTimeout, isolate, environment: 'node' },
+    projects: kinds.map(({ name, include, testTimeout, isolate = true, env = {} }) => ({
+      test: { name, include, testTimeout, hookTimeout: testTimeout, isolate, env, environment: 'node' },
     })),
   },
 })

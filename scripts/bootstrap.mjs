@@ -14,7 +14,10 @@ const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
 /** Each command: what it needs of the distribution, and what Node is then run with. */
 const commands = {
   start: { programs: ['bwrap', 'python3'], args: () => [findEntry(), 'up'] },
-  test: { programs: ['bwrap', 'python3', 'strace'], args: (rest) => [vitest, 'run', ...testKinds(rest)] },
+  test: {
+    programs: ['bwrap', 'python3', 'strace', 'pandas', 'crun', 'runc', 'runsc'],
+    args: (rest) => [vitest, 'run', ...testKinds(rest)],
+  },
   run: { programs: ['bwrap', 'python3'], args: () => [] },
   check: { programs: [], args: () => [join(root, 'scripts', 'check.ts')] },
   fix: { programs: [], args: () => [join(root, 'scripts', 'fix.ts')] },

@@ -1,9 +1,18 @@
-import { accessSync, constants, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { progress, run, Stop } from './progress.mjs'
 
-/** Programs of the distribution, and the Debian package of each. */
-const packages = { bwrap: 'bubblewrap', python3: 'python3', strace: 'strace' }
+/** Programs of the distribution, and the Debian package of each; and what is no program, by the file that tells of it. */
+const packages = {
+  bwrap: 'bubblewrap',
+  python3: 'python3',
+  strace: 'strace',
+  pandas: 'python3-pandas',
+  crun: 'crun',
+  runc: 'runc',
+  runsc: 'runsc',
+}
+const files = { pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py' }
 
 /** Where distributions put programs. Shims elsewhere on PATH do not count: a sandbox sees the system's own only. */
 const programDirectories = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
@@ -15,7 +24,7 @@ const programDirectories = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '
  * @throws {Stop} with the exact command to type, when the packages cannot be installed from here
  */
 export async function ensureSystemPackages(programs) {
-  const missing = programs.filter((program) => findProgram(program) === null).map((program) => packages[program])
+  const missing = programs.filter((program) => !isThere(program)).map((program) => packages[program])
   if (missing.length === 0) return
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing]
   if (findProgram('apt-get') === null) {
@@ -36,11 +45,15 @@ export async function ensureSystemPackages(programs) {
       await run(...command(prefix, ['apt-get', 'update']))
       result = await run(...command(prefix, install))
     }
-    const stillMissing = programs.filter((program) => findProgram(program) === null)
+    const stillMissing = programs.filter((program) => !isThere(program))
     if (!result.ok || stillMissing.length > 0) {
       throw new Stop(`apt-get could not install ${missing.join(' and ')}. It said:\n${result.output.trim()}`)
     }
   })
+}
+
+function isThere(program) {
+  return Object.hasOwn(files, program) ? existsSync(files[program]) : findProgram(program) !== null
 }
 
 /**

@@ -101,7 +101,7 @@ export const sandboxConfigSchema = z.strictObject({
     .startsWith('/')
     .default('/usr/bin/python3')
     .describe(
-      'Absolute path of the Python (3.9 or later) that hosted functions run on. Only its standard library is visible to them.',
+      'Absolute path of the Python (3.9 or later) that hosted functions run on. Only its standard library, the time zones of the system and pythonPackagesDirectory are visible to them.',
     ),
   bunPath: z
     .string()
@@ -142,7 +142,9 @@ export const sandboxConfigSchema = z.strictObject({
     .default(null)
     .describe(
       'Absolute path of a directory of installed Python packages (a site-packages directory) that hosted functions may import. ' +
-        'They see all of it, read-only. null: the standard library only.',
+        'They see all of it, read-only, and it is trusted with what they compute. Every user must be able to read it; *.pth files in ' +
+        'it are not followed. The first product of two matrices in numpy (OpenBLAS) needs a memoryBytes of 192 MiB or more; with less ' +
+        'it may hang until a limit ends it. null: the standard library only.',
     ),
   pythonPreload: z
     .array(z.string().regex(/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/))

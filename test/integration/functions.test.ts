@@ -26,7 +26,7 @@ import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandb
 const validator = createSchemaValidator()
 let sandbox: Sandbox
 beforeAll(async () => {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ engine: 'bubblewrap' }))
 }, 60_000)
 afterAll(async () => await sandbox.close())
 

@@ -9,6 +9,7 @@ import type {
   SandboxLimits,
   SandboxOutcome,
 } from '../../src/sandbox/index.ts'
+import { engineUnderTest } from '../support/engine-under-test.ts'
 
 const mebibyte = 1024 * 1024
 const limits: SandboxLimits = {
@@ -25,7 +26,7 @@ const limits: SandboxLimits = {
 let sandbox: Sandbox
 
 beforeAll(async () => {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({ concurrency: 1 }))
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 1 }))
 })
 
 afterAll(async () => {

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
+import { engineUnderTest } from '../support/engine-under-test.ts'
 
 const asRoot = process.getuid?.() === 0
 const nobody = 65_534
@@ -117,7 +118,7 @@ describe('the executor', () => {
   test('is one process with an empty environment, an id of its own and no descriptor of the server', async () => {
     process.env['SANDBOX_TEST_SECRET'] = 'canary'
     const before = below(process.pid)
-    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     delete process.env['SANDBOX_TEST_SECRET']
     const started = below(process.pid).filter((pid) => !before.includes(pid))
     expect(started).toEqual([executorOf(process.pid)])
@@ -132,7 +133,7 @@ describe('the executor', () => {
   })
 
   test('when it is killed ends its calls as lost, leaves nothing running, and is started again', async () => {
-    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     const { outcome } = await runSleeper(sandbox)
     const executor = executorOf(process.pid)
     const jailed = below(executor)
@@ -150,7 +151,7 @@ describe('the executor', () => {
   })
 
   test('that does not answer any more is killed when the sandbox is closed, and its calls with it', async () => {
-    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     const { outcome } = await runSleeper(sandbox)
     process.kill(executorOf(process.pid), 'SIGSTOP')
     const closing = sandbox.close()
@@ -159,7 +160,7 @@ describe('the executor', () => {
   }, 30_000)
 
   test('ends with everything it started when the server is killed', async () => {
-    const { child, lines } = startServer({ config: {}, code: sleeper })
+    const { child, lines } = startServer({ config: engineUnderTest, code: sleeper })
     expect(await said(lines)).toMatchObject({ checks: 0 })
     expect(await said(lines)).toEqual({ log: 'up' })
     const started = below(child.pid ?? 0)
@@ -170,7 +171,7 @@ describe('the executor', () => {
 
   test('leaves no mount and no process when the sandbox is closed in the middle of a call', async () => {
     const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
-    const sandbox = await startSandbox(sandboxConfigSchema.parse({}))
+    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     const { outcome } = await runSleeper(sandbox)
     const started = below(process.pid)
     await sandbox.close()
@@ -204,14 +205,16 @@ async function runOne(sandbox: Sandbox): ReturnType<Sandbox['run']> {
 
 describe('starting', () => {
   test.each([
-    [{ bubblewrapPath: '/nonexistent/bwrap' }, 'apt-get install bubblewrap'],
-    [{ bubblewrapPath: '/usr/bin/false' }, 'bubblewrap cannot be used'],
+    [{ engine: 'bubblewrap', bubblewrapPath: '/nonexistent/bwrap' }, 'apt-get install bubblewrap'],
+    [{ engine: 'bubblewrap', bubblewrapPath: '/usr/bin/false' }, 'bubblewrap cannot be used'],
+    [{ engine: 'nsjail', nsjailPath: '/nonexistent/nsjail' }, 'there is no program /nonexistent/nsjail'],
+    [{ engine: 'nsjail', nsjailPath: '/usr/bin/false' }, 'nsjail cannot be used'],
     [{ pythonPath: '/nonexistent/python3' }, '/nonexistent/python3 failed'],
     [{ bunPath: '/nonexistent/bun' }, '/nonexistent/bun'],
     [{ pythonPath: '/usr/bin/true' }, '/usr/bin/true is no Python'],
     [{ bunPath: '/usr/bin/true' }, 'the sandbox failed its self-test'],
   ])('without what it needs is refused, saying what (%#)', async (config, part) => {
-    const error = await startSandbox(sandboxConfigSchema.parse(config)).then(
+    const error = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, ...config })).then(
       () => null,
       (reason: unknown) => reason as { code: string; message: string },
     )
@@ -233,7 +236,7 @@ describe('starting', () => {
     for (const name of ['python-runner.py', 'self-test-probe.py'])
       await cp(join(root, 'src/sandbox/runner', name), join(out, 'src/sandbox/runner', name))
     const { lines } = startServer(
-      { config: {}, code: 'export const main = () => 1', runtime: 'typescript' },
+      { config: engineUnderTest, code: 'export const main = () => 1', runtime: 'typescript' },
       { main: join(out, 'test/integration/sandbox-server.js') },
     )
     expect(await said(lines)).toMatchObject({ checks: 0 })
@@ -246,7 +249,7 @@ describe.runIf(asRoot)('started as root', () => {
   test('and as a normal user it is the same sandbox, without staging', async () => {
     // A directory that this user could not make; nothing may be tried there.
     const { lines } = startServer(
-      { config: { stagingDirectory: join(directory, 'stage') }, code: 'def main(_): return 1' },
+      { config: { ...engineUnderTest, stagingDirectory: join(directory, 'stage') }, code: 'def main(_): return 1' },
       { uid: nobody },
     )
     expect(await said(lines)).toEqual({ uid: nobody, checks: 0 })
@@ -266,7 +269,7 @@ describe.runIf(asRoot)('started as root', () => {
           return false
         }
       })
-    const sandbox = await startSandbox(sandboxConfigSchema.parse({ executorUid }))
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, executorUid }))
     for (let n = 0; n < 5; n += 1) expect(await runOne(sandbox)).toMatchObject({ status: 'ok' })
     const { outcome } = await runSleeper(sandbox)
     expect(ofThatId().length).toBeGreaterThanOrEqual(3)
@@ -277,7 +280,7 @@ describe.runIf(asRoot)('started as root', () => {
   })
 
   const start = async (stagingDirectory: string): Promise<{ code: string; message: string } | null> =>
-    await startSandbox(sandboxConfigSchema.parse({ stagingDirectory })).then(
+    await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, stagingDirectory })).then(
       async (sandbox) => {
         await sandbox.close()
         return null

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
 import { sandboxConfigSchema, startSandbox } from '../../src/sandbox/index.ts'
 
-const config = sandboxConfigSchema.parse({})
+const config = sandboxConfigSchema.parse({ engine: 'bubblewrap' })
 const asRoot = process.getuid?.() === 0
 const owner = asRoot ? { uid: config.executorUid, gid: config.executorGid } : {}
 

@@ -1,7 +1,11 @@
 import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
 import { NsjailEngine } from '../nsjail/nsjail-engine.ts'
 import { probeNsjail } from '../nsjail/probe-nsjail.ts'
+import { OciEngine } from '../oci/oci-engine.ts'
+import { ociRuntimes, type OciRuntime } from '../oci/oci-runtime.ts'
+import { probeOci } from '../oci/probe-oci.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
+import type { OciSeccomp } from '../profile/to-oci-seccomp.ts'
 import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { EngineProbe, SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
@@ -14,6 +18,8 @@ export interface EngineParts {
   readonly startFilter: Uint8Array
   /** The same as a kafel policy. */
   readonly startPolicy: string
+  /** The same as an OCI runtime takes it. */
+  readonly startSeccomp: OciSeccomp
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
 }
 
@@ -21,7 +27,9 @@ export interface EngineParts {
 interface EngineChoice {
   /** Whether it can be used; asked before its engine is made. */
   readonly probe: (settings: ExecutorSettings) => Promise<EngineProbe>
-  readonly make: (parts: EngineParts) => SandboxEngine
+  readonly make: (parts: EngineParts) => SandboxEngine | Promise<SandboxEngine>
+  /** `auto` passes it over. */
+  readonly isOnlyByChoice?: boolean
 }
 
 /** Every engine by its name in the configuration, the strongest first: `auto` takes the first that can be used. */
@@ -42,7 +50,19 @@ const engineChoices: ReadonlyMap<string, EngineChoice> = new Map<string, EngineC
         new BubblewrapEngine(settings.bubblewrapPath, layouts, startFilter, finalFilters),
     },
   ],
+  ['crun', ociChoice('crun')],
+  ['runc', ociChoice('runc')],
+  ['runsc', { ...ociChoice('runsc'), isOnlyByChoice: true }],
 ])
+
+function ociChoice(name: OciRuntime['name']): EngineChoice {
+  const runtime = ociRuntimes[name]
+  return {
+    probe: async ({ ociRuntimePath }) => await probeOci(runtime, ociRuntimePath),
+    make: async ({ settings, layouts, startSeccomp, finalFilters }) =>
+      await OciEngine.open(runtime, settings.ociRuntimePath, { layouts, seccomp: startSeccomp, finalFilters }),
+  }
+}
 
 /** The engine that was chosen and its version. */
 export interface ChosenEngine {
@@ -55,7 +75,7 @@ export interface ChosenEngine {
 export async function chooseEngine(settings: ExecutorSettings): Promise<ChosenEngine> {
   const problems: string[] = []
   for (const [name, choice] of engineChoices) {
-    if (settings.engine !== 'auto' && settings.engine !== name) continue
+    if (settings.engine === 'auto' ? choice.isOnlyByChoice === true : settings.engine !== name) continue
     const probe = await choice.probe(settings)
     if (probe.ok) return { name, version: probe.version, choice }
     problems.push(`${name} cannot be used: ${probe.reason}. Type: ${probe.remedy}`)

@@ -6,6 +6,7 @@ import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
 import { kafelPolicy } from '../profile/to-kafel.ts'
+import { toOciSeccomp } from '../profile/to-oci-seccomp.ts'
 import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
@@ -57,12 +58,14 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   endOrphans(settings.bubblewrapPath)
 
   const layouts = {
-    python: await pythonLayout(settings.pythonPath, files.pythonRunner),
+    python: await pythonLayout(settings.pythonPath, files.pythonRunner, settings.pythonPackagesDirectory),
     typescript: await bunLayout(files.bun, files.typescriptRunner),
   }
   const { version, choice } = await chooseEngine(settings)
   const startPolicy = kafelPolicy(seccompProfile, 'start', architecture, names)
-  const engine = choice.make({ settings, layouts, startFilter: filter('start'), startPolicy, finalFilters })
+  const startSeccomp = toOciSeccomp(seccompProfile, 'start', architecture, names, 'default')
+  const startFilter = filter('start')
+  const engine = await choice.make({ settings, layouts, startFilter, startPolicy, startSeccomp, finalFilters })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
   const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })

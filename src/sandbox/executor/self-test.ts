@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
 import { subtreeName } from '../cgroup/hierarchies.ts'
+import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
 import type { Workshop } from './prepare.ts'
 import { processFacts, type ProcessFacts } from './process-facts.ts'
@@ -52,7 +53,8 @@ async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[
   let view: OutsideView | null = null
   const spec = specOf(runtime, workshop.probes[runtime])
   const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
-  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, outcome)]
+  const root = rootOf(workshop.layouts[runtime], workshop.engine.alwaysProcfs === true)
+  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, root, outcome)]
 }
 
 /** A call of the killed list ends the process, and is told as that. */
@@ -116,13 +118,25 @@ function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, 
   ]
 }
 
-function judgeInside(runtime: Runtime, outcome: SandboxOutcome): Check[] {
+/** What must be at the top of a jail, and nothing else: what its layout shows, devices and scratch space. */
+function rootOf(layout: RuntimeLayout, alwaysProcfs: boolean): string {
+  const shown = [...layout.binds.map(([, inside]) => inside), ...layout.links.map(([, path]) => path)]
+  const own = [
+    ...jailProfile.devices,
+    ...Object.keys(jailProfile.tmpfs),
+    ...(layout.procfs === null && !alwaysProcfs ? [] : ['/proc']),
+  ]
+  const names = [...shown, ...own].map((path) => path.split('/')[1] ?? '')
+  return [...new Set(names)].toSorted().join(' ')
+}
+
+function judgeInside(runtime: Runtime, root: string, outcome: SandboxOutcome): Check[] {
   const got = new Map<string, unknown>()
   if (outcome.status === 'ok')
     for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
   const python = runtime === 'python'
   const expected: [string, string][] = [
-    ['root', `dev fn lib lib64${python ? '' : ' proc'} runner tmp usr`],
+    ['root', root],
     ['devices', 'full null random urandom zero'],
     ['environment', [...Object.keys(jailProfile.environment), 'PWD'].toSorted().join(' ')],
     ['write-root', 'EROFS'],

@@ -62,6 +62,7 @@ export async function serve(connection: Duplex): Promise<void> {
   } finally {
     for (const { abort } of running.values()) abort.abort()
     await Promise.all([...running.values()].map(async ({ done }) => await done))
+    await workshop?.jails.close()
     await workshop?.groups.pool?.close()
   }
 }
@@ -80,6 +81,8 @@ async function open(
   const checks = await selfTest(workshop)
   const failed = checks.filter((check) => !check.ok)
   if (failed.length > 0) {
+    await workshop.jails.close()
+    await workshop.groups.pool?.close()
     const what = failed.map((check) => `${check.id}: expected ${check.expected}, got ${check.got}`).join('; ')
     send({ type: 'refused', message: `the sandbox failed its self-test: ${what}`, checks })
     return null

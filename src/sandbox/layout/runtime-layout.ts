@@ -1,4 +1,5 @@
 import { lstat, readdir, readlink } from 'node:fs/promises'
+import { packagesBinds } from './packages-binds.ts'
 import { runTool } from '../executor/run-tool.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
 
@@ -17,12 +18,21 @@ export interface RuntimeLayout {
 /** Where the runner is in every jail. */
 const runnerDirectory = jailProfile.runner
 
+/** Without it `zoneinfo`, which is of the standard library, knows no zone. */
+const timeZoneDirectory = '/usr/share/zoneinfo'
+
 /**
- * Finds what Python needs by asking it: its program, its standard library, the system's shared libraries.
- * Packages installed beside the standard library are left out.
- * @throws Error where the program does not run or is older than 3.9
+ * Finds what Python needs by asking it: its program, its standard library, the system's shared libraries and time
+ * zones.
+ * Packages installed beside the standard library are left out; those of `packagesDirectory` are bound where the runner
+ * looks for them.
+ * @throws Error where the program does not run or is older than 3.9, or the packages cannot be read
  */
-export async function pythonLayout(pythonPath: string, runnerPath: string): Promise<RuntimeLayout> {
+export async function pythonLayout(
+  pythonPath: string,
+  runnerPath: string,
+  packagesDirectory: string | null,
+): Promise<RuntimeLayout> {
   const question =
     'import json,os,sys;print(json.dumps([os.path.realpath(sys.executable),list(sys.version_info[:2]),sys.path]))'
   const [program, version, path] = pythonAnswer(pythonPath, await runTool(pythonPath, ['-I', '-S', '-c', question]))
@@ -31,11 +41,13 @@ export async function pythonLayout(pythonPath: string, runnerPath: string): Prom
   const libraries = await libraryBinds()
   const standardLibrary: string[] = []
   for (const directory of path) if (await isDirectory(directory)) standardLibrary.push(directory)
-  const directories = outermost([...libraries.directories, ...standardLibrary])
+  const timeZones = (await isDirectory(timeZoneDirectory)) ? [timeZoneDirectory] : []
+  const directories = outermost([...libraries.directories, ...standardLibrary, ...timeZones])
   return {
     binds: [
       ...[...directories, program].map((each) => [each, each] as const),
       [runnerPath, `${runnerDirectory}/main.py`],
+      ...(packagesDirectory === null ? [] : await packagesBinds(packagesDirectory, libraries.directories)),
     ],
     links: libraries.links,
     command: [program, '-I', '-S', '-E', '-B', `${runnerDirectory}/main.py`],

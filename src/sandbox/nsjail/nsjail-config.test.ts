@@ -71,9 +71,10 @@ describe('the configuration for nsjail', () => {
     expect(config['exec_bin']).toEqual([{ path: [program], arg: args }])
   })
 
-  test('mounts what the layout lists, five devices and two tmpfs, in this order and nothing else', () => {
+  test('mounts a root, what the layout lists, five devices and two tmpfs, in this order and nothing else', () => {
     const config = configOf(python)
     expect(mountsOf(config).map((mount) => mount['dst']?.[0])).toEqual([
+      '/',
       ...python.binds.map(([, path]) => path),
       '/lib',
       '/dev/null',
@@ -94,6 +95,7 @@ describe('the configuration for nsjail', () => {
         nodev: ['true'],
       })
     expect(mounted(config, '/lib')).toEqual({ src: ['usr/lib'], dst: ['/lib'], is_symlink: ['true'] })
+    expect(mounted(config, '/')).toMatchObject({ fstype: ['tmpfs'], rw: ['false'], nosuid: ['true'], nodev: ['true'] })
     expect(mounted(config, '/dev/null')).toMatchObject({ is_bind: ['true'], rw: ['false'], noexec: ['true'] })
   })
 
@@ -163,7 +165,7 @@ describe('the configuration for nsjail', () => {
     const hostile = '/x" }\nkeep_caps: true\nmount { dst: "/\\'
     const config = configOf(python, { binds: [[hostile, '/usr/x:y,é\u2028']], command: ['/bin/a', hostile, '', '#'] })
     expect(config['keep_caps']).toEqual(['false'])
-    expect(mountsOf(config)[0]).toMatchObject({ src: [hostile], dst: ['/usr/x:y,é\u2028'] })
+    expect(mountsOf(config)[1]).toMatchObject({ src: [hostile], dst: ['/usr/x:y,é\u2028'] })
     expect(config['exec_bin']).toEqual([{ path: ['/bin/a'], arg: [hostile, '', '#'] }])
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary-ascii' }), (one, two) => {

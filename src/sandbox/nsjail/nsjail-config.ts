@@ -9,6 +9,17 @@ const kibibyte = 1024
 const mebibyte = 1024 * 1024
 const coverBytes = 4096
 
+/** Holds only links and what is mounted on. nsjail's own root, which this covers, is larger and has no flags. */
+const root: Message = {
+  src: 'tmpfs',
+  dst: '/',
+  fstype: 'tmpfs',
+  options: 'size=1048576,nr_inodes=4096,mode=0755',
+  rw: false,
+  nosuid: true,
+  nodev: true,
+}
+
 /** nsjail's names of limits by their `RLIMIT_*` number, and the unit that nsjail takes them in. */
 const limitFields: ReadonlyMap<number, { readonly name: string; readonly unit: number }> = new Map([
   [0, { name: 'rlimit_cpu', unit: 1 }],
@@ -64,6 +75,7 @@ export function nsjailConfig(plan: JailPlan): string {
     ...limits(plan.limits),
     mount_proc: false,
     mount: [
+      root,
       ...plan.binds.map(bind),
       ...plan.links.map(([target, path]): Message => ({ src: target, dst: path, is_symlink: true })),
       ...devices.map(device),

@@ -30,6 +30,8 @@ const schema = z.strictObject({
   devices: z.array(z.string().startsWith('/dev/')),
   tmpfs: z.strictObject({ '/fn': tmpfsSchema, '/tmp': tmpfsSchema }),
   runner: z.string(),
+  /** Where Python packages are, in the jails that have any. The Python runner looks there and nowhere else. */
+  packages: z.string(),
   procfs: z.strictObject({ python: procfsSchema.nullable(), typescript: procfsSchema.nullable() }),
   filters: z.strictObject({ start: filterName, python: filterName, typescript: filterName }),
 })

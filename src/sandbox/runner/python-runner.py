@@ -14,7 +14,12 @@ CALL_BOUNDS = None
 CALLS = None
 MAKING_CALLS = _thread.allocate_lock()
 ROOT = '/fn/'
+PACKAGES = '/packages'
 MAX_TEXT = 8000
+
+# Behind the standard library, which no package may replace. Not through `site`: it would run what *.pth files say.
+if os.path.isdir(PACKAGES):
+    sys.path.append(PACKAGES)
 
 
 class Refused(PermissionError):
@@ -266,6 +271,16 @@ def limit_of(error):
     return None
 
 
+def advice_on(error):
+    """A sentence for one who imports what is not there, or nothing."""
+    name = getattr(error, 'name', None)
+    if not isinstance(error, ModuleNotFoundError) or not isinstance(name, str):
+        return ''
+    if os.path.isdir(PACKAGES):
+        return ' Functions see the standard library and the packages of sandbox.pythonPackagesDirectory; %s is in neither.' % name[:100]
+    return ' Functions see the standard library only, and %s is not in it. An operator can offer packages with sandbox.pythonPackagesDirectory.' % name[:100]
+
+
 def report(error, loading):
     limit = limit_of(error)
     if limit:
@@ -273,8 +288,8 @@ def report(error, loading):
     if isinstance(error, SystemExit):
         return {'type': 'error', 'status': 'exception', 'kind': 'SystemExit', 'message': 'The function called exit instead of returning.', 'trace': trace_of(error)}
     if loading:
-        return {'type': 'error', 'status': 'invalid', 'message': ('The code could not be loaded. ' + trace_of(error))[:MAX_TEXT]}
-    return {'type': 'error', 'status': 'exception', 'kind': name_of(type(error))[:200], 'message': text_of(error), 'trace': trace_of(error)}
+        return {'type': 'error', 'status': 'invalid', 'message': ('The code could not be loaded. ' + trace_of(error))[:MAX_TEXT - 500] + advice_on(error)}
+    return {'type': 'error', 'status': 'exception', 'kind': name_of(type(error))[:200], 'message': text_of(error) + advice_on(error), 'trace': trace_of(error)}
 
 
 def misfit(value, path, above):

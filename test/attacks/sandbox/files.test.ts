@@ -55,7 +55,7 @@ const absent = [
   '/opt',
   '/srv',
   '/usr/local',
-  '/usr/share',
+  '/usr/share/doc',
   '/usr/bin/env',
   '/bin/sh',
   '/bin',

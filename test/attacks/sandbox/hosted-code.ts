@@ -11,6 +11,7 @@ import type {
   SandboxOutcome,
   SandboxSpec,
 } from '../../../src/sandbox/index.ts'
+import { engineUnderTest } from '../../support/engine-under-test.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -82,7 +83,7 @@ export function specOf(
 
 /** The sandbox as a server starts it, with few settings of its own. */
 export async function openSandbox(): Promise<Sandbox> {
-  return await startSandbox(sandboxConfigSchema.parse({ concurrency: 4 }))
+  return await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 4 }))
 }
 
 /** Runs a probe in a real jail. */
@@ -133,11 +134,15 @@ export async function probeUnjailed(body: string, input: unknown = {}): Promise<
 
 /** The negative control of the filter: the same jail with filters that allow everything. */
 export async function runUnfiltered(specs: readonly SandboxSpec[]): Promise<SandboxOutcome[]> {
-  const child = spawn(process.execPath, [new URL('./unfiltered-executor.ts', import.meta.url).pathname], {
-    env: {},
-    cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [new URL('./unfiltered-executor.ts', import.meta.url).pathname, JSON.stringify(engineUnderTest)],
+    {
+      env: {},
+      cwd: '/',
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const plain = specs.map((spec) => ({
     ...spec,
     files: [...spec.files].map(([path, bytes]) => [path, Buffer.from(bytes).toString('utf8')]),

@@ -237,7 +237,7 @@ function jailProcesses(): string[] {
   const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)])
   return below(process.pid)
     .map((pid) => names.get(pid) ?? '')
-    .filter((name) => /bwrap|python|bun/.test(name))
+    .filter((name) => /bwrap|nsjail|python|bun/.test(name))
 }
 
 describe('a function that', () => {
@@ -294,7 +294,7 @@ def main(_):
       'import mcpworks, time\ndef main(_):\n  mcpworks.log("x")\n  time.sleep(60)',
       {
         limits: { wallMs: 300 },
-        onLog: () => expect(jailProcesses()).toEqual(expect.arrayContaining(['bwrap'])),
+        onLog: () => expect(jailProcesses()).toEqual(expect.arrayContaining([expect.stringMatching(/bwrap|nsjail/)])),
       },
     )
     expect(await running).toMatchObject({ status: 'limit' })

@@ -6,6 +6,7 @@ import { BubblewrapEngine } from '../../../src/sandbox/bubblewrap/bubblewrap-eng
 import { FreshJails } from '../../../src/sandbox/executor/jail-source.ts'
 import { prepare } from '../../../src/sandbox/executor/prepare.ts'
 import { runSpec } from '../../../src/sandbox/executor/run-spec.ts'
+import { NsjailEngine } from '../../../src/sandbox/nsjail/nsjail-engine.ts'
 import { assemble, bpfCode, instruction } from '../../../src/sandbox/profile/bpf.ts'
 import { sandboxConfigSchema, type SandboxSpec } from '../../../src/sandbox/index.ts'
 
@@ -13,14 +14,17 @@ type PlainSpec = Omit<SandboxSpec, 'files'> & { readonly files: readonly (readon
 
 const allowAll = assemble([instruction(bpfCode.return, 0x7fff0000)])
 const specs = JSON.parse(readFileSync(0, 'utf8')) as PlainSpec[]
-const { ceilings: _, ...settings } = sandboxConfigSchema.parse({})
+const { ceilings: _, ...settings } = sandboxConfigSchema.parse(JSON.parse(process.argv[2] ?? '{}'))
 const bunPackage = createRequire(import.meta.url).resolve(
   `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`,
 )
 const bunPath = join(dirname(bunPackage), 'bin', 'bun')
 const workshop = await prepare({ ...settings, cgroups: 'off', bunPath, nodePath: process.execPath })
 const filters = { python: allowAll, typescript: allowAll }
-const engine = new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, allowAll, filters)
+const engine =
+  workshop.engine.name === 'nsjail'
+    ? new NsjailEngine(settings.nsjailPath, workshop.layouts, 'DEFAULT ALLOW', filters)
+    : new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, allowAll, filters)
 const { seccompNumber, ownFilters } = workshop
 const jails = new FreshJails(engine, { finalFilters: filters, seccompNumber, ownFilters, groups: null })
 const outcomes = []

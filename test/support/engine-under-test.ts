@@ -1,0 +1,24 @@
+import { findNsjail } from '../../src/sandbox/nsjail/find-program.ts'
+
+/** What of the sandbox's configuration decides on the engine. */
+interface EngineSettings {
+  readonly engine: 'bubblewrap' | 'nsjail'
+  readonly nsjailPath?: string
+}
+
+/**
+ * The engine that the suites of the sandbox run on: bubblewrap, or what MCPWORKS_TEST_ENGINE names. nsjail is the one at
+ * MCPWORKS_TEST_NSJAIL, else the one that the product would find.
+ */
+export const engineUnderTest: EngineSettings = settingsOf(process.env['MCPWORKS_TEST_ENGINE'] ?? 'bubblewrap')
+
+function settingsOf(engine: string): EngineSettings {
+  if (engine === 'bubblewrap') return { engine }
+  if (engine !== 'nsjail') throw new Error(`MCPWORKS_TEST_ENGINE is ${engine}; the suites know bubblewrap and nsjail`)
+  const { path, problem } = findNsjail(process.env['MCPWORKS_TEST_NSJAIL'] ?? null)
+  if (path === null)
+    throw new Error(
+      `These tests need an nsjail, and ${problem}. Build one from its public source and set MCPWORKS_TEST_NSJAIL to its path.`,
+    )
+  return { engine, nsjailPath: path }
+}
