@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { groupField, groupNumber, groupProcesses, writeGroupFile } from './group-files.ts'
+import { GroupFile } from './group-file.ts'
+import { writeGroupFile } from './group-files.ts'
 import type { GroupBranch } from './group-subtree.ts'
 import type { Controller } from './hierarchies.ts'
 import { MemoryAccountV1, MemoryAccountV2, type MemoryAccount } from './memory-account.ts'
@@ -22,10 +23,8 @@ export interface GroupUsage {
   /** Of processes that have ended, too; in steps of a microsecond. `null` where no controller counts it. */
   readonly cpuMs: number | null
   readonly memoryBytes: number
-  /** No more than the highest value that was seen where the kernel (version 2 before 6.12) cannot begin a new peak. */
+  /** A lower bound, of what was seen now and then, where the kernel (version 2 before 6.12) cannot begin a new peak. */
   readonly peakMemoryBytes: number
-  /** Processes and threads of the moment. */
-  readonly processes: number
   /** Processes that the kernel ended for want of memory. */
   readonly oomKills: number
   /** Whether it was this group's bound that was reached, rather than that of the machine or of a group above. */
@@ -48,9 +47,10 @@ export class GroupSlot {
   readonly #parts: readonly Part[]
   readonly #memory: MemoryAccount
   readonly #pids: string
-  readonly #cpu: Part | undefined
+  readonly #members: GroupFile
+  readonly #cpu: { readonly version: 1 | 2; readonly file: GroupFile } | null
   #bounds: GroupBounds | null = null
-  #begun = { cpuMs: 0, oomKills: 0, boundHits: 0 }
+  #begun = { cpuMs: 0, oomKills: 0, boundHits: 0, peakBytes: 0 }
   #seenPeakBytes = 0
   #countsPeak = false
 
@@ -66,7 +66,10 @@ export class GroupSlot {
     this.#memory = memory.version === 1 ? new MemoryAccountV1(memory.group) : new MemoryAccountV2(memory.group)
     this.#pids = this.#partWith('pids').group
     // Version 2 counts processor time in every group, whatever the controllers.
-    this.#cpu = this.#parts.find(({ version, controllers }) => version === 2 || controllers.has('cpuacct'))
+    const cpu = this.#parts.find(({ version, controllers }) => version === 2 || controllers.has('cpuacct'))
+    const counter = cpu?.version === 2 ? 'cpu.stat' : 'cpuacct.usage'
+    this.#cpu = cpu === undefined ? null : { version: cpu.version, file: new GroupFile(cpu.group, counter, 'r') }
+    this.#members = new GroupFile(memory.group, 'cgroup.procs', 'r')
   }
 
   /** Sets the bounds and begins new counts. @throws what the kernel says, such as EBUSY for less memory than is in use */
@@ -77,9 +80,11 @@ export class GroupSlot {
     this.#countsPeak = this.#memory.resetPeak()
     this.#seenPeakBytes = 0
     this.#begun = {
-      cpuMs: this.#cpuMs() ?? 0,
+      cpuMs: this.#allCpuMs() ?? 0,
       oomKills: this.#memory.oomKills(),
       boundHits: this.#memory.boundHits(),
+      // Where no new peak can be begun, one that is higher than any before is this jail's.
+      peakBytes: this.#countsPeak ? 0 : this.#memory.peakBytes(),
     }
   }
 
@@ -92,24 +97,31 @@ export class GroupSlot {
     for (const { procs } of this.#parts) await writeTo(procs, String(pid))
   }
 
-  /** A few reads of some microseconds each. */
+  /** Some reads of some microseconds each. */
   usage(): GroupUsage {
     const memoryBytes = this.#memory.bytes()
-    const counted = this.#countsPeak ? this.#memory.peakBytes() : 0
-    this.#seenPeakBytes = Math.max(this.#seenPeakBytes, memoryBytes, counted)
-    const cpuMs = this.#cpuMs()
+    const peakBytes = this.#memory.peakBytes()
+    const knownPeakBytes = peakBytes > this.#begun.peakBytes ? peakBytes : 0
+    this.#seenPeakBytes = Math.max(this.#seenPeakBytes, memoryBytes, knownPeakBytes)
     return {
-      cpuMs: cpuMs === null ? null : cpuMs - this.#begun.cpuMs,
+      cpuMs: this.cpuMs(),
       memoryBytes,
       peakMemoryBytes: this.#seenPeakBytes,
-      processes: groupNumber(this.#pids, 'pids.current') ?? 0,
       oomKills: this.#memory.oomKills() - this.#begun.oomKills,
       isAtBound: this.#memory.boundHits() > this.#begun.boundHits,
     }
   }
 
+  /** As in `usage`, by one read; by two where the kernel cannot begin a new peak, which is then looked for here. */
+  cpuMs(): number | null {
+    if (!this.#countsPeak) this.#seenPeakBytes = Math.max(this.#seenPeakBytes, this.#memory.bytes())
+    const cpuMs = this.#allCpuMs()
+    return cpuMs === null ? null : cpuMs - this.#begun.cpuMs
+  }
+
+  /** Whether there is no process in it. Not dead ones that wait to be reaped. */
   isEmpty(): boolean {
-    return this.#parts.every(({ group }) => groupProcesses(group).length === 0)
+    return this.#members.isEmpty()
   }
 
   /** Kills what is in it. Does not wait for the end. */
@@ -125,6 +137,8 @@ export class GroupSlot {
   /** Lets go of its descriptors. */
   close(): void {
     for (const { procs } of this.#parts) closeSync(procs)
+    this.#members.close()
+    this.#cpu?.file.close()
     this.#memory.close()
   }
 
@@ -134,11 +148,10 @@ export class GroupSlot {
     return part
   }
 
-  #cpuMs(): number | null {
-    if (this.#cpu === undefined) return null
-    const { version, group } = this.#cpu
-    const microseconds =
-      version === 2 ? groupField(group, 'cpu.stat', 'usage_usec') : (groupNumber(group, 'cpuacct.usage') ?? 0) / 1000
-    return microseconds === null ? null : microseconds / 1000
+  #allCpuMs(): number | null {
+    if (this.#cpu === null) return null
+    const { version, file } = this.#cpu
+    const [value, perMs] = version === 2 ? [file.field('usage_usec'), 1000] : [file.number(), 1_000_000]
+    return value === null ? null : value / perMs
   }
 }

@@ -59,6 +59,11 @@ export class JailGroup {
     return this.#final ?? this.#slot.usage()
   }
 
+  /** Processor time so far, or in all; `null` where nothing counts it. */
+  cpuMs(): number | null {
+    return this.#final === null ? this.#slot.cpuMs() : this.#final.cpuMs
+  }
+
   /** To be called once, when the jail is gone. The group is then another's. */
   end(): void {
     this.#final = this.#slot.usage()

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { groupField, groupNumber, tryGroupFile, writeGroupFile } from './group-files.ts'
+import { GroupFile } from './group-file.ts'
+import { tryGroupFile, writeGroupFile } from './group-files.ts'
 
 /** The memory of one group, as one version of the kernel's interface tells it. */
 export interface MemoryAccount {
@@ -9,7 +10,7 @@ export interface MemoryAccount {
   /** Begins a new peak. False where the kernel cannot. */
   resetPeak(): boolean
   bytes(): number
-  /** Since `resetPeak`; of no meaning where that was false. */
+  /** Since the last `resetPeak` that was true, or ever; 0 where the kernel does not tell. */
   peakBytes(): number
   /** Processes ended for want of memory, ever. */
   oomKills(): number
@@ -21,9 +22,21 @@ export interface MemoryAccount {
 /** Version 1 (Linux admin-guide/cgroup-v1/memory). */
 export class MemoryAccountV1 implements MemoryAccount {
   readonly #group: string
+  readonly #files: {
+    readonly usage: GroupFile
+    readonly peak: GroupFile
+    readonly oom: GroupFile
+    readonly hits: readonly GroupFile[]
+  }
 
   constructor(group: string) {
     this.#group = group
+    this.#files = {
+      usage: new GroupFile(group, 'memory.usage_in_bytes', 'r'),
+      peak: new GroupFile(group, 'memory.max_usage_in_bytes', 'r+'),
+      oom: new GroupFile(group, 'memory.oom_control', 'r'),
+      hits: ['memory.failcnt', 'memory.memsw.failcnt'].map((name) => new GroupFile(group, name, 'r')),
+    }
   }
 
   bound(bytes: number): void {
@@ -34,34 +47,35 @@ export class MemoryAccountV1 implements MemoryAccount {
   }
 
   resetPeak(): boolean {
-    return tryGroupFile(this.#group, 'memory.max_usage_in_bytes', 0)
+    return this.#files.peak.write(0)
   }
 
   bytes(): number {
-    return groupNumber(this.#group, 'memory.usage_in_bytes') ?? 0
+    return this.#files.usage.number() ?? 0
   }
 
   peakBytes(): number {
-    return groupNumber(this.#group, 'memory.max_usage_in_bytes') ?? 0
+    return this.#files.peak.number() ?? 0
   }
 
   oomKills(): number {
-    return groupField(this.#group, 'memory.oom_control', 'oom_kill') ?? 0
+    return this.#files.oom.field('oom_kill') ?? 0
   }
 
   boundHits(): number {
-    const names = ['memory.failcnt', 'memory.memsw.failcnt']
-    return names.reduce((sum, name) => sum + (groupNumber(this.#group, name) ?? 0), 0)
+    return this.#files.hits.reduce((sum, file) => sum + (file.number() ?? 0), 0)
   }
 
-  close(): void {}
+  close(): void {
+    const { usage, peak, oom, hits } = this.#files
+    for (const file of [usage, peak, oom, ...hits]) file.close()
+  }
 }
 
 /** Version 2 (Linux admin-guide/cgroup-v2, "Memory Interface Files"). */
 export class MemoryAccountV2 implements MemoryAccount {
   readonly #group: string
-  /** A write to it begins a new count for this descriptor alone, from Linux 6.12 on. */
-  readonly #peak: number | null
+  readonly #files: { readonly current: GroupFile; readonly peak: GroupFile; readonly events: GroupFile }
 
   constructor(group: string) {
     this.#group = group
@@ -69,7 +83,12 @@ export class MemoryAccountV2 implements MemoryAccount {
     writeGroupFile(group, 'memory.oom.group', 1)
     // No such file where the kernel does not account for swap.
     tryGroupFile(group, 'memory.swap.max', 0)
-    this.#peak = writable(join(group, 'memory.peak'))
+    this.#files = {
+      current: new GroupFile(group, 'memory.current', 'r'),
+      // A write begins a new count for this descriptor alone, from Linux 6.12 on; before, only root may open it to write.
+      peak: new GroupFile(group, 'memory.peak', isWritable(join(group, 'memory.peak')) ? 'r+' : 'r'),
+      events: new GroupFile(group, 'memory.events', 'r'),
+    }
   }
 
   bound(bytes: number): void {
@@ -77,42 +96,35 @@ export class MemoryAccountV2 implements MemoryAccount {
   }
 
   resetPeak(): boolean {
-    if (this.#peak === null) return false
-    try {
-      writeSync(this.#peak, 'reset')
-      return true
-    } catch {
-      return false
-    }
+    return this.#files.peak.write('reset')
   }
 
   bytes(): number {
-    return groupNumber(this.#group, 'memory.current') ?? 0
+    return this.#files.current.number() ?? 0
   }
 
   peakBytes(): number {
-    if (this.#peak === null) return 0
-    const text = Buffer.alloc(32)
-    return Number(text.toString('latin1', 0, readSync(this.#peak, text, 0, text.length, 0)))
+    return this.#files.peak.number() ?? 0
   }
 
   oomKills(): number {
-    return groupField(this.#group, 'memory.events', 'oom_kill') ?? 0
+    return this.#files.events.field('oom_kill') ?? 0
   }
 
   boundHits(): number {
-    return groupField(this.#group, 'memory.events', 'max') ?? 0
+    return this.#files.events.field('max') ?? 0
   }
 
   close(): void {
-    if (this.#peak !== null) closeSync(this.#peak)
+    for (const file of Object.values(this.#files)) file.close()
   }
 }
 
-function writable(path: string): number | null {
+function isWritable(path: string): boolean {
   try {
-    return openSync(path, 'r+')
+    accessSync(path, constants.W_OK)
+    return true
   } catch {
-    return null
+    return false
   }
 }

@@ -245,7 +245,7 @@ class Execution {
   }
 
   #cpuMs(): number {
-    return this.#jail.used()?.cpuMs ?? processCpuMs(this.#jail.pid) ?? 0
+    return this.#jail.usedCpuMs() ?? processCpuMs(this.#jail.pid) ?? 0
   }
 
   #breach(limit: LimitName): void {

@@ -93,6 +93,11 @@ export class SealedJail {
     return this.#outlet.isFit
   }
 
+  /** Processor time of the whole jail since its start, where it has a group that counts it. */
+  usedCpuMs(): number | null {
+    return this.#group?.cpuMs() ?? null
+  }
+
   /** What the kernel counted of the whole jail since its start, where it has a group; also after its end. */
   used(): GroupUsage | null {
     return this.#group?.usage() ?? null
