@@ -80,6 +80,26 @@ export async function bunLayout(bunPath: string, runnerPath: string): Promise<Ru
   }
 }
 
+/**
+ * What Node needs: its program and the system's shared libraries. It starts without a procfs.
+ * Its runner cannot bind itself, so that whoever starts it has to have bound the process, and says so to it.
+ */
+export async function nodeLayout(nodePath: string, runnerPath: string): Promise<RuntimeLayout> {
+  const libraries = await libraryBinds()
+  const runner = `${runnerDirectory}/main${runnerPath.endsWith('.ts') ? '.ts' : '.js'}`
+  return {
+    binds: [
+      ...outermost(libraries.directories).map((each) => [each, each] as const),
+      [nodePath, '/usr/bin/node'],
+      [runnerPath, runner],
+    ],
+    links: libraries.links,
+    // Enums and the like are TypeScript as well, and Bun takes them.
+    command: ['/usr/bin/node', '--experimental-transform-types', '--disable-warning=ExperimentalWarning', runner],
+    procfs: null,
+  }
+}
+
 /** The directories of shared libraries: the multiarch directory alone where there is one, else all of /usr/lib. */
 async function libraryBinds(): Promise<{ directories: string[]; links: [string, string][] }> {
   const directories: string[] = []

@@ -7,9 +7,12 @@ declare module 'bun:ffi' {
   export function ptr(memory: Uint8Array | BigUint64Array): number
 }
 
-declare const Bun: {
-  plugin(plugin: {
-    name: string
-    setup(build: { module(name: string, load: () => { exports: object; loader: 'object' }): void }): void
-  }): void
-}
+/** Not there on Node. */
+declare const Bun:
+  | {
+      plugin(plugin: {
+        name: string
+        setup(build: { module(name: string, load: () => { exports: object; loader: 'object' }): void }): void
+      }): void
+    }
+  | undefined

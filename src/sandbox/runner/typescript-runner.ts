@@ -1,10 +1,11 @@
 /**
- * Runs one hosted function inside a jail, on Bun. Nothing of the function reaches this process before `seal` is done.
+ * Runs one hosted function inside a jail, on Bun or Node. Nothing of the function reaches this process before `seal` is done.
  * Speaks the runner protocol on descriptor 3: frames of a 32-bit length, a 32-bit header length, a JSON header, bytes.
  * One file, because it is the only one that the jail is given.
  */
-import { dlopen, ptr } from 'bun:ffi'
+import type * as ffi from 'bun:ffi'
 import { chmodSync, mkdirSync, read, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import module from 'node:module'
 import { dirname } from 'node:path'
 
 const channel = 3
@@ -63,8 +64,10 @@ function send(header: object, body: Buffer = Buffer.alloc(0)): void {
   while (done < frame.length) done += writeSync(channel, frame, done)
 }
 
-/** Lowers every limit, then adds the filter that stays, for all threads. Both are irreversible. */
+/** Lowers every limit, then adds the filter that stays, for all threads. Both are irreversible. Only Bun can call the C library. */
 function seal(setup: Setup, program: Buffer): void {
+  if (typeof Bun === 'undefined') fail('this runtime cannot bind itself; it is started by one that has bound it')
+  const { dlopen, ptr } = module.createRequire(import.meta.url)('bun:ffi') as typeof ffi
   const libc = dlopen('libc.so.6', {
     syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
     setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
@@ -82,6 +85,13 @@ function seal(setup: Setup, program: Buffer): void {
   const [setModeFilter, allThreads] = [1, 1]
   if (Number(libc['syscall']?.(setup.seccompNumber, setModeFilter, allThreads, ptr(what))) !== 0)
     fail('the filter was not accepted')
+}
+
+/** Receives what binds this process, does it, and gives back the nonce. */
+function sealed(): string {
+  const { header, body } = receive()
+  seal(header as Setup, body)
+  return (header as Setup).nonce
 }
 
 /** The last message. The executor ends the jail; until then nothing more of the function runs. */
@@ -193,6 +203,46 @@ async function readLater(count: number): Promise<Buffer> {
   return buffer
 }
 
+/** `import { log } from 'mcpworks'`. */
+function offer(exports: object): void {
+  if (typeof Bun === 'undefined') return offerOnNode(exports)
+  return Bun.plugin({
+    name: 'mcpworks',
+    setup: (build) => build.module('mcpworks', () => ({ exports, loader: 'object' })),
+  })
+}
+
+/** Bun takes `./other` for `./other.ts`, so Node shall. */
+const nextOf: module.ResolveHookSync = (specifier, context, next) => {
+  try {
+    return next(specifier, context)
+  } catch (error) {
+    if (!/^\.\.?\//.test(specifier) || /\.[cm]?[jt]s$/.test(specifier)) throw error
+    return next(`${specifier}.ts`, context)
+  }
+}
+
+/** Node takes a module from text only, so that what it exports has to lie where that text can reach it. */
+function offerOnNode(exports: object): void {
+  // The first use costs tens of milliseconds: not while a caller waits.
+  module.stripTypeScriptTypes('')
+  const [url, key] = ['mcpworks:module', Symbol.for('mcpworks')]
+  Object.defineProperty(globalThis, key, { value: exports })
+  const source = `export const { ${Object.keys(exports).join(', ')} } = globalThis[Symbol.for('mcpworks')]`
+  module.registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'mcpworks') return { url, format: 'module', shortCircuit: true }
+      const found = nextOf(specifier, context, next)
+      // Said here, or Node would look for a package.json above each file, and complain that there is none.
+      return found.url.startsWith(`file://${root}`) && found.url.endsWith('.ts')
+        ? { ...found, format: 'module-typescript' }
+        : found
+    },
+    load: (file, context, next) =>
+      file === url ? { source, format: 'module', shortCircuit: true } : next(file, context),
+  })
+}
+
 function place(order: Order, body: Buffer): Buffer {
   let offset = 0
   for (const [path, size] of order.files) {
@@ -209,7 +259,9 @@ function traceOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const frames: string[] = []
   for (const line of stack.split('\n')) {
-    const found = /^\s*at (?:async )?(?:(?<name>.*?) \()?\/fn\/(?<place>[^()]*?:\d+(?::\d+)?)\)?$/.exec(line)
+    const found = /^\s*at (?:async )?(?:(?<name>.*?) \()?(?:file:\/\/)?\/fn\/(?<place>[^()]*?:\d+(?::\d+)?)\)?$/.exec(
+      line,
+    )
     if (found?.groups) frames.push(`    at ${found.groups['name'] ?? '<module>'} (${String(found.groups['place'])})`)
   }
   return `${kindOf(error)}: ${textOf(error)}\n${frames.join('\n')}`.trimEnd().slice(0, maxText)
@@ -246,10 +298,13 @@ function limitOf(error: unknown): string | null {
 function loadProblem(error: unknown): string {
   const one = error as { position?: { file?: string; line?: number; column?: number; lineText?: string } | null }
   const at = one.position
+  // Bun says it in `position`, Node in the first line of the stack.
+  const onNode =
+    error instanceof SyntaxError ? /^(?:file:\/\/)?\/fn\/(\S+:\d+)\n/.exec(error.stack ?? '')?.[1] : undefined
   const place = at?.file === undefined ? '' : `${at.file.replace(root, '')}:${String(at.line)}:${String(at.column)}: `
   const inner = error instanceof AggregateError ? `\n${error.errors.map(loadProblem).join('\n')}` : ''
   return at?.file === undefined && error instanceof Error
-    ? `${traceOf(error)}${inner}`
+    ? `${onNode === undefined ? '' : `${onNode}: `}${traceOf(error)}${inner}`
     : `${place}${textOf(error)}${inner}`
 }
 
@@ -352,18 +407,15 @@ async function run(calls: Calls): Promise<void> {
   }
 }
 
-const { header, body } = receive()
+/** Started by one that has bound this process before it became this program: what is left is to say that it is ready. */
+const sealedNonce = process.argv[2] === '--sealed' ? (process.argv[3] ?? '') : null
 const calls = new Calls()
 
 /** Calls another tool of the namespace on behalf of the caller. Rejects with a `ToolError` where it is refused or fails. */
 const call = async (tool: string, input: object = {}): Promise<unknown> => await calls.make(tool, input)
 
-Bun.plugin({
-  name: 'mcpworks',
-  setup: (build) => build.module('mcpworks', () => ({ exports: { ToolError, call, log, progress }, loader: 'object' })),
-})
-seal(header as Setup, body)
-send({ type: 'ready', version: 1, nonce: (header as Setup).nonce })
+offer({ ToolError, call, log, progress })
+send({ type: 'ready', version: 1, nonce: sealedNonce ?? sealed() })
 process.on('beforeExit', () => {
   finish({
     type: 'error',
