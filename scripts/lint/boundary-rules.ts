@@ -146,6 +146,8 @@ export const boundaryRules: readonly IForbiddenRuleType[] = [
         '^src/sandbox/executor/main\\.ts$',
         // Listens where a jail must not reach it.
         '^src/sandbox/containment/host-baits\\.ts$',
+        // Where the launcher brings jails their connections: a Unix socket.
+        '^src/sandbox/launcher/launcher\\.ts$',
         tests,
       ],
     },

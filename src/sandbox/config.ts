@@ -168,6 +168,15 @@ export const sandboxConfigSchema = z.strictObject({
     .describe(
       'Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take.',
     ),
+  waitingJails: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(4)
+    .describe(
+      'Jails that wait, sealed and unused, for the next execution (mode "fast"). More are made when calls come faster, up to this; ' +
+        'those that nobody needs are given up, and all of them where the machine is short of memory. 0: none waits.',
+    ),
   queueLength: z
     .int()
     .min(0)

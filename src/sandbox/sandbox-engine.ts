@@ -17,9 +17,10 @@ export interface SandboxEngine {
   probe(): Promise<EngineProbe>
   /**
    * Makes a new jail with a runner in it. The runner waits for its `setup` frame and has received nothing yet.
-   * Does not wait for the jail; a jail that could not be made ends without a `ready` frame, its reason on stderr.
+   * Does not wait for the runner; a jail that could not be made ends without a `ready` frame, its reason on stderr.
+   * A promise may reject, with an error that says why there is no jail.
    */
-  start(order: JailOrder): Jail
+  start(order: JailOrder): Jail | Promise<Jail>
   /** What a jail of this engine for this runtime is: the name and hash that go into the record. */
   profile(runtime: Runtime): { readonly name: string; readonly hash: Digest }
   /** Ends what the engine holds beside its jails. Jails are ended by their `kill`. */
@@ -54,9 +55,13 @@ export interface Jail {
   readonly ended: Promise<JailEnd>
   /** Kills every process of the jail. May be called at any time and more than once. */
   kill(): void
+  /** Sets the limits that can only be set from outside, once the runtime has started; throws where the process is gone. */
+  bindMemory?(pid: number): void
 }
 
 /** How the first process of a jail ended: its exit code (128 + n for signal n), `null` where it was killed from here. */
 export interface JailEnd {
   readonly exitCode: number | null
+  /** Of the whole life of the process, where the engine was told by the kernel. */
+  readonly usage?: { readonly cpuMs: number; readonly maxRssBytes: number }
 }

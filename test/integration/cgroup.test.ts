@@ -8,7 +8,7 @@ import { jailGroups, processesIn, subtrees } from '../support/own-groups.ts'
 let sandbox: Sandbox
 
 beforeAll(async () => {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'required', concurrency: 4 }))
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ waitingJails: 0, cgroups: 'required', concurrency: 4 }))
 })
 
 afterAll(async () => {
@@ -48,7 +48,7 @@ describe('a jail', () => {
 
 test('groups are used again, and none is left when the sandbox is closed', async () => {
   const before = subtrees()
-  const other = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'required', concurrency: 2 }))
+  const other = await startSandbox(sandboxConfigSchema.parse({ waitingJails: 0, cgroups: 'required', concurrency: 2 }))
   const own = subtrees().filter((directory) => !before.includes(directory))
   expect(own.length).toBe(findHierarchies().length)
   for (let n = 0; n < 6; n += 1)
@@ -61,7 +61,7 @@ test('groups are used again, and none is left when the sandbox is closed', async
 })
 
 test('cgroups that are off are not made, and are told as off', async () => {
-  const other = await startSandbox(sandboxConfigSchema.parse({ cgroups: 'off' }))
+  const other = await startSandbox(sandboxConfigSchema.parse({ waitingJails: 0, cgroups: 'off' }))
   expect(other.describe().cgroups).toEqual({ inUse: false, reason: 'sandbox.cgroups is off', remedy: null })
   const outcome = await run(other, 'python', 'def main(_): return 1')
   expect(outcome).toMatchObject({ status: 'ok' })

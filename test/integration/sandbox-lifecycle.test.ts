@@ -115,21 +115,23 @@ async function runSleeper(sandbox: Sandbox): Promise<{ outcome: ReturnType<Sandb
 }
 
 describe('the executor', () => {
-  test('is one process with an empty environment, an id of its own and no descriptor of the server', async () => {
+  test('and all it starts have an empty environment, an id of their own and no descriptor of the server', async () => {
     process.env['SANDBOX_TEST_SECRET'] = 'canary'
     const before = below(process.pid)
     const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     delete process.env['SANDBOX_TEST_SECRET']
     const started = below(process.pid).filter((pid) => !before.includes(pid))
-    expect(started).toEqual([executorOf(process.pid)])
-    const [executor] = started
-    expect(readFileSync(`/proc/${String(executor)}/environ`, 'latin1')).toBe('')
-    const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m
-      .exec(readFileSync(`/proc/${String(executor)}/status`, 'latin1'))
-      ?.slice(1)
-    expect(new Set(ids)).toEqual(new Set([asRoot ? '1990000000' : String(process.getuid?.())]))
+    expect(started[0]).toBe(executorOf(process.pid))
+    for (const pid of started) {
+      expect(readFileSync(`/proc/${String(pid)}/environ`, 'latin1')).not.toContain('canary')
+      const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m
+        .exec(readFileSync(`/proc/${String(pid)}/status`, 'latin1'))
+        ?.slice(1)
+      expect(new Set(ids)).toEqual(new Set([asRoot ? '1990000000' : String(process.getuid?.())]))
+    }
+    expect(readFileSync(`/proc/${String(started[0])}/environ`, 'latin1')).toBe('')
     await sandbox.close()
-    expect(started.some(alive)).toBe(false)
+    await untilGone(started)
   })
 
   test('when it is killed ends its calls as lost, leaves nothing running, and is started again', async () => {
@@ -233,8 +235,13 @@ describe('starting', () => {
     await new Promise((resolve) => tsc.on('close', resolve))
     await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
     await writeFile(join(directory, 'package.json'), '{"type":"module"}')
-    for (const name of ['python-runner.py', 'self-test-probe.py'])
-      await cp(join(root, 'src/sandbox/runner', name), join(out, 'src/sandbox/runner', name))
+    for (const name of [
+      'runner/python-runner.py',
+      'runner/self-test-probe.py',
+      'runner/zygote.py',
+      'launcher/launcher.py',
+    ])
+      await cp(join(root, 'src/sandbox', name), join(out, 'src/sandbox', name))
     const { lines } = startServer(
       { config: engineUnderTest, code: 'export const main = () => 1', runtime: 'typescript' },
       { main: join(out, 'test/integration/sandbox-server.js') },

@@ -100,7 +100,7 @@ describe('the sandbox', () => {
     expect(outcome).toMatchObject({
       status: 'ok',
       engine: engineUnderTest.engine,
-      profile: `${engineUnderTest.engine}-${runtime}`,
+      profile: `${engineUnderTest.engine}-zygote-${runtime}`,
       stdout: '',
       stderr: '',
     })

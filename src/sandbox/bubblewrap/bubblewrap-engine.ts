@@ -1,32 +1,42 @@
 import { McpworksError, digestJson, sha256, type Digest } from '../../kernel/index.ts'
 import { runTool } from '../executor/run-tool.ts'
-import type { EngineProbe, Jail, JailOrder, SandboxEngine } from '../sandbox-engine.ts'
+import type { EngineProbe, Jail, JailOrder } from '../sandbox-engine.ts'
+import type { OuterEngine } from '../zygote/outer-engine.ts'
+import type { OuterJail } from '../launcher/launcher.ts'
 import type { Runtime } from '../sandbox.ts'
-import { jailArguments } from './jail-arguments.ts'
+import { jailArguments, jailDescriptors, outerJailArguments } from './jail-arguments.ts'
 import { startJailProcess } from './jail-process.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
+
+/** The filters that an engine itself loads: under which a runtime is started, and under which a zygote works. */
+export interface EngineFilters {
+  readonly start: Uint8Array
+  readonly zygote: Uint8Array
+}
 
 const leastVersion = [0, 8] as const
 
 /** The engine of every distribution: bubblewrap, no privilege, a new jail for each execution. */
-export class BubblewrapEngine implements SandboxEngine {
+export class BubblewrapEngine implements OuterEngine {
   readonly name = 'bubblewrap'
   readonly kernel = 'host'
   readonly #path: string
   readonly #layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly #startFilter: Uint8Array
+  readonly #zygoteFilter: Uint8Array
   readonly #profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>>
 
   /** `finalFilters` are those that the runners add; here they only count for the hash of the profile. */
   constructor(
     path: string,
     layouts: Readonly<Record<Runtime, RuntimeLayout>>,
-    startFilter: Uint8Array,
+    { start: startFilter, zygote: zygoteFilter }: EngineFilters,
     finalFilters: Readonly<Record<Runtime, Uint8Array>>,
   ) {
     this.#path = path
     this.#layouts = layouts
     this.#startFilter = startFilter
+    this.#zygoteFilter = zygoteFilter
     const profile = (runtime: Runtime): { name: string; hash: Digest } => ({
       name: `bubblewrap-${runtime}`,
       hash: digestJson({
@@ -46,6 +56,14 @@ export class BubblewrapEngine implements SandboxEngine {
   }
 
   async close(): Promise<void> {}
+
+  outerJail(layout: RuntimeLayout): OuterJail {
+    return {
+      program: this.#path,
+      arguments: outerJailArguments(layout),
+      files: { [jailDescriptors.filter]: this.#zygoteFilter },
+    }
+  }
 
   profile(runtime: Runtime): { readonly name: string; readonly hash: Digest } {
     return this.#profiles[runtime]

@@ -5,6 +5,9 @@ import { jailProfile } from '../profile/jail-profile.ts'
 /** Descriptors of the process that is started. The channel alone reaches the runtime. */
 export const jailDescriptors = { channel: 3, filter: 4, status: 5 } as const
 
+/** Where an outer jail has its procfs: its jails have another, or none, at /proc. */
+const outerProcfs = `${jailProfile.runner}/proc`
+
 /** tmpfs takes size 0 as "no bound", so none is ever asked for below this. */
 const leastTmpfsBytes = 4096
 
@@ -20,7 +23,6 @@ function cover(path: string): string[] {
  * bubblewrap mounts tmpfs without noexec and without a bound on inodes; both are left to the filter and to the watch.
  */
 export function jailArguments(layout: RuntimeLayout, order: Pick<JailOrder, 'codeBytes' | 'scratchBytes'>): string[] {
-  const { uid, gid, hostname, environment, devices, workingDirectory } = jailProfile
   const bytes = { code: order.codeBytes, scratch: order.scratchBytes }
   const tmpfs = Object.entries(jailProfile.tmpfs).flatMap(([path, { mode, size }]) => [
     '--perms',
@@ -31,9 +33,41 @@ export function jailArguments(layout: RuntimeLayout, order: Pick<JailOrder, 'cod
     path,
   ])
   return [
+    ...commonArguments(layout),
+    '--disable-userns',
+    ...(layout.procfs === null ? [] : ['--proc', '/proc', ...layout.procfs.covered.flatMap(cover)]),
+    ...tmpfs,
+    ...lastArguments(),
+    '--json-status-fd',
+    String(jailDescriptors.status),
+    '--',
+    ...layout.command,
+  ]
+}
+
+/**
+ * The arguments for an outer jail: as for a jail, but namespaces can be made in it, its procfs is uncovered, as the kernel
+ * demands where another is to be mounted inside, and the places of the two tmpfs are empty directories.
+ */
+export function outerJailArguments(layout: RuntimeLayout): string[] {
+  return [
+    ...commonArguments(layout),
+    '--proc',
+    outerProcfs,
+    // Where a jail may need one of its own.
+    ...(layout.procfs === null ? [] : ['--dir', '/proc']),
+    ...Object.keys(jailProfile.tmpfs).flatMap((path) => ['--dir', path]),
+    ...lastArguments(),
+    '--',
+    ...layout.command,
+  ]
+}
+
+function commonArguments(layout: RuntimeLayout): string[] {
+  const { uid, gid, hostname, environment, devices } = jailProfile
+  return [
     '--unshare-all',
     '--unshare-user',
-    '--disable-userns',
     '--die-with-parent',
     '--new-session',
     '--as-pid-1',
@@ -50,17 +84,9 @@ export function jailArguments(layout: RuntimeLayout, order: Pick<JailOrder, 'cod
     ...layout.binds.flatMap(([host, inside]) => ['--ro-bind', host, inside]),
     ...layout.links.flatMap(([target, path]) => ['--symlink', target, path]),
     ...devices.flatMap((device) => ['--dev-bind', device, device]),
-    ...(layout.procfs === null ? [] : ['--proc', '/proc', ...layout.procfs.covered.flatMap(cover)]),
-    ...tmpfs,
-    '--remount-ro',
-    '/',
-    '--chdir',
-    workingDirectory,
-    '--seccomp',
-    String(jailDescriptors.filter),
-    '--json-status-fd',
-    String(jailDescriptors.status),
-    '--',
-    ...layout.command,
   ]
+}
+
+function lastArguments(): string[] {
+  return ['--remount-ro', '/', '--chdir', jailProfile.workingDirectory, '--seccomp', String(jailDescriptors.filter)]
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { GroupPool } from '../cgroup/group-pool.ts'
 import { groupBounds, JailGroup } from '../cgroup/jail-group.ts'
 import { encodeFrame } from '../protocol/frame.ts'
-import type { JailOrder, SandboxEngine } from '../sandbox-engine.ts'
+import type { Jail, JailOrder, SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
 import { unsealedReason } from './check-sealed.ts'
 import { processFacts } from './process-facts.ts'
@@ -51,7 +51,14 @@ export class FreshJails implements JailSource {
     } catch (error) {
       return { ok: false, why: `it got no cgroup: ${error instanceof Error ? error.message : String(error)}` }
     }
-    return await SealedJail.make(this.#engine.start(order), {
+    let jail: Jail
+    try {
+      jail = await this.#engine.start(order)
+    } catch (error) {
+      group?.end()
+      return { ok: false, why: error instanceof Error ? error.message : String(error) }
+    }
+    return await SealedJail.make(jail, {
       group,
       setup: encodeFrame(setup, finalFilters[order.runtime]),
       nonce,

@@ -1,4 +1,4 @@
-import { BubblewrapEngine, probeBubblewrap } from '../bubblewrap/bubblewrap-engine.ts'
+import { BubblewrapEngine, probeBubblewrap, type EngineFilters } from '../bubblewrap/bubblewrap-engine.ts'
 import { NsjailEngine } from '../nsjail/nsjail-engine.ts'
 import { probeNsjail } from '../nsjail/probe-nsjail.ts'
 import { OciEngine } from '../oci/oci-engine.ts'
@@ -14,9 +14,8 @@ import type { Runtime } from '../sandbox.ts'
 export interface EngineParts {
   readonly settings: ExecutorSettings
   readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
-  /** The filter under which a runtime is started. */
-  readonly startFilter: Uint8Array
-  /** The same as a kafel policy. */
+  readonly filters: EngineFilters
+  /** The filter under which a runtime is started as a kafel policy. */
   readonly startPolicy: string
   /** The same as an OCI runtime takes it. */
   readonly startSeccomp: OciSeccomp
@@ -46,8 +45,8 @@ const engineChoices: ReadonlyMap<string, EngineChoice> = new Map<string, EngineC
     'bubblewrap',
     {
       probe: async ({ bubblewrapPath }) => await probeBubblewrap(bubblewrapPath),
-      make: ({ settings, layouts, startFilter, finalFilters }) =>
-        new BubblewrapEngine(settings.bubblewrapPath, layouts, startFilter, finalFilters),
+      make: ({ settings, layouts, filters, finalFilters }) =>
+        new BubblewrapEngine(settings.bubblewrapPath, layouts, filters, finalFilters),
     },
   ],
   ['crun', ociChoice('crun')],

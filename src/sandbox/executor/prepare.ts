@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { openGroups, type GroupsState } from '../cgroup/open-groups.ts'
-import { bunLayout, pythonLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
+import { bunLayout, pythonLayout, zygoteLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
@@ -10,12 +10,16 @@ import { toOciSeccomp } from '../profile/to-oci-seccomp.ts'
 import type { ExecutorSettings } from '../protocol/executor-messages.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
+import { isOuterEngine } from '../zygote/outer-engine.ts'
+import { ZygoteEngine } from '../zygote/zygote-engine.ts'
 import { dropPrivileges } from './drop-privileges.ts'
 import { endOrphans } from './end-orphans.ts'
+import { hasRoom } from './has-room.ts'
 import { FreshJails, type JailSource } from './jail-source.ts'
 import { chooseEngine } from './make-engine.ts'
 import { processFacts } from './process-facts.ts'
 import { stageFile } from './stage.ts'
+import { WarmJails } from './warm-jails.ts'
 
 /** What executions are made with. */
 export interface Workshop {
@@ -31,6 +35,8 @@ export interface Workshop {
   /** Hosted code of the self-test. */
   readonly probes: Readonly<Record<Runtime, Uint8Array>>
 }
+
+const waitingJailIdleMs = 120_000
 
 /** Runners are source in a checkout and compiled in a release; this file's own name tells which. */
 const scriptExtension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
@@ -64,35 +70,92 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const { version, choice } = await chooseEngine(settings)
   const startPolicy = kafelPolicy(seccompProfile, 'start', architecture, names)
   const startSeccomp = toOciSeccomp(seccompProfile, 'start', architecture, names, 'default')
-  const startFilter = filter('start')
-  const engine = await choice.make({ settings, layouts, startFilter, startPolicy, startSeccomp, finalFilters })
+  const filters = { start: filter('start'), zygote: filter('zygote') }
+  const outer = await choice.make({ settings, layouts, filters, startPolicy, startSeccomp, finalFilters })
+  const engine = await fastOrFresh(outer, { settings, layouts, files, finalFilters })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
-  const jails = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })
+  const made = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })
+  const jails =
+    settings.mode === 'fresh' || settings.waitingJails === 0
+      ? made
+      : new WarmJails(made, {
+          most: settings.waitingJails,
+          idleMs: waitingJailIdleMs,
+          hasRoom,
+          now: () => performance.now(),
+        })
   return { engine, groups, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
+}
+
+/** The engine itself, or zygotes on top of it, where it can carry them and the configuration does not want fresh jails. */
+async function fastOrFresh(
+  engine: SandboxEngine,
+  parts: {
+    readonly settings: ExecutorSettings
+    readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
+    readonly files: JailFiles
+    readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
+  },
+): Promise<SandboxEngine> {
+  const { settings, layouts, files, finalFilters } = parts
+  if (settings.mode === 'fresh' || !isOuterEngine(engine)) return engine
+  return await ZygoteEngine.open({
+    engine,
+    layouts: {
+      python: { outer: zygoteLayout(layouts.python, layouts.python, files.zygote), command: null },
+      typescript: {
+        // Only to make jails with: none of the packages for hosted Python.
+        outer: zygoteLayout(
+          await pythonLayout(settings.pythonPath, files.pythonRunner, null),
+          layouts.typescript,
+          files.zygote,
+        ),
+        command: [...layouts.typescript.command, '--sealed'],
+      },
+    },
+    pythonPath: settings.pythonPath,
+    launcherPath: files.launcher,
+    preload: settings.pythonPreload,
+    finalFilters,
+    onSlot: () => undefined,
+    onLost: (why) => {
+      process.stderr.write(`${why}\n`)
+      process.exit(1)
+    },
+  })
 }
 
 function runnerPath(name: string): string {
   return fileURLToPath(new URL(`../runner/${name}`, import.meta.url))
 }
 
-async function filesForJails(
-  settings: ExecutorSettings,
-): Promise<{ pythonRunner: string; typescriptRunner: string; bun: string }> {
-  const pythonRunner = runnerPath('python-runner.py')
-  const typescriptRunner = runnerPath(`typescript-runner${scriptExtension}`)
-  const bun = settings.bunPath
-  if (process.getuid?.() !== 0) return { pythonRunner, typescriptRunner, bun }
-  const readable = 0o444
-  const executable = 0o555
+/** What jails and the launcher read, where the executor's user can read it. */
+interface JailFiles {
+  readonly pythonRunner: string
+  readonly typescriptRunner: string
+  readonly zygote: string
+  readonly launcher: string
+  readonly bun: string
+}
+
+async function filesForJails(settings: ExecutorSettings): Promise<JailFiles> {
+  const sources = {
+    pythonRunner: runnerPath('python-runner.py'),
+    typescriptRunner: runnerPath(`typescript-runner${scriptExtension}`),
+    zygote: runnerPath('zygote.py'),
+    launcher: fileURLToPath(new URL('../launcher/launcher.py', import.meta.url)),
+    bun: settings.bunPath,
+  }
+  if (process.getuid?.() !== 0) return sources
+  const [readable, executable] = [0o444, 0o555]
+  const stage = async (path: string, name: string, mode: number): Promise<string> =>
+    await stageFile(path, settings.stagingDirectory, name, mode)
   return {
-    pythonRunner: await stageFile(pythonRunner, settings.stagingDirectory, 'python-runner.py', readable),
-    typescriptRunner: await stageFile(
-      typescriptRunner,
-      settings.stagingDirectory,
-      `typescript-runner${scriptExtension}`,
-      readable,
-    ),
-    bun: await stageFile(bun, settings.stagingDirectory, 'bun', executable),
+    pythonRunner: await stage(sources.pythonRunner, 'python-runner.py', readable),
+    typescriptRunner: await stage(sources.typescriptRunner, `typescript-runner${scriptExtension}`, readable),
+    zygote: await stage(sources.zygote, 'zygote.py', readable),
+    launcher: await stage(sources.launcher, 'launcher.py', readable),
+    bun: await stage(sources.bun, 'bun', executable),
   }
 }

@@ -182,5 +182,14 @@ async function confine(jail: Jail, group: JailGroup | null): Promise<string | nu
 
 async function sealProblem(jail: Jail, order: SealOrder): Promise<string | null> {
   const pid = await jail.pid
-  return pid === null ? 'the process is gone' : order.unsealedReason(pid)
+  if (pid === null) return 'the process is gone'
+  const reason = order.unsealedReason(pid)
+  if (reason !== null) return reason
+  try {
+    jail.bindMemory?.(pid)
+    return null
+    // oxlint-disable-next-line mcpworks/catch-fails-closed -- the jail is refused
+  } catch {
+    return 'its memory could not be bound'
+  }
 }

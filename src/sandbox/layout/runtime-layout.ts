@@ -142,3 +142,17 @@ function outermost(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)]
   return unique.filter((path) => !unique.some((other) => other !== path && path.startsWith(`${other}/`)))
 }
+
+/** What an outer jail of a zygote needs: what Python and the runtime need, and the zygote as its command. */
+export function zygoteLayout(python: RuntimeLayout, runtime: RuntimeLayout, zygotePath: string): RuntimeLayout {
+  const binds = new Map([...python.binds, ...runtime.binds].map(([host, inside]) => [inside, host]))
+  const links = new Map([...python.links, ...runtime.links].map(([target, path]) => [path, target]))
+  const inside = outermost([...binds.keys()])
+  const zygote = `${runnerDirectory}/zygote.py`
+  return {
+    binds: [...inside.map((path) => [binds.get(path) ?? path, path] as const), [zygotePath, zygote]],
+    links: [...links].map(([path, target]) => [target, path] as const),
+    command: [...python.command.slice(0, -1), zygote],
+    procfs: runtime.procfs,
+  }
+}

@@ -30,7 +30,7 @@ const profileSchema = z.strictObject({
   args: z.record(z.string(), ruleSchema),
   errno: z.record(z.string(), errnoSchema),
   kill: z.array(z.string()),
-  profiles: z.strictObject({ start: layerSchema, python: layerSchema, bun: layerSchema }),
+  profiles: z.strictObject({ start: layerSchema, zygote: layerSchema, python: layerSchema, bun: layerSchema }),
 })
 
 /** One comparison of one system-call argument. All but `zero64` look at the low 32 bits, as the kernel does for these calls. */

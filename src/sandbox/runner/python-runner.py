@@ -56,7 +56,7 @@ def send(header, body=b''):
         write(header, body)
 
 
-def seal(setup, program):
+def seal(setup, program, binds_memory=True):
     """Lowers every limit, then adds the filter that stays. Both are irreversible."""
     import ctypes
     import resource
@@ -64,7 +64,8 @@ def seal(setup, program):
     _thread.stack_size(1 << 20)
     for number, value in setup['limits']:
         resource.setrlimit(number, (value, value))
-    resource.setrlimit(resource.RLIMIT_DATA, (setup['dataBytes'], setup['dataBytes']))
+    if binds_memory:
+        resource.setrlimit(resource.RLIMIT_DATA, (setup['dataBytes'], setup['dataBytes']))
 
     class Program(ctypes.Structure):
         _fields_ = [('length', ctypes.c_ushort), ('filter', ctypes.c_void_p)]
@@ -89,6 +90,9 @@ def refuse_processes():
     for name in ('fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve'):
         setattr(os, name, refuse)
     _posixsubprocess.fork_exec = refuse
+    # It has a name of its own for it, where it was imported before.
+    if 'subprocess' in sys.modules:
+        sys.modules['subprocess']._fork_exec = refuse
 
 
 class ToolError(Exception):
@@ -397,9 +401,16 @@ def run():
     send(*answer)
 
 
-def main():
-    setup, program = receive()
+def prepare():
+    """What can be done before there is an execution, once for all that are forked afterwards."""
+    for name in ('asyncio', 'ctypes', 'importlib.machinery', 'importlib.util', 'resource', 'traceback'):
+        __import__(name)
     offer_module()
+
+
+def serve():
+    """Binds this process for good, and runs one function."""
+    setup, program = receive()
     refuse_processes()
     sys.stdout.reconfigure(line_buffering=True)
     seal(setup, program)
@@ -411,4 +422,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    offer_module()
+    serve()

@@ -82,8 +82,8 @@ export function specOf(
 }
 
 /** The sandbox as a server starts it, with few settings of its own. */
-export async function openSandbox(): Promise<Sandbox> {
-  return await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 4 }))
+export async function openSandbox(settings: object = {}): Promise<Sandbox> {
+  return await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 4, ...settings }))
 }
 
 /** Runs a probe in a real jail. */

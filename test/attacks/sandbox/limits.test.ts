@@ -7,7 +7,7 @@ let sandbox: Sandbox
 const mebibyte = 1024 * 1024
 
 beforeAll(async () => {
-  sandbox = await openSandbox()
+  sandbox = await openSandbox({ waitingJails: 0 })
 })
 
 afterAll(async () => {
@@ -220,6 +220,13 @@ const bombs: readonly Bomb[] = [
 ]
 
 /** Processes that descend from this one and are jails or in jails. */
+/** Whether a process is there between jails: a launcher, an outer jail, a zygote or a slot. Its jails have one more namespace. */
+function isStanding(pid: string): boolean {
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  const depth = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]?.split(/\s+/).length ?? 0
+  return /launcher\.py|zygote\.py/.test(command) && depth < 3
+}
+
 function jailProcesses(): string[] {
   const children = new Map<number, number[]>()
   const names = new Map<number, string>()
@@ -229,7 +236,7 @@ function jailProcesses(): string[] {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const parent = Number(fields[1])
       children.set(parent, [...(children.get(parent) ?? []), Number(entry)])
-      names.set(Number(entry), stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')))
+      if (!isStanding(entry)) names.set(Number(entry), stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')))
     } catch {
       // Gone between the listing and the look.
     }
@@ -294,7 +301,7 @@ def main(_):
       'import mcpworks, time\ndef main(_):\n  mcpworks.log("x")\n  time.sleep(60)',
       {
         limits: { wallMs: 300 },
-        onLog: () => expect(jailProcesses()).toEqual(expect.arrayContaining([expect.stringMatching(/bwrap|nsjail/)])),
+        onLog: () => expect(jailProcesses()).not.toEqual([]),
       },
     )
     expect(await running).toMatchObject({ status: 'limit' })

@@ -14,7 +14,10 @@ type PlainSpec = Omit<SandboxSpec, 'files'> & { readonly files: readonly (readon
 
 const allowAll = assemble([instruction(bpfCode.return, 0x7fff0000)])
 const specs = JSON.parse(readFileSync(0, 'utf8')) as PlainSpec[]
-const { ceilings: _, ...settings } = sandboxConfigSchema.parse(JSON.parse(process.argv[2] ?? '{}'))
+const { ceilings: _, ...settings } = sandboxConfigSchema.parse({
+  ...(JSON.parse(process.argv[2] ?? '{}') as object),
+  mode: 'fresh',
+})
 const bunPackage = createRequire(import.meta.url).resolve(
   `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`,
 )
@@ -24,7 +27,7 @@ const filters = { python: allowAll, typescript: allowAll }
 const engine =
   workshop.engine.name === 'nsjail'
     ? new NsjailEngine(settings.nsjailPath, workshop.layouts, 'DEFAULT ALLOW', filters)
-    : new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, allowAll, filters)
+    : new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, { start: allowAll, zygote: allowAll }, filters)
 const { seccompNumber, ownFilters } = workshop
 const jails = new FreshJails(engine, { finalFilters: filters, seccompNumber, ownFilters, groups: null })
 const outcomes = []
