@@ -48,7 +48,7 @@ export function startExecutor(
   const reader = new FrameReader(fromExecutorBounds)
   const messagesIn = (chunk: Buffer): readonly (readonly [FromExecutor, Uint8Array])[] | null => {
     try {
-      return reader.push(chunk).map((frame) => [fromExecutorSchema.parse(frame.header), frame.body] as const)
+      return [...reader.push(chunk)].map((frame) => [fromExecutorSchema.parse(frame.header), frame.body] as const)
     } catch {
       return null
     }

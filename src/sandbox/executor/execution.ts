@@ -121,19 +121,23 @@ class Execution {
     this.#channelBytes += chunk.length
     if (this.#channelBytes > this.#floodBytes + this.#spec.limits.resultBytes + this.#callBytes)
       return this.#breach('output')
-    let frames: Frame[]
     try {
-      frames = this.#reader.push(chunk)
+      for (const frame of this.#reader.push(chunk)) {
+        this.#takeFrame(frame)
+        if (this.#isDecided()) return
+      }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
-      if (error.tooLarge) return this.#breach('result')
-      return this.#refuseGarbage()
+      if (error.tooLarge) this.#breach('result')
+      else this.#refuseGarbage()
     }
-    for (const frame of frames) this.#takeFrame(frame)
+  }
+
+  #isDecided(): boolean {
+    return this.#verdict !== null
   }
 
   #takeFrame(frame: Frame): void {
-    if (this.#verdict !== null) return
     const parsed = runnerMessageSchema.safeParse(frame.header)
     if (!parsed.success) return this.#refuseGarbage()
     const message = parsed.data

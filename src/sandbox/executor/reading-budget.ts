@@ -9,6 +9,21 @@ const leastMs = 0.015
 const mostMs = 20
 const leastRestMs = 5
 
+/** Time as a budget sees it. */
+export interface Time {
+  nowMs(): number
+  /** Calls back once after so many milliseconds; returns the way to call it off. */
+  after(ms: number, callback: () => void): () => void
+}
+
+const realTime: Time = {
+  nowMs: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
 /**
  * Bounds what reading the streams of one jail costs this process, so that hosted code that makes much of a few bytes
  * cannot keep it busy for all others: after a burst all streams of the jail rest until their share of time has caught up.
@@ -16,18 +31,25 @@ const leastRestMs = 5
  */
 export class ReadingBudget {
   readonly #streams: Readable[] = []
+  readonly #time: Time
   #debtMs = 0
-  #sinceMs = performance.now()
-  #rest: NodeJS.Timeout | null = null
+  #sinceMs: number
+  /** Ends the rest, while there is one. */
+  #wake: (() => void) | null = null
   #isFree = false
+
+  constructor(time: Time = realTime) {
+    this.#time = time
+    this.#sinceMs = time.nowMs()
+  }
 
   /** Reads a stream to its end, chunk by chunk. */
   read(stream: Readable, take: (chunk: Buffer) => void): void {
     this.#streams.push(stream)
     stream.on('data', (chunk: Buffer) => {
-      const beganMs = performance.now()
+      const beganMs = this.#time.nowMs()
       take(chunk)
-      const endMs = performance.now()
+      const endMs = this.#time.nowMs()
       this.#spend(Math.min(Math.max(endMs - beganMs, leastMs), mostMs), endMs)
     })
   }
@@ -41,15 +63,16 @@ export class ReadingBudget {
   #spend(costMs: number, nowMs: number): void {
     this.#debtMs = Math.max(0, this.#debtMs - (nowMs - this.#sinceMs) * share) + costMs
     this.#sinceMs = nowMs
-    if (this.#debtMs <= burstMs || this.#isFree || this.#rest !== null) return
+    if (this.#debtMs <= burstMs || this.#isFree || this.#wake !== null) return
     for (const stream of this.#streams) stream.pause()
-    this.#rest = setTimeout(() => this.#resume(), Math.max(leastRestMs, (this.#debtMs - burstMs) / share))
+    const restMs = Math.max(leastRestMs, (this.#debtMs - burstMs) / share)
+    this.#wake = this.#time.after(restMs, () => this.#resume())
   }
 
   #resume(): void {
-    if (this.#rest === null) return
-    clearTimeout(this.#rest)
-    this.#rest = null
+    if (this.#wake === null) return
+    this.#wake()
+    this.#wake = null
     for (const stream of this.#streams) stream.resume()
   }
 }

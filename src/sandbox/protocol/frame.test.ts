@@ -6,7 +6,7 @@ import { runnerMessageSchema } from './runner-messages.ts'
 const bounds = { headerBytes: 1000, bodyBytes: 5000 }
 
 function readAll(pieces: readonly Uint8Array[], reader = new FrameReader(bounds)): Frame[] {
-  return pieces.flatMap((piece) => reader.push(piece))
+  return pieces.flatMap((piece) => [...reader.push(piece)])
 }
 
 function errorOf(pieces: readonly Uint8Array[]): FrameError {
@@ -87,8 +87,8 @@ describe('frames', () => {
 
   test('are not read any more after a bad one', () => {
     const reader = new FrameReader(bounds)
-    expect(() => reader.push(Buffer.from([0, 0, 0, 0]))).toThrow('a frame is shorter than its own prefix')
-    expect(() => reader.push(encodeFrame({ type: 'result' }))).toThrow('a frame is shorter than its own prefix')
+    expect(() => [...reader.push(Buffer.from([0, 0, 0, 0]))]).toThrow('a frame is shorter than its own prefix')
+    expect(() => [...reader.push(encodeFrame({ type: 'result' }))]).toThrow('a frame is shorter than its own prefix')
   })
 })
 

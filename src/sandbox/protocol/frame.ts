@@ -64,18 +64,20 @@ export class FrameReader {
     return this.#rest === null && this.#prefixFilled === 0
   }
 
-  /** Takes the next bytes and returns the frames that they complete. @throws FrameError, and from then on always */
-  push(chunk: Uint8Array): Frame[] {
+  /**
+   * Takes the next bytes and gives the frames that they complete, each before the one after it is looked at: so a bad
+   * frame takes nothing from the good ones before it, whatever the pieces they come in. To be read to its end, unless
+   * the stream is of no further use. @throws FrameError, and from then on always
+   */
+  *push(chunk: Uint8Array): Generator<Frame, void, undefined> {
     if (this.#failed !== null) throw this.#failed
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    const frames: Frame[] = []
     let used = 0
     while (used < bytes.length) {
       used += this.#rest === null ? this.#fillPrefix(bytes, used) : this.#fillRest(this.#rest, bytes, used)
       const frame = this.#complete()
-      if (frame !== null) frames.push(frame)
+      if (frame !== null) yield frame
     }
-    return frames
   }
 
   #fillPrefix(bytes: Buffer, from: number): number {
