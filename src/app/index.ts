@@ -1,3 +1,4 @@
+export { benchSandbox, type SandboxBenchOrder, type Spectrum, type SpectrumRow } from './bench-sandbox.ts'
 export { checkMachine } from './check-machine.ts'
 export { checkSandbox, type EngineReport, type SandboxCheckOrder } from './check-sandbox.ts'
 export { createLog, type Log } from './log.ts'

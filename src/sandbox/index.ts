@@ -1,3 +1,5 @@
+export { benchEngine, type EngineBench } from './bench/bench-engine.ts'
+export { benchUnjailed } from './bench/bench-unjailed.ts'
 export { sandboxConfigSchema, type SandboxConfig } from './config.ts'
 export { checkedEngines, checkEngine, type EngineReport } from './containment/check-engine.ts'
 export { containmentGroups } from './containment/containment-check.ts'

@@ -3,6 +3,7 @@ import type { EngineReport, SandboxCheckOrder } from '../../app/index.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
 import { table } from '../terminal.ts'
+import { addSandboxBenchCommand } from './sandbox-bench.ts'
 
 const engines = ['nsjail', 'bubblewrap', 'crun', 'runc', 'runsc', 'kata'] as const
 const groups = [
@@ -31,6 +32,7 @@ type Checked = Extract<EngineReport, { status: 'checked' }>
 /** `mcpworks sandbox`. */
 export function addSandboxCommands(program: Command, context: () => CommandContext): void {
   const sandbox = program.command('sandbox').description('Looks at the jails that hosted code runs in')
+  addSandboxBenchCommand(sandbox, context)
   sandbox
     .command('check')
     .description(

@@ -25,7 +25,7 @@ const hostPaths: Readonly<Record<string, string>> = {
   'service-account': '/var/run/secrets/kubernetes.io',
   'docker-environment': '/.dockerenv',
   'usr-local': '/usr/local',
-  'usr-share': '/usr/share',
+  'usr-share': '/usr/share/doc',
   'usr-sbin': '/usr/sbin',
   shell: '/bin/sh',
   'shell-by-usr': '/usr/bin/sh',
@@ -70,7 +70,8 @@ export function fileChecks(): ContainmentCheck[] {
 }
 
 function tree(): ContainmentCheck[] {
-  const root = onlyOf('dev', 'fn', 'lib', 'lib64', 'proc', 'runner', 'tmp', 'usr', 'packages')
+  // With Python packages there is an /etc that holds links of shared libraries.
+  const root = onlyOf('dev', 'etc', 'fn', 'lib', 'lib64', 'proc', 'runner', 'tmp', 'usr', 'packages')
   return [
     inside('files.root-listing', 'list /', ['listing', '/'], root),
     onBun('files.root-listing', 'list /', ['listing', '/'], root),
