@@ -148,6 +148,8 @@ export const boundaryRules: readonly IForbiddenRuleType[] = [
         '^src/sandbox/containment/host-baits\\.ts$',
         // Where the launcher brings jails their connections: a Unix socket.
         '^src/sandbox/launcher/launcher\\.ts$',
+        // Makes both ends of a Unix socket, in a directory of its own.
+        '^src/sandbox/oci/connected-pair\\.ts$',
         tests,
       ],
     },

@@ -11,8 +11,8 @@ export interface SandboxEngine {
    * `guest`: they are those of a kernel of the engine's own, of which this kernel sees only the keeper.
    */
   readonly kernel: 'host' | 'guest'
-  /** Whether each of its jails has a /proc of its own processes, also for a runtime that needs none. */
-  readonly alwaysProcfs?: boolean
+  /** Paths in each of its jails beside what the layout shows; none where it is absent. */
+  readonly adds?: readonly string[]
   /** Whether the engine can be used on this machine; a reason and the command that would help if not. */
   probe(): Promise<EngineProbe>
   /**

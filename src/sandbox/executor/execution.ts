@@ -12,7 +12,7 @@ import { resultJson } from './check-result-json.ts'
 import { InnerCalls } from './inner-calls.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
-import { processCpuMs, processFacts } from './process-facts.ts'
+import type { ProcessFacts } from './process-facts.ts'
 import { threadCeiling } from './runner-setup.ts'
 import type { SealedJail } from './sealed-jail.ts'
 
@@ -228,8 +228,8 @@ class Execution {
     }
   }
 
-  #measure(): ReturnType<typeof processFacts> {
-    const facts = processFacts(this.#jail.pid)
+  #measure(): ProcessFacts | null {
+    const facts = this.#jail.meter.facts()
     if (facts === null) return null
     this.#peakOwnBytes = Math.max(this.#peakOwnBytes, facts.ownBytes)
     this.#usage = {
@@ -249,7 +249,7 @@ class Execution {
   }
 
   #cpuMs(): number {
-    return this.#jail.usedCpuMs() ?? processCpuMs(this.#jail.pid) ?? 0
+    return this.#jail.usedCpuMs() ?? this.#jail.meter.cpuMs() ?? 0
   }
 
   #breach(limit: LimitName): void {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { GroupPool } from '../cgroup/group-pool.ts'
 import { groupBounds, JailGroup } from '../cgroup/jail-group.ts'
+import { keeperMeter } from '../oci/keeper-meter.ts'
 import { encodeFrame } from '../protocol/frame.ts'
 import type { Jail, JailOrder, SandboxEngine } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
-import { unsealedReason } from './check-sealed.ts'
-import { processFacts } from './process-facts.ts'
+import { unsealedKeeperReason, unsealedReason } from './check-sealed.ts'
+import { processMeter } from './jail-meter.ts'
 import { runnerSetup, threadCeiling } from './runner-setup.ts'
 import { SealedJail, type SealedResult } from './sealed-jail.ts'
 
@@ -43,11 +44,17 @@ export class FreshJails implements JailSource {
   async take(order: JailOrder, signal?: AbortSignal): Promise<SealedResult> {
     const { finalFilters, seccompNumber, ownFilters, groups } = this.#sealing
     const nonce = randomBytes(nonceBytes).toString('base64url')
-    const setup = runnerSetup(order.runtime, order.limits, seccompNumber, nonce)
+    const isGuest = this.#engine.kernel === 'guest'
+    const meter = isGuest ? keeperMeter : processMeter
+    const judge = isGuest ? unsealedKeeperReason : unsealedReason
+    const setup = runnerSetup(order.runtime, order.limits, seccompNumber, nonce, this.#engine.kernel)
     let group: JailGroup | null
     try {
       group =
-        groups === null ? null : new JailGroup(groups, groupBounds(order, threadCeiling(order.runtime, order.limits)))
+        // A keeper runs its guest in processes that it has made by now, and that would not be in its group.
+        groups === null || isGuest
+          ? null
+          : new JailGroup(groups, groupBounds(order, threadCeiling(order.runtime, order.limits)))
     } catch (error) {
       return { ok: false, why: `it got no cgroup: ${error instanceof Error ? error.message : String(error)}` }
     }
@@ -62,7 +69,8 @@ export class FreshJails implements JailSource {
       group,
       setup: encodeFrame(setup, finalFilters[order.runtime]),
       nonce,
-      unsealedReason: (pid) => (this.#engine.kernel === 'guest' ? null : unsealedReason(processFacts(pid), ownFilters)),
+      meter,
+      unsealedReason: (pid) => judge(meter(pid).facts(), ownFilters),
       ...(signal === undefined ? {} : { signal }),
     })
   }

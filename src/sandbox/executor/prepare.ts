@@ -72,6 +72,10 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const startSeccomp = toOciSeccomp(seccompProfile, 'start', architecture, names, 'default')
   const filters = { start: filter('start'), zygote: filter('zygote') }
   const outer = await choice.make({ settings, layouts, filters, startPolicy, startSeccomp, finalFilters })
+  if (outer.kernel === 'guest' && settings.cgroups === 'required') {
+    await outer.close()
+    throw new Error(`the jails of ${outer.name} get no cgroup; set sandbox.cgroups to auto, or choose another engine`)
+  }
   const engine = await fastOrFresh(outer, { settings, layouts, files, finalFilters })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0

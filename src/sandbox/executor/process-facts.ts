@@ -15,6 +15,8 @@ export interface ProcessFacts {
   readonly threads: number
   /** Memory of its own, shared memory and page tables: what it costs the machine beyond files that others share. */
   readonly ownBytes: number
+  /** Of `ownBytes`, what is mapped to no file. */
+  readonly anonymousBytes: number
   readonly peakRssBytes: number
 }
 
@@ -38,6 +40,7 @@ export function processFacts(pid: number | 'self'): ProcessFacts | null {
     seccompFilters: Number(fields.get('Seccomp_filters') ?? 0),
     threads: Number(fields.get('Threads') ?? 0),
     ownBytes: kibibytes('RssAnon') + kibibytes('RssShmem') + kibibytes('VmSwap') + kibibytes('VmPTE'),
+    anonymousBytes: kibibytes('RssAnon'),
     peakRssBytes: kibibytes('VmHWM'),
   }
 }

@@ -35,6 +35,7 @@ export function runnerSetup(
   limits: SandboxLimits,
   seccompNumber: number,
   nonce: string,
+  kernel: 'host' | 'guest' = 'host',
 ): SetupMessage {
   const share = runtimeShare[runtime]
   const bounds: [number, number][] = [
@@ -45,8 +46,9 @@ export function runnerSetup(
     [resource.processes, threadCeiling(runtime, limits)],
     [resource.openFiles, share.files + limits.openFiles],
     [resource.lockedMemory, 0],
-    [resource.messageQueues, 0],
   ]
+  // gVisor knows no such limit and refuses to be given it. The filter kills who makes a message queue.
+  if (kernel === 'host') bounds.push([resource.messageQueues, 0])
   // Page tables of untouched reservations are memory too. Bun reserves far too much for a useful bound; the watch counts them.
   if (runtime === 'python') bounds.push([resource.addressSpace, limits.memoryBytes + 1024 * mebibyte])
   return { limits: bounds, dataBytes: limits.memoryBytes, seccompNumber, nonce }

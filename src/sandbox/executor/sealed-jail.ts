@@ -3,6 +3,7 @@ import type { JailGroup } from '../cgroup/jail-group.ts'
 import { FrameReader } from '../protocol/frame.ts'
 import { runnerMessageSchema } from '../protocol/runner-messages.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import { processMeter, type JailMeter } from './jail-meter.ts'
 import { preferForOomKill } from './prefer-for-oom-kill.ts'
 import { ReadingBudget } from './reading-budget.ts'
 
@@ -28,6 +29,8 @@ export interface SealOrder {
   readonly unsealedReason: (pid: number) => string | null
   /** The group that the jail is moved into while it starts, so that it is in it before it gets code. */
   readonly group: JailGroup | null
+  /** By the first process; of that process alone where there is none. */
+  readonly meter?: (pid: number) => JailMeter
   readonly signal?: AbortSignal
 }
 
@@ -42,13 +45,15 @@ const keptReasonBytes = 2000
 export class SealedJail {
   readonly pid: number
   readonly ended: Promise<JailEnd>
+  readonly meter: JailMeter
   readonly #jail: Jail
   readonly #outlet: Outlet
   readonly #group: JailGroup | null
 
-  private constructor(jail: Jail, pid: number, outlet: Outlet, group: JailGroup | null) {
+  private constructor(jail: Jail, pid: number, outlet: Outlet, order: Pick<SealOrder, 'group' | 'meter'>) {
     this.#jail = jail
-    this.#group = group
+    this.#group = order.group
+    this.meter = (order.meter ?? processMeter)(pid)
     this.pid = pid
     this.ended = jail.ended
     this.#outlet = outlet
@@ -79,7 +84,7 @@ export class SealedJail {
     const pid = await jail.pid
     if (problem === null && pid !== null) {
       outlet.wait()
-      return { ok: true, jail: new SealedJail(jail, pid, outlet, order.group) }
+      return { ok: true, jail: new SealedJail(jail, pid, outlet, order) }
     }
     outlet.hurry()
     jail.kill()

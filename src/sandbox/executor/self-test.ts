@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync, statfsSync } from 'node:fs'
 import type { Runtime, SandboxDescription, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
-import { unsealedReason } from './check-sealed.ts'
+import { unsealedKeeperReason, unsealedReason } from './check-sealed.ts'
 import { subtreeName } from '../cgroup/hierarchies.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
@@ -52,9 +52,9 @@ export async function selfTest(workshop: Workshop): Promise<readonly Check[]> {
 async function testRuntime(workshop: Workshop, runtime: Runtime): Promise<Check[]> {
   let view: OutsideView | null = null
   const spec = specOf(runtime, workshop.probes[runtime])
-  const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid)))
-  const root = rootOf(workshop.layouts[runtime], workshop.engine.alwaysProcfs === true)
-  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, root, outcome)]
+  const outcome = await runSpec(workshop, spec, {}, (pid) => (view = look(pid, workshop.engine.kernel)))
+  const paths = pathsIn(workshop.layouts[runtime], workshop.engine.adds ?? [])
+  return [...judgeOutside(runtime, view, workshop), ...judgeInside(runtime, paths, outcome, workshop.engine.kernel)]
 }
 
 /** A call of the killed list ends the process, and is told as that. */
@@ -77,22 +77,24 @@ function specOf(runtime: Runtime, code: Uint8Array): SandboxSpec {
   }
 }
 
-function look(pid: number): OutsideView {
+function look(pid: number, kernel: 'host' | 'guest'): OutsideView {
   const link = (who: string, kind: string): string => readlinkSync(`/proc/${who}/ns/${kind}`)
   const devices = readFileSync(`/proc/${String(pid)}/net/dev`, 'latin1')
     .split('\n')
     .slice(2)
-  const scratch = statfsSync(`/proc/${String(pid)}/root/tmp`)
+  // The files of a guest are in its keeper's memory, and a keeper makes no cgroup namespace because it shows the guest none.
+  const scratch = kernel === 'guest' ? { blocks: 0, bsize: 0 } : statfsSync(`/proc/${String(pid)}/root/tmp`)
+  const kinds = kernel === 'guest' ? namespaces.filter((kind) => kind !== 'cgroup') : namespaces
   return {
     facts: processFacts(pid),
-    sharedNamespaces: namespaces.filter((kind) => link(String(pid), kind) === link('self', kind)),
+    sharedNamespaces: kinds.filter((kind) => link(String(pid), kind) === link('self', kind)),
     isInGroup: readFileSync(`/proc/${String(pid)}/cgroup`, 'latin1').includes(`/${subtreeName(process.pid)}/jail-`),
     scratchBytes: scratch.blocks * scratch.bsize,
     interfaces: devices.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== ''),
   }
 }
 
-function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, groups }: Workshop): Check[] {
+function judgeOutside(runtime: Runtime, view: OutsideView | null, { engine, ownFilters, groups }: Workshop): Check[] {
   const facts = view?.facts ?? null
   return [
     check(
@@ -100,44 +102,55 @@ function judgeOutside(runtime: Runtime, view: OutsideView | null, { ownFilters, 
       'not 0',
       facts === null || facts.uids.concat(facts.gids).includes(0) ? 'not known, or 0' : 'not 0',
     ),
-    check(
-      `${runtime}.sealed`,
-      'no capability, no_new_privs, two filters',
-      unsealedReason(facts, ownFilters) ?? 'no capability, no_new_privs, two filters',
-    ),
+    ...(engine.kernel === 'guest'
+      ? [check(`${runtime}.keeper`, 'sealed', unsealedKeeperReason(facts, ownFilters) ?? 'sealed')]
+      : [
+          check(
+            `${runtime}.sealed`,
+            'no capability, no_new_privs, two filters',
+            unsealedReason(facts, ownFilters) ?? 'no capability, no_new_privs, two filters',
+          ),
+          check(`${runtime}.scratch-watched`, String(limits.scratchBytes), String(view?.scratchBytes ?? 'not known')),
+        ]),
     check(
       `${runtime}.namespaces`,
       'none shared',
       view === null ? 'not known' : view.sharedNamespaces.join(' ') || 'none shared',
     ),
-    check(`${runtime}.scratch-watched`, String(limits.scratchBytes), String(view?.scratchBytes ?? 'not known')),
-    ...(groups.pool === null
+    ...(groups.pool === null || engine.kernel === 'guest'
       ? []
       : [check(`${runtime}.cgroup`, 'of its own', view?.isInGroup === true ? 'of its own' : 'not of its own')]),
     check(`${runtime}.network`, 'lo', view?.interfaces.join(' ') ?? 'not known'),
   ]
 }
 
-/** What must be at the top of a jail, and nothing else: what its layout shows, devices and scratch space. */
-function rootOf(layout: RuntimeLayout, alwaysProcfs: boolean): string {
+/** What must be in a jail, and nothing else: what its layout shows, devices, scratch space, and what the engine adds. */
+function pathsIn(layout: RuntimeLayout, added: readonly string[]): readonly string[] {
   const shown = [...layout.binds.map(([, inside]) => inside), ...layout.links.map(([, path]) => path)]
-  const own = [
-    ...jailProfile.devices,
-    ...Object.keys(jailProfile.tmpfs),
-    ...(layout.procfs === null && !alwaysProcfs ? [] : ['/proc']),
-  ]
-  const names = [...shown, ...own].map((path) => path.split('/')[1] ?? '')
+  const own = [...jailProfile.devices, ...Object.keys(jailProfile.tmpfs), ...(layout.procfs === null ? [] : ['/proc'])]
+  return [...shown, ...own, ...added]
+}
+
+/** Names in a directory of them, sorted, in a line. */
+function listing(paths: readonly string[], directory: string): string {
+  const inside = paths.filter((path) => path.startsWith(directory))
+  const names = inside.map((path) => path.slice(directory.length).split('/')[0] ?? '')
   return [...new Set(names)].toSorted().join(' ')
 }
 
-function judgeInside(runtime: Runtime, root: string, outcome: SandboxOutcome): Check[] {
+function judgeInside(
+  runtime: Runtime,
+  paths: readonly string[],
+  outcome: SandboxOutcome,
+  kernel: 'host' | 'guest',
+): Check[] {
   const got = new Map<string, unknown>()
   if (outcome.status === 'ok')
     for (const [name, value] of Object.entries(JSON.parse(outcome.resultJson) as object)) got.set(name, value)
   const python = runtime === 'python'
   const expected: [string, string][] = [
-    ['root', root],
-    ['devices', 'full null random urandom zero'],
+    ['root', listing(paths, '/')],
+    ['devices', listing(paths, '/dev/')],
     ['environment', [...Object.keys(jailProfile.environment), 'PWD'].toSorted().join(' ')],
     ['write-root', 'EROFS'],
     ['write-usr', 'EROFS'],
@@ -146,7 +159,8 @@ function judgeInside(runtime: Runtime, root: string, outcome: SandboxOutcome): C
     ['process', python ? 'EPERM' : 'refused'],
     ['exec', python ? 'EPERM' : 'refused'],
     ...(python ? ([['descriptors', '0 1 2 3']] satisfies [string, string][]) : []),
-    python ? ['socket', 'EACCES'] : ['write-core-pattern', 'ENOENT'],
+    // A guest has this setting of its own kernel.
+    python ? ['socket', 'EACCES'] : ['write-core-pattern', kernel === 'guest' ? 'EACCES' : 'ENOENT'],
   ]
   const failure =
     outcome.status === 'ok' ? '' : ` (${outcome.status}: ${'message' in outcome ? outcome.message.slice(0, 300) : ''})`

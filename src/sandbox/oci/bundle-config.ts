@@ -39,7 +39,7 @@ const namespaceTypes: Readonly<Record<string, string>> = {
 }
 const noCapabilities = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] }
 /** Limits of a process that nothing in a jail needs, from its first moment; the runner lowers the others before it takes code. */
-const firstLimits = ['RLIMIT_CORE', 'RLIMIT_MEMLOCK', 'RLIMIT_MSGQUEUE']
+const firstLimits = ['RLIMIT_CORE', 'RLIMIT_MEMLOCK']
 
 /** config.json of one jail (OCI runtime specification 1.0). Pure, so that the profile's hash is the hash of this. */
 export function bundleConfig(parts: BundleParts): object {
@@ -56,14 +56,20 @@ export function bundleConfig(parts: BundleParts): object {
     process: {
       terminal: false,
       user: { uid: id, gid: id },
-      args: [...layout.command, ...(runtime.channel === 3 ? [] : [String(runtime.channel)])],
+      args: [...layout.command, ...(runtime.channel === 3 ? [] : ['--channel-on-stdin'])],
       env: Object.entries({ ...environment, PWD: workingDirectory }).map(([name, value]) => `${name}=${value}`),
       cwd: workingDirectory,
       noNewPrivileges: true,
       capabilities: noCapabilities,
       rlimits: firstLimits.map((type) => ({ type, hard: 0, soft: 0 })),
     },
-    mounts: [...procMounts(parts), ...bindMounts(parts), ...deviceMounts(parts), ...tmpfsMounts(parts)],
+    mounts: [
+      ...procMounts(parts),
+      ...bindMounts(parts),
+      ...deviceMounts(parts),
+      ...tmpfsMounts(parts),
+      ...coverMounts(parts),
+    ],
     linux: {
       namespaces: namespaces.filter((name) => !own.includes(name)).map((name) => ({ type: namespaceTypes[name] })),
       ...(runtime.kernel === 'guest' ? {} : { uidMappings: mapping, gidMappings: mapping }),
@@ -75,11 +81,11 @@ export function bundleConfig(parts: BundleParts): object {
 
 /** Whether a jail of this runtime has a /proc of this kernel. */
 export function hasProcfs(runtime: OciRuntime, layout: RuntimeLayout): boolean {
-  return layout.procfs !== null || runtime.procfs === 'always'
+  return layout.procfs !== null || runtime.adds.includes('/proc')
 }
 
 function procMounts({ runtime, layout }: BundleParts): OciMount[] {
-  if (!hasProcfs(runtime, layout)) return []
+  if (runtime.kernel === 'guest' || !hasProcfs(runtime, layout)) return []
   const own = strictestProcfs([]).shows === 'own' ? ['subset=pid'] : []
   const options = [...(jailProfile.procfs.typescript?.options ?? []), ...own]
   return [{ destination: '/proc', type: 'proc', source: 'proc', options }]
@@ -102,6 +108,13 @@ function deviceMounts({ runtime, deviceDirectory }: BundleParts): OciMount[] {
       options,
     })),
   ]
+}
+
+/** A guest kernel has a /sys of its own, which nothing needs. */
+function coverMounts({ runtime }: BundleParts): OciMount[] {
+  if (runtime.kernel === 'host') return []
+  const options = ['ro', 'nosuid', 'nodev', 'noexec', `size=${String(leastTmpfsBytes)}`]
+  return [{ destination: '/sys', type: 'tmpfs', source: 'tmpfs', options }]
 }
 
 function tmpfsMounts({ order }: BundleParts): OciMount[] {

@@ -5,14 +5,15 @@ import { killIfThere } from '../kill-if-there.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
 import { childrenOf, hostPidOf } from './host-pid.ts'
 
+const channelDescriptor = 3
 const reactionMs = 2000
 
 /** How one container is started. */
 export interface ContainerStart {
   readonly program: string
   readonly args: readonly string[]
-  /** The descriptor of the program that becomes the runner's channel. */
-  readonly channel: 0 | 3
+  /** What the program gets as its descriptor 0, where that is to be the runner's channel, and the other end of it. */
+  readonly stdin: { readonly ours: Duplex; readonly theirs: Duplex } | null
   /** Where the runtime writes the number of the first process, as the cell counts, before it starts it. */
   readonly pidFile: string
   /** Are removed with everything in them when the container is gone. */
@@ -29,10 +30,11 @@ export function startContainer(start: ContainerStart): Jail {
   const child = spawn(start.program, start.args, {
     env: {},
     cwd: '/',
-    stdio: [start.channel === 0 ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(start.channel === 3 ? ['pipe' as const] : [])],
+    stdio: start.stdin === null ? ['ignore', 'pipe', 'pipe', 'pipe'] : [start.stdin.theirs, 'pipe', 'pipe'],
   })
+  start.stdin?.theirs.destroy()
   const [, stdout, stderr] = child.stdio as unknown as [null, Readable, Readable]
-  const channel = child.stdio[start.channel] as unknown as Duplex
+  const channel = start.stdin?.ours ?? (child.stdio[channelDescriptor] as Duplex)
   // A jail that is already gone breaks these pipes; `ended` tells of it.
   for (const stream of [channel, stdout, stderr]) stream.on('error', () => stream.destroy())
 

@@ -8,6 +8,7 @@ import type { Runtime } from '../sandbox.ts'
 import { bundleConfig, hasProcfs } from './bundle-config.ts'
 import { openCell, type Cell } from './cell.ts'
 import { findCellTools } from './find-tools.ts'
+import { connectedPair } from './connected-pair.ts'
 import { startContainer } from './jail-process.ts'
 import type { OciRuntime } from './oci-runtime.ts'
 import { findOciRuntime, probeOci } from './probe-oci.ts'
@@ -28,7 +29,7 @@ const runtimes: readonly Runtime[] = ['python', 'typescript']
 export class OciEngine implements SandboxEngine {
   readonly name: string
   readonly kernel: 'host' | 'guest'
-  readonly alwaysProcfs: boolean
+  readonly adds: readonly string[]
   readonly #runtime: OciRuntime
   readonly #path: string
   readonly #parts: OciParts
@@ -38,7 +39,7 @@ export class OciEngine implements SandboxEngine {
   private constructor(runtime: OciRuntime, path: string, parts: OciParts, cell: Cell) {
     this.name = runtime.name
     this.kernel = runtime.kernel
-    this.alwaysProcfs = runtime.procfs === 'always'
+    this.adds = runtime.adds
     this.#runtime = runtime
     this.#path = path
     this.#parts = parts
@@ -74,7 +75,7 @@ export class OciEngine implements SandboxEngine {
     return await probeOci(this.#runtime, this.#path)
   }
 
-  start(order: JailOrder): Jail {
+  async start(order: JailOrder): Promise<Jail> {
     const id = randomUUID()
     const { directory, directoryFromHere } = this.#cell
     const bundle = `/bundles/${id}`
@@ -93,10 +94,11 @@ export class OciEngine implements SandboxEngine {
       `${directory}${bundle}/pid`,
       id,
     ])
+    const stdin = runtime.channel === 0 ? await connectedPair(`${directoryFromHere}${bundle}/channel`) : null
     return startContainer({
       program,
       args,
-      channel: runtime.channel,
+      stdin: stdin === null ? null : { ours: stdin[0], theirs: stdin[1] },
       pidFile: `${directoryFromHere}${bundle}/pid`,
       directories: [`${directoryFromHere}${bundle}`, `${directoryFromHere}/state/${id}`],
     })

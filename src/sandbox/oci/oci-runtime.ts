@@ -5,8 +5,8 @@ export interface OciRuntime {
   readonly kernel: 'host' | 'guest'
   /** What the first process takes itself for, user and group. Outside it has the executor's ids in any case. */
   readonly idInside: number
-  /** `always`: the runtime looks into the jail's /proc while it starts, so that one must be there. */
-  readonly procfs: 'as-needed' | 'always'
+  /** What is in each of its jails beside what the layout shows. */
+  readonly adds: readonly string[]
   /** The descriptor on which the runner finds its channel. */
   readonly channel: 0 | 3
   /** Whether the runtime is to see no cgroups. */
@@ -25,7 +25,7 @@ export const ociRuntimes: Readonly<Record<OciRuntime['name'], OciRuntime>> = {
     name: 'crun',
     kernel: 'host',
     idInside: 65_534,
-    procfs: 'as-needed',
+    adds: [],
     channel: 3,
     // It refuses to work where cgroups v1 and v2 are mixed, also when it is told to leave them alone.
     hidesCgroups: true,
@@ -37,7 +37,8 @@ export const ociRuntimes: Readonly<Record<OciRuntime['name'], OciRuntime>> = {
     kernel: 'host',
     // It wants id 0 mapped, and there is one id to map. That process holds no capability and cannot get any.
     idInside: 0,
-    procfs: 'always',
+    // While it starts, it looks into the jail's /proc for what to close.
+    adds: ['/proc'],
     channel: 3,
     hidesCgroups: false,
     options: ['--rootless', 'true'],
@@ -47,11 +48,16 @@ export const ociRuntimes: Readonly<Record<OciRuntime['name'], OciRuntime>> = {
     name: 'runsc',
     kernel: 'guest',
     idInside: 0,
-    procfs: 'as-needed',
+    // Devices and processes of the guest kernel. None of them is the host's.
+    adds: [
+      '/proc',
+      '/sys',
+      ...['fd', 'fuse', 'net', 'ptmx', 'pts', 'shm', 'stderr', 'stdin', 'stdout', 'tty'].map((name) => `/dev/${name}`),
+    ],
     // Its builds before 2023 pass no descriptor but the standard three.
     channel: 0,
     hidesCgroups: false,
-    options: ['--rootless', '--network=none', '--ignore-cgroups', '--platform=ptrace', '--oci-seccomp'],
+    options: ['--rootless', '--network=none', '--ignore-cgroups', '--platform=ptrace'],
     runOptions: [],
   },
 }

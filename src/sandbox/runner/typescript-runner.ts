@@ -4,7 +4,17 @@
  * One file, because it is the only one that the jail is given.
  */
 import type * as ffi from 'bun:ffi'
-import { chmodSync, mkdirSync, read, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  read,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import module from 'node:module'
 import { dirname } from 'node:path'
 
@@ -36,6 +46,20 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** Only Bun can call the C library. */
+function bunFfi(): typeof ffi {
+  if (typeof Bun === 'undefined') fail('this runtime cannot bind itself; it is started by one that has bound it')
+  return module.createRequire(import.meta.url)('bun:ffi') as typeof ffi
+}
+
+/** An engine that can hand in no descriptor beyond the standard three hands in the channel as the first of them. */
+function takeChannel(): void {
+  const { dup2 } = bunFfi().dlopen('libc.so.6', { dup2: { args: ['i32', 'i32'], returns: 'i32' } }).symbols
+  const unused = openSync('/dev/null', 'r')
+  if (Number(dup2?.(0, channel)) !== channel || Number(dup2?.(unused, 0)) !== 0) fail('there is no channel')
+  if (unused !== channel) closeSync(unused)
+}
+
 function readExactly(count: number): Buffer {
   const buffer = Buffer.alloc(count)
   let done = 0
@@ -64,10 +88,9 @@ function send(header: object, body: Buffer = Buffer.alloc(0)): void {
   while (done < frame.length) done += writeSync(channel, frame, done)
 }
 
-/** Lowers every limit, then adds the filter that stays, for all threads. Both are irreversible. Only Bun can call the C library. */
+/** Lowers every limit, then adds the filter that stays, for all threads. Both are irreversible. */
 function seal(setup: Setup, program: Buffer): void {
-  if (typeof Bun === 'undefined') fail('this runtime cannot bind itself; it is started by one that has bound it')
-  const { dlopen, ptr } = module.createRequire(import.meta.url)('bun:ffi') as typeof ffi
+  const { dlopen, ptr } = bunFfi()
   const libc = dlopen('libc.so.6', {
     syscall: { args: ['i64', 'i64', 'i64', 'ptr'], returns: 'i64' },
     setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
@@ -409,6 +432,7 @@ async function run(calls: Calls): Promise<void> {
 
 /** Started by one that has bound this process before it became this program: what is left is to say that it is ready. */
 const sealedNonce = process.argv[2] === '--sealed' ? (process.argv[3] ?? '') : null
+if (process.argv.includes('--channel-on-stdin')) takeChannel()
 const calls = new Calls()
 
 /** Calls another tool of the namespace on behalf of the caller. Rejects with a `ToolError` where it is refused or fails. */
