@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import type { Config } from '../config/index.ts'
+import { examineMachine } from '../sandbox/index.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 
-/** Looks at what a server on this machine would need. Starts nothing and changes nothing. */
+/** Looks at what a server on this machine would need. Makes one empty jail, to see whether it can, and changes nothing. */
 export async function checkMachine(config: Config): Promise<HealthCheck[]> {
   const major = Number(process.versions.node.split('.')[0])
   return [
@@ -14,6 +15,7 @@ export async function checkMachine(config: Config): Promise<HealthCheck[]> {
     },
     program('bubblewrap', config.sandbox.bubblewrapPath, 'bubblewrap'),
     program('python', config.sandbox.pythonPath, 'python3'),
+    ...(await examineMachine(config.sandbox)),
     dataDirectory(config.dataDirectory),
   ]
 }

@@ -1,4 +1,5 @@
 import { McpworksError, digestJson, sha256, type Digest } from '../../kernel/index.ts'
+import { tryJail } from '../deployment/try-jail.ts'
 import { runTool } from '../executor/run-tool.ts'
 import type { EngineProbe, Jail, JailOrder } from '../sandbox-engine.ts'
 import type { OuterEngine } from '../zygote/outer-engine.ts'
@@ -90,30 +91,8 @@ export async function probeBubblewrap(path: string): Promise<EngineProbe> {
       remedy: 'apt-get install bubblewrap',
     }
   }
-  try {
-    await runTool(path, [
-      '--unshare-all',
-      '--unshare-user',
-      // Without it the helper that bubblewrap leaves as the first process outlives bubblewrap.
-      '--as-pid-1',
-      '--ro-bind',
-      '/usr',
-      '/usr',
-      '--symlink',
-      'usr/lib',
-      '/lib',
-      '--symlink',
-      'usr/lib64',
-      '/lib64',
-      '/usr/bin/true',
-    ])
-  } catch (error) {
-    return {
-      ok: false,
-      reason: reasonOf(error),
-      remedy: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=15000',
-    }
-  }
+  const failure = await tryJail(path)
+  if (failure !== null) return { ok: false, ...failure }
   return { ok: true, version }
 }
 
