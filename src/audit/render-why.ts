@@ -59,6 +59,7 @@ const basisSentences: ReadonlyMap<string, string> = new Map([
   ['permit', 'a policy permits it and none forbids it'],
   ['forbid', 'a policy forbids it, and forbid beats permit'],
   ['default-deny', defaultDeny],
+  ['barred', 'running code may not ask for it, whatever policies permit its caller'],
   ['error', 'the policies could not be evaluated, and an error refuses'],
 ])
 

@@ -409,7 +409,7 @@ describe('a call that running code makes', () => {
     )
     expect(judged).toEqual(['policy'])
     expect(drafts.map(({ kind }) => kind)).toEqual(['decision', 'decision', 'decision', 'outcome'])
-    expect(drafts[1]).toMatchObject({ decision: { effect: 'deny', basis: 'default-deny' } })
+    expect(drafts[1]).toMatchObject({ decision: { effect: 'deny', basis: 'barred' } })
   })
 
   it('may cause others, and all that one call causes are counted together', async () => {

@@ -166,7 +166,8 @@ export const sandboxConfigSchema = z.strictObject({
     .max(1024)
     .default(16)
     .describe(
-      'Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take.',
+      'Executions at once; more wait in a queue. Times the memory and scratch space of one execution this is what hosted code can take; ' +
+        'where functions call each other, up to twice that: each of four depths has a quarter as many places of its own.',
     ),
   waitingJails: z
     .int()

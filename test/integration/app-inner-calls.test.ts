@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiKeyAuthenticator } from '../../src/auth/index.ts'
 import type { GatewayRequest } from '../../src/gateway/index.ts'
+import { readDesiredDirectory } from '../../src/functions/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/kernel/index.ts'
 import { startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
 
@@ -236,6 +238,18 @@ describe('a hosted function that calls others', () => {
     const decided = (await tree(call)).filter((record) => record.kind === 'decision' && record.parent_call !== null)
     expect(decided).toHaveLength(30)
     expect(value).toMatchObject({ stopped: 'overloaded' })
+  })
+
+  it('is among the examples: a briefing calls two tools, which its caller must be allowed as well', async () => {
+    const read = await readDesiredDirectory(fileURLToPath(new URL('../../examples/leads', import.meta.url)))
+    if (!read.ok) throw new Error(JSON.stringify(read.problems))
+    const files = read.state.files.map(({ path, text = '' }) => [path, text.replaceAll('demo', 'shop')] as const)
+    await test.apply('shop', Object.fromEntries(files))
+    const analyst = await test.key('shop', 'analyst')
+    const { message } = await test.call(analyst, 'shop', 'leads-briefing', { country: 'DE', n: 2 })
+    expect(objectAt(message, 'result').structuredContent).toMatchObject({
+      best: [{ country: 'DE' }, { country: 'DE' }],
+    })
   })
 
   it('takes the calls under way with it when its caller goes away, and both are on record as that', async () => {

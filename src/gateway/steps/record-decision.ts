@@ -78,7 +78,7 @@ function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Dige
   const known = 'decision' in verdict ? verdict.decision : null
   return {
     effect: verdict.kind === 'allowed' ? 'allow' : 'deny',
-    basis: verdict.kind === 'invalid' ? 'error' : (known?.basis ?? 'default-deny'),
+    basis: basisOf(verdict),
     engine: known?.engine ?? null,
     policySetHash: known?.policySetHash ?? (verdict.kind === 'unknown' ? policySetHash : null),
     schemaHash: known?.schemaHash ?? null,
@@ -100,6 +100,20 @@ function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Dige
     evaluatedAtMs,
     durationUs: known?.durationUs ?? 0,
     mode: 'enforce',
+  }
+}
+
+function basisOf(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'allowed':
+    case 'denied':
+      return verdict.decision.basis
+    case 'invalid':
+      return 'error'
+    case 'barred':
+      return 'barred'
+    case 'unknown':
+      return 'default-deny'
   }
 }
 
