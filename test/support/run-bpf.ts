@@ -39,6 +39,7 @@ export function runBpf(
     else if (op === 0x54) accumulator = (accumulator & k) >>> 0
     else if (op === 0x05) at += k
     else if (op === 0x15) at += accumulator === k ? jt : jf
+    else if (op === 0x25) at += accumulator > k ? jt : jf
     else if (op === 0x35) at += accumulator >= k ? jt : jf
     else if (op === 0x45) at += (accumulator & k) === 0 ? jf : jt
     else throw new Error(`unknown instruction ${String(op)}`)

@@ -29,11 +29,14 @@ describe('the log of nsjail', () => {
     expect(said).toContain("mount('/x' -> '/tmp//x'): No such file\nFailed to mount mandatory point: '/x'\n")
     expect(said).not.toContain('2026')
     expect(logOf(start).complaints()).toBe('')
+    const warning =
+      '[W][2026-01-02T03:04:05+0000][1] seccompViolation():307 pid=77 committed a syscall/seccomp violation\n'
+    expect(logOf(`${start}${warning}`).complaints()).toBe('')
   })
 
   test('keeps a bounded part of what is said, the last', () => {
     const log = new NsjailLog()
-    for (let line = 0; line < 5000; line += 1) log.take(`[W][t][1] f():1 line ${String(line)}\n`)
+    for (let line = 0; line < 5000; line += 1) log.take(`[E][t][1] f():1 line ${String(line)}\n`)
     expect(log.complaints().length).toBeLessThan(16_384)
     expect(log.complaints()).toContain('line 4999')
   })

@@ -19,8 +19,12 @@ export class NsjailLog {
     return signal === undefined ? null : 128 + Number(signal)
   }
 
-  /** Why no jail was made: the warnings and errors, without time and place in nsjail's source. Empty where there are none. */
+  /**
+   * Why no jail was made: the warnings and errors, without time and place in nsjail's source. Empty where there is no
+   * error: of a jail that was made there are only warnings.
+   */
   complaints(): string {
+    if (!/^\[[EF]\]/m.test(this.#text)) return ''
     return this.#text
       .split('\n')
       .filter((line) => /^\[[WEF]\]/.test(line))

@@ -54,11 +54,15 @@ export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescripto
   })
   let lastResort: NodeJS.Timeout | null = null
   let wake: NodeJS.Timeout | null = null
+  let isKilled = false
   const end = (): void => {
     for (const timer of [lastResort, wake]) if (timer !== null) clearTimeout(timer)
     pid.resolve(null)
-    if (child.exitCode === failed && log.exitCode() === null) stderr.write(log.complaints())
-    stderr.once('close', () => ended.resolve({ exitCode: log.exitCode() ?? child.exitCode }))
+    const complaints = child.exitCode === failed && !isKilled ? log.complaints() : ''
+    // Of a child that failed to become the program nsjail may say that it was killed, which was its own doing.
+    const exitCode = complaints === '' ? (log.exitCode() ?? child.exitCode) : failed
+    if (complaints !== '') stderr.write(complaints)
+    stderr.once('close', () => ended.resolve({ exitCode: isKilled ? null : exitCode }))
     stderr.end()
   }
   child.on('error', () => {
@@ -67,6 +71,7 @@ export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescripto
   child.on('close', end)
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
   const kill = (): void => {
+    isKilled = true
     lastResort ??= setTimeout(() => child.kill('SIGKILL'), reactionMs)
     void pid.promise.then((inside) => {
       // Not once nsjail is gone: from then on the number may belong to another process.
