@@ -125,7 +125,7 @@ os._exit(os.waitpid(child, 0)[1])
     const changes = {
       command: pythonCommand(`import sys\n${code}`),
       policy: open,
-      procfs: { shows: 'whole', covered: [] },
+      procfs: { path: '/proc', isWritable: false, shows: 'whole', covered: [] },
     } as const
     expect(await jails.run({ changes })).toMatchObject({ stdout: "1 ['1']\n", stderr: '', exitCode: 0 })
     // Under the filter of every other jail the first of it ends the process.

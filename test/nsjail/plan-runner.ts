@@ -16,7 +16,10 @@ import { seccompProfile } from '../../src/sandbox/profile/seccomp-profile.ts'
 import type { Jail } from '../../src/sandbox/sandbox-engine.ts'
 import type { PlanOrder } from './planned-jails.ts'
 
-const { ceilings: _, ...settings } = sandboxConfigSchema.parse(JSON.parse(process.argv[2] ?? '{}'))
+const { ceilings: _, ...settings } = sandboxConfigSchema.parse({
+  ...(JSON.parse(process.argv[2] ?? '{}') as object),
+  mode: 'fresh',
+})
 const bunPackage = createRequire(import.meta.url).resolve(
   `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/package.json`,
 )
@@ -57,7 +60,12 @@ function start({ runtime = 'python', engine = 'nsjail', changes = {} }: PlanOrde
     ...(changes.command === undefined ? {} : { command: changes.command }),
   }
   const layouts = { python: layout, typescript: layout }
-  return new BubblewrapEngine(settings.bubblewrapPath, layouts, filter, workshop.finalFilters).start(order)
+  return new BubblewrapEngine(
+    settings.bubblewrapPath,
+    layouts,
+    { start: filter, zygote: filter },
+    workshop.finalFilters,
+  ).start(order)
 }
 
 const say = (what: object): boolean => process.stdout.write(`${JSON.stringify(what)}\n`)

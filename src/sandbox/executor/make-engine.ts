@@ -1,5 +1,5 @@
 import { BubblewrapEngine, probeBubblewrap, type EngineFilters } from '../bubblewrap/bubblewrap-engine.ts'
-import { NsjailEngine } from '../nsjail/nsjail-engine.ts'
+import { NsjailEngine, type EnginePolicies } from '../nsjail/nsjail-engine.ts'
 import { probeNsjail } from '../nsjail/probe-nsjail.ts'
 import { OciEngine } from '../oci/oci-engine.ts'
 import { ociRuntimes, type OciRuntime } from '../oci/oci-runtime.ts'
@@ -15,9 +15,9 @@ export interface EngineParts {
   readonly settings: ExecutorSettings
   readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly filters: EngineFilters
-  /** The filter under which a runtime is started as a kafel policy. */
-  readonly startPolicy: string
-  /** The same as an OCI runtime takes it. */
+  /** The same as kafel policies. */
+  readonly policies: EnginePolicies
+  /** The filter of the start as an OCI runtime takes it. */
   readonly startSeccomp: OciSeccomp
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
 }
@@ -37,8 +37,8 @@ const engineChoices: ReadonlyMap<string, EngineChoice> = new Map<string, EngineC
     'nsjail',
     {
       probe: async ({ nsjailPath }) => await probeNsjail(nsjailPath),
-      make: ({ settings, layouts, startPolicy, finalFilters }) =>
-        new NsjailEngine(settings.nsjailPath, layouts, startPolicy, finalFilters),
+      make: ({ settings, layouts, policies, finalFilters }) =>
+        new NsjailEngine(settings.nsjailPath, layouts, policies, finalFilters),
     },
   ],
   [

@@ -68,10 +68,11 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     typescript: await bunLayout(files.bun, files.typescriptRunner),
   }
   const { version, choice } = await chooseEngine(settings)
-  const startPolicy = kafelPolicy(seccompProfile, 'start', architecture, names)
+  const policy = (name: FilterName): string => kafelPolicy(seccompProfile, name, architecture, names)
+  const policies = { start: policy('start'), zygote: policy('zygote') }
   const startSeccomp = toOciSeccomp(seccompProfile, 'start', architecture, names, 'default')
   const filters = { start: filter('start'), zygote: filter('zygote') }
-  const outer = await choice.make({ settings, layouts, filters, startPolicy, startSeccomp, finalFilters })
+  const outer = await choice.make({ settings, layouts, filters, policies, startSeccomp, finalFilters })
   if (outer.kernel === 'guest' && settings.cgroups === 'required') {
     await outer.close()
     throw new Error(`the jails of ${outer.name} get no cgroup; set sandbox.cgroups to auto, or choose another engine`)

@@ -14,6 +14,9 @@ export interface PlannedTmpfs {
 
 /** A procfs: `own` shows the jail's own processes and nothing else; `whole` is needed where jails are made inside of the jail. */
 export interface PlannedProcfs {
+  readonly path: string
+  /** Whether it can be written to, as by one who makes user namespaces. */
+  readonly isWritable: boolean
   readonly shows: 'own' | 'whole'
   /** Files to be covered, and directories with a final slash. Only a whole one has them. */
   readonly covered: readonly string[]
@@ -33,11 +36,21 @@ export interface JailPlan {
   readonly links: readonly (readonly [string, string])[]
   readonly tmpfs: readonly PlannedTmpfs[]
   readonly procfs: PlannedProcfs | null
+  /** Directories in the root on which something is to be mounted from inside. Each holds a link that leads nowhere. */
+  readonly emptyDirectories: readonly string[]
+  /** The descriptor that nsjail writes its log to: with all that it does, or, on stderr, with what goes wrong only. */
+  readonly logDescriptor: number
   /** A kafel policy, loaded before the program is executed. */
   readonly policy: string
   /** `RLIMIT_*` number and value; those that are not named stay as this process has them. */
   readonly limits: readonly (readonly [number, number])[]
 }
+
+/** Descriptors of nsjail. The channel alone reaches the program in the jail. */
+export const nsjailDescriptors = { stderr: 2, channel: 3, log: 4, config: 5 } as const
+
+/** Where an outer jail has its procfs: its jails have another, or none, at /proc. */
+const outerProcfs = `${jailProfile.runner}/proc`
 
 /** tmpfs takes size 0 as "no bound", so none is ever asked for below this. */
 const leastTmpfsBytes = 4096
@@ -60,6 +73,26 @@ export function runnerPlan(
       mode,
     })),
     procfs: layout.procfs === null ? null : strictestProcfs(layout.procfs.covered),
+    emptyDirectories: [],
+    logDescriptor: nsjailDescriptors.log,
+    policy,
+    limits: [],
+  }
+}
+
+/**
+ * The plan of an outer jail: as for a jail, but its procfs is uncovered, as the kernel demands where another is to be
+ * mounted inside, and can be written to, and the places of what its jails mount are empty.
+ */
+export function outerPlan(layout: RuntimeLayout, policy: string): JailPlan {
+  return {
+    command: layout.command,
+    binds: layout.binds,
+    links: layout.links,
+    tmpfs: [],
+    procfs: { path: outerProcfs, isWritable: true, shows: 'whole', covered: [] },
+    emptyDirectories: [...Object.keys(jailProfile.tmpfs), ...(layout.procfs === null ? [] : ['/proc'])],
+    logDescriptor: nsjailDescriptors.stderr,
     policy,
     limits: [],
   }
@@ -69,5 +102,6 @@ export function runnerPlan(
 export function strictestProcfs(covered: readonly string[], kernel = release()): PlannedProcfs {
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10))
   const canHide = major > 5 || (major === 5 && minor >= 8)
-  return canHide ? { shows: 'own', covered: [] } : { shows: 'whole', covered }
+  const where = { path: '/proc', isWritable: false }
+  return canHide ? { ...where, shows: 'own', covered: [] } : { ...where, shows: 'whole', covered }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readTextFormat, type ReadMessage } from '../../../test/support/read-text-format.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
-import { runnerPlan, strictestProcfs, type JailPlan } from './jail-plan.ts'
+import { outerPlan, runnerPlan, strictestProcfs, type JailPlan } from './jail-plan.ts'
 import { nsjailConfig } from './nsjail-config.ts'
 
 const sizes = { codeBytes: 4_194_304, scratchBytes: 1_048_576 }
@@ -129,6 +129,26 @@ describe('the configuration for nsjail', () => {
     expect(mounted(old, '/proc/sys')).toMatchObject({ fstype: ['tmpfs'], ...flags })
     const order = mountsOf(old).map((mount) => mount['dst']?.[0])
     expect(order.indexOf('/proc')).toBeLessThan(order.indexOf('/proc/version'))
+  })
+
+  test('of an outer jail has a whole procfs aside, empty places for what its jails mount, and its log on stderr', () => {
+    const outer = readTextFormat(nsjailConfig(outerPlan(typescript, 'DEFAULT ALLOW')))
+    expect(outer).toMatchObject({ log_fd: ['2'], log_level: ['WARNING'], pass_fd: ['3'], keep_caps: ['false'] })
+    const procfs = mounted(outer, '/runner/proc')
+    expect(procfs).toMatchObject({
+      fstype: ['proc'],
+      rw: ['true'],
+      nosuid: ['true'],
+      nodev: ['true'],
+      noexec: ['true'],
+    })
+    expect(procfs?.['options']).toBeUndefined()
+    for (const path of ['/fn', '/tmp', '/proc']) {
+      expect(mounted(outer, path)).toBeUndefined()
+      expect(mounted(outer, `${path}/empty`)).toMatchObject({ is_symlink: ['true'] })
+    }
+    const ofPython = readTextFormat(nsjailConfig(outerPlan(python, 'DEFAULT ALLOW')))
+    expect(mounted(ofPython, '/proc/empty')).toBeUndefined()
   })
 
   test("writes limits in nsjail's units, rounded up, and leaves the others as they are rather than at its defaults", () => {

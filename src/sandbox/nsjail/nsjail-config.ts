@@ -1,9 +1,6 @@
 import { jailProfile } from '../profile/jail-profile.ts'
-import type { JailPlan, PlannedProcfs, PlannedTmpfs } from './jail-plan.ts'
+import { nsjailDescriptors, type JailPlan, type PlannedProcfs, type PlannedTmpfs } from './jail-plan.ts'
 import { textFormat, type EnumName, type Message } from './text-format.ts'
-
-/** Descriptors of the process that is started. The channel alone reaches the program in the jail. */
-export const nsjailDescriptors = { channel: 3, log: 4, config: 5 } as const
 
 const kibibyte = 1024
 const mebibyte = 1024 * 1024
@@ -51,9 +48,9 @@ export function nsjailConfig(plan: JailPlan): string {
     cwd: workingDirectory,
     // The watch of the executor is exact; nsjail counts whole seconds.
     time_limit: 0,
-    log_fd: nsjailDescriptors.log,
+    log_fd: plan.logDescriptor,
     // Its line "Executing" is the sign that the first process is there.
-    log_level: named('INFO'),
+    log_level: named(plan.logDescriptor === nsjailDescriptors.stderr ? 'WARNING' : 'INFO'),
     keep_env: false,
     envar: [...Object.entries(environment), ['PWD', workingDirectory]].map(([name, value]) => `${name}=${value}`),
     keep_caps: false,
@@ -81,6 +78,8 @@ export function nsjailConfig(plan: JailPlan): string {
       ...devices.map(device),
       ...(plan.procfs === null ? [] : procfs(plan.procfs)),
       ...plan.tmpfs.map(tmpfs),
+      // nsjail makes directories only on the way to something.
+      ...plan.emptyDirectories.map((path): Message => ({ src: 'nowhere', dst: `${path}/empty`, is_symlink: true })),
     ],
     seccomp_string: plan.policy,
     exec_bin: { path: program, arg: args },
@@ -122,7 +121,7 @@ function tmpfs({ path, bytes, inodes, mode }: PlannedTmpfs): Message {
   return { src: 'tmpfs', dst: path, fstype: 'tmpfs', options, rw: true, nosuid: true, nodev: true, noexec: true }
 }
 
-function procfs({ shows, covered }: PlannedProcfs): Message[] {
+function procfs({ path: place, isWritable, shows, covered }: PlannedProcfs): Message[] {
   const flags = { rw: false, nosuid: true, nodev: true, noexec: true }
   // hidepid=4: of other processes not even the existence.
   const options = shows === 'own' ? 'subset=pid,hidepid=4' : undefined
@@ -137,5 +136,5 @@ function procfs({ shows, covered }: PlannedProcfs): Message[] {
       ...flags,
     }
   })
-  return [{ src: 'proc', dst: '/proc', fstype: 'proc', options, ...flags }, ...covers]
+  return [{ src: 'proc', dst: place, fstype: 'proc', options, ...flags, rw: isWritable }, ...covers]
 }

@@ -1,23 +1,31 @@
 import { digestJson, sha256, type Digest } from '../../kernel/index.ts'
 import { runnerSetup } from '../executor/runner-setup.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
-import type { EngineProbe, Jail, JailOrder, SandboxEngine } from '../sandbox-engine.ts'
+import type { OuterJail } from '../launcher/launcher.ts'
+import type { EngineProbe, Jail, JailOrder } from '../sandbox-engine.ts'
 import type { Runtime } from '../sandbox.ts'
+import type { OuterEngine } from '../zygote/outer-engine.ts'
 import { ConfigFiles } from './config-files.ts'
 import { findNsjail, findSetpriv } from './find-program.ts'
-import { runnerPlan, type JailPlan } from './jail-plan.ts'
+import { nsjailDescriptors, outerPlan, runnerPlan, type JailPlan } from './jail-plan.ts'
 import { nsjailConfig } from './nsjail-config.ts'
-import { startNsjail, type NsjailPrograms } from './nsjail-process.ts'
+import { nsjailArguments, startNsjail, type NsjailPrograms } from './nsjail-process.ts'
 import { probeNsjail } from './probe-nsjail.ts'
 import { withSubmounts } from './submounts.ts'
 
+/** The filters that nsjail loads, as kafel policies: under which a runtime is started, and under which a zygote works. */
+export interface EnginePolicies {
+  readonly start: string
+  readonly zygote: string
+}
+
 /** The engine for those who have nsjail: no privilege, a new jail for each execution, its filter a kafel policy. */
-export class NsjailEngine implements SandboxEngine {
+export class NsjailEngine implements OuterEngine {
   readonly name = 'nsjail'
   readonly kernel = 'host'
   readonly #programs: NsjailPrograms
   readonly #layouts: Readonly<Record<Runtime, RuntimeLayout>>
-  readonly #startPolicy: string
+  readonly #policies: EnginePolicies
   readonly #profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>>
   readonly #files = new ConfigFiles()
 
@@ -29,7 +37,7 @@ export class NsjailEngine implements SandboxEngine {
   constructor(
     nsjailPath: string | null,
     layouts: Readonly<Record<Runtime, RuntimeLayout>>,
-    startPolicy: string,
+    policies: EnginePolicies,
     finalFilters: Readonly<Record<Runtime, Uint8Array>>,
   ) {
     const [nsjail, setpriv] = [findNsjail(nsjailPath), findSetpriv()]
@@ -37,11 +45,11 @@ export class NsjailEngine implements SandboxEngine {
     if (setpriv.path === null) throw new Error(setpriv.problem)
     this.#programs = { nsjail: nsjail.path, setpriv: setpriv.path }
     this.#layouts = layouts
-    this.#startPolicy = startPolicy
+    this.#policies = policies
     const profile = (runtime: Runtime): { name: string; hash: Digest } => ({
       name: `nsjail-${runtime}`,
       hash: digestJson({
-        configuration: nsjailConfig(runnerPlan(layouts[runtime], { codeBytes: 0, scratchBytes: 0 }, startPolicy)),
+        configuration: nsjailConfig(runnerPlan(layouts[runtime], { codeBytes: 0, scratchBytes: 0 }, policies.start)),
         filter: sha256(finalFilters[runtime]),
       }),
     })
@@ -61,8 +69,18 @@ export class NsjailEngine implements SandboxEngine {
     const { runtime, limits } = order
     // The runner puts the same limits on itself; these hold before it does.
     return {
-      ...runnerPlan(this.#layouts[runtime], order, this.#startPolicy),
+      ...runnerPlan(this.#layouts[runtime], order, this.#policies.start),
       limits: runnerSetup(runtime, limits, 0, '').limits,
+    }
+  }
+
+  outerJail(layout: RuntimeLayout): OuterJail {
+    const plan = outerPlan(layout, this.#policies.zygote)
+    const config = nsjailConfig({ ...plan, binds: withSubmounts(plan.binds) })
+    return {
+      program: this.#programs.nsjail,
+      arguments: nsjailArguments,
+      files: { [nsjailDescriptors.config]: Buffer.from(config) },
     }
   }
 

@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs'
 import { PassThrough, type Duplex, type Readable } from 'node:stream'
 import { killIfThere } from '../kill-if-there.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
-import { nsjailDescriptors } from './nsjail-config.ts'
+import { nsjailDescriptors } from './jail-plan.ts'
 import { NsjailLog } from './nsjail-log.ts'
 
 const reactionMs = 2000
 const wakeMs = 20
 /** What nsjail exits with where it could not make a jail, and what a program may exit with as well. */
 const failed = 255
+
+/** nsjail opens its configuration anew, at a descriptor that it was given. */
+export const nsjailArguments = ['--config', `/proc/self/fd/${String(nsjailDescriptors.config)}`] as const
 
 /** The programs that jails are made with. */
 export interface NsjailPrograms {
@@ -26,11 +29,11 @@ export interface NsjailPrograms {
  * `ended` waits for every holder of the streams, which is every process inside.
  */
 export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescriptor: number): Jail {
-  const child = spawn(
-    setpriv,
-    ['--pdeathsig', 'KILL', '--', nsjail, '--config', `/proc/self/fd/${String(nsjailDescriptors.config)}`],
-    { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', configDescriptor] },
-  )
+  const child = spawn(setpriv, ['--pdeathsig', 'KILL', '--', nsjail, ...nsjailArguments], {
+    env: {},
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', configDescriptor],
+  })
   const [, stdout, programStderr] = child.stdio as unknown as [null, Readable, Readable]
   const channel = child.stdio[nsjailDescriptors.channel] as Duplex
   const logStream = (child.stdio as unknown[])[nsjailDescriptors.log] as Readable
@@ -60,7 +63,7 @@ export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescripto
     pid.resolve(null)
     const complaints = child.exitCode === failed && !isKilled ? log.complaints() : ''
     // Of a child that failed to become the program nsjail may say that it was killed, which was its own doing.
-    const exitCode = complaints === '' ? (log.exitCode() ?? child.exitCode) : failed
+    const exitCode = complaints === '' ? (log.exitCode() ?? withoutWord(child.exitCode)) : failed
     if (complaints !== '') stderr.write(complaints)
     stderr.once('close', () => ended.resolve({ exitCode: isKilled ? null : exitCode }))
     stderr.end()
@@ -82,6 +85,11 @@ export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescripto
     })
   }
   return { channel, stdout, stderr, pid: pid.promise, ended: ended.promise, kill }
+}
+
+/** An end of which nsjail said nothing is no success, whatever its own exit code. */
+function withoutWord(exitCode: number | null): number | null {
+  return exitCode === 0 ? failed : exitCode
 }
 
 /** The child of a process that has one thread and no more than one child; `null` where it has none yet. */

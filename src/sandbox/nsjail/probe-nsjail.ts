@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { EngineProbe } from '../sandbox-engine.ts'
 import { ConfigFiles } from './config-files.ts'
 import { findNsjail, findSetpriv } from './find-program.ts'
-import { strictestProcfs, type JailPlan } from './jail-plan.ts'
+import { nsjailDescriptors, strictestProcfs, type JailPlan } from './jail-plan.ts'
 import { nsjailConfig } from './nsjail-config.ts'
 import { childrenPath, startNsjail, type NsjailPrograms } from './nsjail-process.ts'
 
@@ -43,6 +43,8 @@ async function firstJailProblem(programs: NsjailPrograms): Promise<string | null
     ],
     tmpfs: [{ path: '/tmp', bytes: 4096, inodes: 16, mode: '1777' }],
     procfs: strictestProcfs([]),
+    emptyDirectories: ['/empty'],
+    logDescriptor: nsjailDescriptors.log,
     policy: 'DEFAULT ALLOW',
     limits: [],
   }
@@ -54,8 +56,8 @@ async function firstJailProblem(programs: NsjailPrograms): Promise<string | null
     const timer = setTimeout(() => jail.kill(), 10_000)
     const { exitCode } = await jail.ended
     clearTimeout(timer)
-    if (exitCode === 0 && (await jail.pid) !== null) return null
-    return said.trim() === '' ? `${programs.nsjail} ended with ${String(exitCode)}` : said.trim()
+    if (exitCode === 0) return null
+    return said.trim() === '' ? `${programs.nsjail} made no jail and said nothing of it` : said.trim()
   } finally {
     files.close()
   }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sandboxConfigSchema, startSandbox, type Sandbox, type SandboxOutcome } from '../../../src/sandbox/index.ts'
+import { engineUnderTest } from '../../support/engine-under-test.ts'
 import {
   boundMemory,
   jailGroups,
@@ -36,7 +37,7 @@ def main(_):
 let sandbox: Sandbox
 
 async function open(cgroups: 'required' | 'off'): Promise<Sandbox> {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({ cgroups, concurrency: 6 }))
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, cgroups, concurrency: 6 }))
   return sandbox
 }
 

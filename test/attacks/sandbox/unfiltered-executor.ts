@@ -13,6 +13,7 @@ import { sandboxConfigSchema, type SandboxSpec } from '../../../src/sandbox/inde
 type PlainSpec = Omit<SandboxSpec, 'files'> & { readonly files: readonly (readonly [string, string])[] }
 
 const allowAll = assemble([instruction(bpfCode.return, 0x7fff0000)])
+const allowAllPolicy = 'DEFAULT ALLOW'
 const specs = JSON.parse(readFileSync(0, 'utf8')) as PlainSpec[]
 const { ceilings: _, ...settings } = sandboxConfigSchema.parse({
   ...(JSON.parse(process.argv[2] ?? '{}') as object),
@@ -26,7 +27,12 @@ const workshop = await prepare({ ...settings, cgroups: 'off', bunPath, nodePath:
 const filters = { python: allowAll, typescript: allowAll }
 const engine =
   workshop.engine.name === 'nsjail'
-    ? new NsjailEngine(settings.nsjailPath, workshop.layouts, 'DEFAULT ALLOW', filters)
+    ? new NsjailEngine(
+        settings.nsjailPath,
+        workshop.layouts,
+        { start: allowAllPolicy, zygote: allowAllPolicy },
+        filters,
+      )
     : new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, { start: allowAll, zygote: allowAll }, filters)
 const { seccompNumber, ownFilters } = workshop
 const jails = new FreshJails(engine, { finalFilters: filters, seccompNumber, ownFilters, groups: null })
