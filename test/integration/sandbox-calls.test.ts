@@ -25,14 +25,6 @@ const limits: SandboxLimits = {
 }
 let sandbox: Sandbox
 
-beforeAll(async () => {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 1 }))
-})
-
-afterAll(async () => {
-  await sandbox.close()
-})
-
 async function run(
   runtime: Runtime,
   code: string,
@@ -108,7 +100,20 @@ export async function main() {
   },
 } as const satisfies Record<string, Record<Runtime, string>>
 
-describe.each(['python', 'typescript'] as const)('a %s function', (runtime) => {
+describe.each([
+  ['python', 'fast'],
+  ['python', 'fresh'],
+  ['typescript', 'fast'],
+  ['typescript', 'fresh'],
+] as const)('a %s function in mode %s', (runtime, mode) => {
+  beforeAll(async () => {
+    sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, concurrency: 1, mode }))
+  })
+
+  afterAll(async () => {
+    await sandbox.close()
+  })
+
   test('calls another tool and gets what it returned', async () => {
     const outcome = await run(runtime, programs.one[runtime], { onCall: echo })
     expect(outcome).toMatchObject({ status: 'ok' })

@@ -12,6 +12,8 @@ afterAll(async () => {
   await sandbox.close()
 })
 
+// I16 of design/threats.md: what code in the sandbox can say is said on a socket of its own, as nobody but itself.
+
 /** Speaks the runner protocol by hand on the descriptor of the jail's channel. */
 const tools: Readonly<Record<Runtime, string>> = {
   python: `
