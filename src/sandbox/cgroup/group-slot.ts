@@ -8,6 +8,9 @@ import type { Controller } from './hierarchies.ts'
 import { MemoryAccountV1, MemoryAccountV2, type MemoryAccount } from './memory-account.ts'
 import { killGroup, removeGroup } from './remove-subtree.ts'
 
+/** A processor takes up to 64 pages at once on a group's account. */
+const chargedAtOnceBytes = 1024 * 1024
+
 const writeTo = promisify(write)
 
 /** What one jail may take together with everything it starts. */
@@ -108,7 +111,7 @@ export class GroupSlot {
       memoryBytes,
       peakMemoryBytes: this.#seenPeakBytes,
       oomKills: this.#memory.oomKills() - this.#begun.oomKills,
-      isAtBound: this.#memory.boundHits() > this.#begun.boundHits,
+      isAtBound: this.#memory.boundHits() > this.#begun.boundHits || this.#isPeakAtBound(),
     }
   }
 
@@ -140,6 +143,11 @@ export class GroupSlot {
     this.#members.close()
     this.#cpu?.file.close()
     this.#memory.close()
+  }
+
+  /** Version 1 does not count (Linux 6.18) that memory and swap together reached their bound, so the peak tells as well. */
+  #isPeakAtBound(): boolean {
+    return this.#bounds !== null && this.#seenPeakBytes >= this.#bounds.memoryBytes - chargedAtOnceBytes
   }
 
   #partWith(controller: Controller): Part {
