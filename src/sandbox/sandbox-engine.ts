@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Digest } from '../kernel/index.ts'
+import type { ConfiningGroup } from './cgroup/confining-group.ts'
 import type { Runtime, SandboxLimits } from './sandbox.ts'
 
 /** One way of making a jail. Lives in the executor process, never in the server. */
@@ -23,6 +24,8 @@ export interface SandboxEngine {
   start(order: JailOrder): Jail | Promise<Jail>
   /** What a jail of this engine for this runtime is: the name and hash that go into the record. */
   profile(runtime: Runtime): { readonly name: string; readonly hash: Digest }
+  /** Its jails bring their `group`. */
+  readonly bringsGroups?: boolean
   /** Ends what the engine holds beside its jails. Jails are ended by their `kill`. */
   close(): Promise<void>
 }
@@ -55,6 +58,8 @@ export interface Jail {
   readonly ended: Promise<JailEnd>
   /** Kills every process of the jail. May be called at any time and more than once. */
   kill(): void
+  /** What confines the jail, where the engine sees to that itself; `null` where there are no groups. */
+  readonly group?: ConfiningGroup | null
   /** Sets the limits that can only be set from outside, once the runtime has started; throws where the process is gone. */
   bindMemory?(pid: number): void
 }

@@ -1,5 +1,6 @@
 import type { JailOrder } from '../sandbox-engine.ts'
 import type { Runtime, SandboxLimits } from '../sandbox.ts'
+import type { ConfiningGroup } from './confining-group.ts'
 import type { GroupPool } from './group-pool.ts'
 import type { GroupBounds, GroupSlot, GroupUsage } from './group-slot.ts'
 
@@ -32,8 +33,36 @@ export function groupBounds(
   }
 }
 
+/** A group that a jail is born in: its parent is a long-lived process that was moved there once. */
+export class BirthGroup implements ConfiningGroup {
+  readonly #slot: GroupSlot
+  #final: GroupUsage | null = null
+
+  /** @throws what the kernel says where the bounds cannot be set */
+  constructor(slot: GroupSlot, bounds: GroupBounds) {
+    slot.begin(bounds)
+    this.#slot = slot
+  }
+
+  async confine(): Promise<{ readonly ok: true }> {
+    return await Promise.resolve({ ok: true })
+  }
+
+  usage(): GroupUsage {
+    return this.#final ?? this.#slot.usage()
+  }
+
+  cpuMs(): number | null {
+    return this.#final === null ? this.#slot.cpuMs() : this.#final.cpuMs
+  }
+
+  end(): void {
+    this.#final ??= this.#slot.usage()
+  }
+}
+
 /** The group of one jail, from the jail's start to its end. */
-export class JailGroup {
+export class JailGroup implements ConfiningGroup {
   readonly #pool: GroupPool
   readonly #slot: GroupSlot
   #final: GroupUsage | null = null
@@ -64,8 +93,8 @@ export class JailGroup {
     return this.#final === null ? this.#slot.cpuMs() : this.#final.cpuMs
   }
 
-  /** To be called once, when the jail is gone. The group is then another's. */
   end(): void {
+    if (this.#final !== null) return
     this.#final = this.#slot.usage()
     this.#pool.release(this.#slot)
   }

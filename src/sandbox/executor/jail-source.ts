@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { GroupPool } from '../cgroup/group-pool.ts'
+import type { ConfiningGroup } from '../cgroup/confining-group.ts'
 import { groupBounds, JailGroup } from '../cgroup/jail-group.ts'
 import { keeperMeter } from '../oci/keeper-meter.ts'
 import { encodeFrame } from '../protocol/frame.ts'
@@ -48,11 +49,11 @@ export class FreshJails implements JailSource {
     const meter = isGuest ? keeperMeter : processMeter
     const judge = isGuest ? unsealedKeeperReason : unsealedReason
     const setup = runnerSetup(order.runtime, order.limits, seccompNumber, nonce, this.#engine.kernel)
-    let group: JailGroup | null
+    let group: ConfiningGroup | null
     try {
       group =
         // A keeper runs its guest in processes that it has made by now, and that would not be in its group.
-        groups === null || isGuest
+        groups === null || isGuest || this.#engine.bringsGroups === true
           ? null
           : new JailGroup(groups, groupBounds(order, threadCeiling(order.runtime, order.limits)))
     } catch (error) {
@@ -66,7 +67,7 @@ export class FreshJails implements JailSource {
       return { ok: false, why: error instanceof Error ? error.message : String(error) }
     }
     return await SealedJail.make(jail, {
-      group,
+      group: jail.group ?? group,
       setup: encodeFrame(setup, finalFilters[order.runtime]),
       nonce,
       meter,

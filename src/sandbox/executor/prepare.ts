@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { groupBounds } from '../cgroup/jail-group.ts'
 import { openGroups, type GroupsState } from '../cgroup/open-groups.ts'
 import { bunLayout, pythonLayout, zygoteLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
@@ -16,6 +17,7 @@ import { dropPrivileges } from './drop-privileges.ts'
 import { endOrphans } from './end-orphans.ts'
 import { hasRoom } from './has-room.ts'
 import { FreshJails, type JailSource } from './jail-source.ts'
+import { threadCeiling } from './runner-setup.ts'
 import { chooseEngine } from './make-engine.ts'
 import { processFacts } from './process-facts.ts'
 import { stageFile } from './stage.ts'
@@ -77,7 +79,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
     await outer.close()
     throw new Error(`the jails of ${outer.name} get no cgroup; set sandbox.cgroups to auto, or choose another engine`)
   }
-  const engine = await fastOrFresh(outer, { settings, layouts, files, finalFilters })
+  const engine = await fastOrFresh(outer, { settings, layouts, files, finalFilters, groups })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
   const made = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })
@@ -100,10 +102,11 @@ async function fastOrFresh(
     readonly settings: ExecutorSettings
     readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
     readonly files: JailFiles
+    readonly groups: GroupsState
     readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
   },
 ): Promise<SandboxEngine> {
-  const { settings, layouts, files, finalFilters } = parts
+  const { settings, layouts, files, finalFilters, groups } = parts
   if (settings.mode === 'fresh' || !isOuterEngine(engine)) return engine
   return await ZygoteEngine.open({
     engine,
@@ -123,7 +126,8 @@ async function fastOrFresh(
     launcherPath: files.launcher,
     preload: settings.pythonPreload,
     finalFilters,
-    onSlot: () => undefined,
+    groups: groups.pool,
+    groupBounds: (order) => groupBounds(order, threadCeiling(order.runtime, order.limits)),
     onLost: (why) => {
       process.stderr.write(`${why}\n`)
       process.exit(1)

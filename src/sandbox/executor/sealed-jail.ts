@@ -1,5 +1,5 @@
 import type { GroupUsage } from '../cgroup/group-slot.ts'
-import type { JailGroup } from '../cgroup/jail-group.ts'
+import type { ConfiningGroup } from '../cgroup/confining-group.ts'
 import { FrameReader } from '../protocol/frame.ts'
 import { runnerMessageSchema } from '../protocol/runner-messages.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
@@ -28,7 +28,7 @@ export interface SealOrder {
   /** The first thing that is wrong with the sealed process, as the kernel tells it, or `null`. */
   readonly unsealedReason: (pid: number) => string | null
   /** The group that the jail is moved into while it starts, so that it is in it before it gets code. */
-  readonly group: JailGroup | null
+  readonly group: ConfiningGroup | null
   /** By the first process; of that process alone where there is none. */
   readonly meter?: (pid: number) => JailMeter
   readonly signal?: AbortSignal
@@ -48,7 +48,7 @@ export class SealedJail {
   readonly meter: JailMeter
   readonly #jail: Jail
   readonly #outlet: Outlet
-  readonly #group: JailGroup | null
+  readonly #group: ConfiningGroup | null
 
   private constructor(jail: Jail, pid: number, outlet: Outlet, order: Pick<SealOrder, 'group' | 'meter'>) {
     this.#jail = jail
@@ -177,7 +177,7 @@ function readyProblem(reader: FrameReader, chunk: Buffer, nonce: string): string
 }
 
 /** The kernel takes some milliseconds to move a process, so this runs beside the start. */
-async function confine(jail: Jail, group: JailGroup | null): Promise<string | null> {
+async function confine(jail: Jail, group: ConfiningGroup | null): Promise<string | null> {
   const pid = await jail.pid
   if (pid === null) return null
   preferForOomKill(pid)

@@ -46,9 +46,6 @@ class Slot:
     def __init__(self, number, zygote, control):
         self.number, self.zygote, self.control = number, zygote, control
         self.jail = None
-        # A jail that was asked for before the slot may work.
-        self.first = None
-        self.may_work = False
 
 
 class Launcher:
@@ -182,11 +179,7 @@ class Launcher:
     def do_go(self, message):
         slot = self.slots.get(message['slot'])
         if slot is not None:
-            slot.may_work = True
             quietly(lambda: slot.control.send(b'{}'))
-            first, slot.first = slot.first, None
-            if first is not None:
-                self.do_jail(first)
 
     def from_slot(self, slot):
         message, pid = packet(slot.control)
@@ -209,7 +202,7 @@ class Launcher:
         self.leave(slot.control)
         del self.slots[slot.number]
         self.tell(type='slot-lost', slot=slot.number, why=slot.zygote.heard())
-        jail = slot.first['jail'] if slot.jail is None and slot.first is not None else slot.jail
+        jail = slot.jail
         if jail is not None:
             self.signal(jail)
             self.forget(jail)
@@ -224,9 +217,6 @@ class Launcher:
         slot, jail = self.slots.get(message['slot']), message['jail']
         if slot is None or slot.jail is not None:
             return self.tell(type='ended', jail=jail, exitCode=None, cpuMs=0, maxRssBytes=0)
-        if not slot.may_work:
-            slot.first = message
-            return None
         connections = []
         try:
             for role in ROLES:

@@ -5,9 +5,12 @@ Speaks the runner protocol on descriptor 3: frames of a 32-bit length, a 32-bit 
 import sys
 import os
 import json
+import struct
 import _thread
 
 CHANNEL = 3
+# The C library, where it was opened in advance.
+LIBC = None
 SENDING = _thread.allocate_lock()
 # What `run` says of calls, and their state once one is made.
 CALL_BOUNDS = None
@@ -75,15 +78,13 @@ def seal(setup, program, binds_memory=True):
     if binds_memory:
         resource.setrlimit(resource.RLIMIT_DATA, (setup['dataBytes'], setup['dataBytes']))
 
-    class Program(ctypes.Structure):
-        _fields_ = [('length', ctypes.c_ushort), ('filter', ctypes.c_void_p)]
-
     text = ctypes.create_string_buffer(bytes(program), len(program))
-    what = Program(len(program) // 8, ctypes.addressof(text))
-    call = ctypes.CDLL(None, use_errno=True).syscall
+    # struct sock_fprog: the number of instructions and where they are.
+    what = struct.pack('@HP', len(program) // 8, ctypes.addressof(text))
+    call = ctypes.CDLL(None, use_errno=True).syscall if LIBC is None else LIBC.syscall
     call.restype = ctypes.c_long
     set_mode_filter, all_threads = 1, 1
-    if call(ctypes.c_long(setup['seccompNumber']), ctypes.c_long(set_mode_filter), ctypes.c_long(all_threads), ctypes.byref(what)) != 0:
+    if call(ctypes.c_long(setup['seccompNumber']), ctypes.c_long(set_mode_filter), ctypes.c_long(all_threads), what) != 0:
         sys.stderr.write('the filter was not accepted: errno %d\n' % ctypes.get_errno())
         os._exit(70)
 
@@ -204,11 +205,13 @@ def offer_module():
 def place(files, body):
     offset = 0
     for path, size in files:
-        target = ROOT + path
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, 'wb') as out:
-            out.write(body[offset:offset + size])
-        os.chmod(target, 0o444)
+        if '/' in path:
+            os.makedirs(os.path.dirname(ROOT + path), exist_ok=True)
+        target = os.open(ROOT + path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        part = body[offset:offset + size]
+        while part:
+            part = part[os.write(target, part):]
+        os.close(target)
         offset += size
     return offset
 
@@ -218,12 +221,15 @@ def load(file):
     parts = file[:-3].split('/') if file.endswith('.py') else None
     # By name, so that relative imports work, unless the name is taken or is none.
     if parts and all(part.isidentifier() for part in parts) and parts[0] not in sys.modules and parts[0] not in sys.builtin_module_names:
-        name = '.'.join(parts)
-        __import__(name)
-        return sys.modules[name]
+        if len(parts) > 1:
+            name = '.'.join(parts)
+            __import__(name)
+            return sys.modules[name]
+        name = parts[0]
+    else:
+        name = '_function'
     import importlib.machinery
     import importlib.util
-    name = '_function'
     spec = importlib.util.spec_from_file_location(name, ROOT + file, loader=importlib.machinery.SourceFileLoader(name, ROOT + file))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -414,6 +420,8 @@ def prepare():
     for name in ('asyncio', 'ctypes', 'importlib.machinery', 'importlib.util', 'resource', 'traceback'):
         __import__(name)
     offer_module()
+    global LIBC
+    LIBC = sys.modules['ctypes'].CDLL(None, use_errno=True)
 
 
 def serve():

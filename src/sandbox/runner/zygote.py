@@ -95,7 +95,7 @@ def clone(flags, tid):
 
 def drop_capabilities():
     for capability in range(LAST_CAPABILITY + 1):
-        if libc.prctl(DROP_BOUNDING, capability, 0, 0, 0) == -1:
+        if libc.prctl(DROP_BOUNDING, capability) == -1:
             break
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     none = (ctypes.c_uint32 * 6)()

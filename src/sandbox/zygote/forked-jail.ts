@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream'
+import type { ConfiningGroup } from '../cgroup/confining-group.ts'
 import type { JailConnections } from '../launcher/launcher.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
 
@@ -10,17 +11,19 @@ export class ForkedJail implements Jail {
   readonly isOver: Promise<JailEnd>
   readonly kill: () => void
   readonly bindMemory: (pid: number) => void
+  readonly group: ConfiningGroup | null
   readonly #pid = Promise.withResolvers<number | null>()
   readonly #ended = Promise.withResolvers<JailEnd>()
   readonly #isOver = Promise.withResolvers<JailEnd>()
   #streams: JailConnections | null = null
 
-  constructor({ kill, bindMemory }: { kill: () => void; bindMemory: (pid: number) => void }) {
+  constructor({ kill, bindMemory, group }: Pick<ForkedJail, 'kill' | 'bindMemory' | 'group'>) {
     this.pid = this.#pid.promise
     this.ended = this.#ended.promise
     this.isOver = this.#isOver.promise
     this.kill = kill
     this.bindMemory = bindMemory
+    this.group = group
   }
 
   get channel(): Duplex {
@@ -49,6 +52,7 @@ export class ForkedJail implements Jail {
   isGone({ exitCode, cpuMs, maxRssBytes }: JailEnd & { cpuMs: number; maxRssBytes: number }): void {
     this.#pid.resolve(null)
     const end = { exitCode, usage: { cpuMs, maxRssBytes } }
+    this.group?.end()
     this.#isOver.resolve(end)
     if (this.#streams === null) this.#ended.resolve(end)
   }

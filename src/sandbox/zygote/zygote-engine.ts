@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { digestJson, sha256, type Digest } from '../../kernel/index.ts'
+import type { GroupPool } from '../cgroup/group-pool.ts'
+import type { GroupBounds, GroupSlot } from '../cgroup/group-slot.ts'
+import { BirthGroup } from '../cgroup/jail-group.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { Launcher, type FromLauncher, type OuterJail } from '../launcher/launcher.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
@@ -8,7 +11,7 @@ import type { EngineProbe, Jail, JailOrder, SandboxEngine } from '../sandbox-eng
 import type { Runtime } from '../sandbox.ts'
 import { ForkedJail } from './forked-jail.ts'
 import type { OuterEngine } from './outer-engine.ts'
-import { Zygotes } from './zygotes.ts'
+import { Zygotes, type Slot } from './zygotes.ts'
 
 /** What a zygote of one runtime is made of. */
 export interface ZygoteLayout {
@@ -29,13 +32,20 @@ export interface ZygoteParts {
   readonly preload: readonly string[]
   /** The filters that the jails add; here they only count for the hash of the profile. */
   readonly finalFilters: Readonly<Record<Runtime, Uint8Array>>
-  /** Called with a new slot's process before it makes anything; jails are its children. */
-  readonly onSlot: (pid: number) => void
+  /** Where each slot gets a cgroup, in which its jails are born; `null` where there are none. */
+  readonly groups: GroupPool | null
+  /** The bounds of a jail's group. */
+  readonly groupBounds: (order: JailOrder) => GroupBounds
   /** Called where the process is lost on which every jail depends. */
   readonly onLost: (why: string) => void
 }
 
+/** Where the jails of a slot are born: in its cgroup, in none where there are none, or nowhere. */
+type SlotPlace = { readonly ok: true; readonly group: GroupSlot | null } | { readonly ok: false; readonly why: string }
+
 const nonceBytes = 32
+/** Of a slot's group until its first jail. */
+const slotBounds = { memoryBytes: 256 * 1024 * 1024, processes: 16 }
 const pageBytes = 4096
 const resourceData = 2
 
@@ -43,11 +53,13 @@ const resourceData = 2
 export class ZygoteEngine implements SandboxEngine {
   readonly name: string
   readonly kernel = 'host'
+  readonly bringsGroups = true
   readonly #parts: ZygoteParts
   readonly #launcher: Launcher
   readonly #zygotes: Readonly<Record<Runtime, Zygotes>>
   readonly #profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>>
   readonly #jails = new Map<number, ForkedJail>()
+  readonly #places = new Map<number, PromiseWithResolvers<SlotPlace>>()
   #nextJail = 1
   #isClosed = false
 
@@ -95,12 +107,16 @@ export class ZygoteEngine implements SandboxEngine {
 
   async start(order: JailOrder): Promise<Jail> {
     const slot = await this.#zygotes[order.runtime].take()
+    const place = await this.#placeOf(slot.number).promise
+    if (!place.ok) throw new Error(place.why)
+    const group = place.group === null ? null : this.#begin(place.group, order, slot)
     const nonce = randomBytes(nonceBytes).toString('base64url')
     const number = this.#nextJail
     this.#nextJail += 1
     const jail = new ForkedJail({
       kill: () => this.#launcher.send({ type: 'kill', jail: number }),
       bindMemory: (pid) => this.#bindMemory(number, pid, order),
+      group,
     })
     this.#jails.set(number, jail)
     void jail.ended.then(() => this.#jails.delete(number))
@@ -134,12 +150,62 @@ export class ZygoteEngine implements SandboxEngine {
       case 'ended':
         return this.#jails.get(message.jail)?.isGone(message)
       case 'slot-ready':
-        this.#parts.onSlot(message.pid)
-        this.#launcher.send({ type: 'go', slot: message.slot })
+        void this.#placeSlot(message.slot, message.pid)
+        return undefined
+      case 'slot-lost':
+        void this.#loseSlot(message.slot, message.why)
+        for (const each of Object.values(this.#zygotes)) each.tell(message)
         return undefined
       default:
         for (const each of Object.values(this.#zygotes)) each.tell(message)
     }
+  }
+
+  #begin(group: GroupSlot, order: JailOrder, slot: Slot): BirthGroup {
+    try {
+      return new BirthGroup(group, this.#parts.groupBounds(order))
+    } catch (error) {
+      slot.spoil()
+      throw error
+    }
+  }
+
+  #placeOf(slot: number): PromiseWithResolvers<SlotPlace> {
+    const known = this.#places.get(slot)
+    if (known !== undefined) return known
+    const place = Promise.withResolvers<SlotPlace>()
+    this.#places.set(slot, place)
+    return place
+  }
+
+  /** A slot is moved once, before it may make anything; its jails are born where it is. */
+  async #placeSlot(slot: number, pid: number): Promise<void> {
+    const place = await this.#groupFor(pid)
+    this.#placeOf(slot).resolve(place)
+    this.#launcher.send({ type: place.ok ? 'go' : 'close', slot })
+  }
+
+  async #groupFor(pid: number): Promise<SlotPlace> {
+    const { groups } = this.#parts
+    if (groups === null) return { ok: true, group: null }
+    let group: GroupSlot | null = null
+    try {
+      group = groups.take(slotBounds)
+      await group.join(pid)
+      return { ok: true, group }
+    } catch (error) {
+      if (group !== null) groups.release(group)
+      return { ok: false, why: `it got no cgroup: ${reasonOf(error)}` }
+    }
+  }
+
+  async #loseSlot(slot: number, why: string): Promise<void> {
+    const place = this.#placeOf(slot)
+    // Of no effect where it was placed before.
+    place.resolve({ ok: false, why: why.trim() === '' ? 'the process that makes jails was lost' : why.trim() })
+    this.#places.delete(slot)
+    const placed = await place.promise
+    if (placed.ok && placed.group !== null) this.#parts.groups?.release(placed.group)
   }
 
   /** Another runtime's own reservations count as data, so its limit is what is reserved now and the function's share. */

@@ -3,8 +3,10 @@ import type { FromLauncher, Launcher, OuterJail } from '../launcher/launcher.ts'
 /** A process that makes one jail after the other. */
 export interface Slot {
   readonly number: number
-  /** It is free again. Once. */
+  /** It is free again. Once, or `spoil`. */
   give(): void
+  /** It is of no use any more. */
+  spoil(): void
 }
 
 /** One zygote process. */
@@ -98,7 +100,11 @@ export class Zygotes {
     generation.made += 1
     if (generation.made === jailsOfOneZygote && this.#starting === null) this.#start()
     const number = generation.free.pop() ?? this.#newSlot(generation)
-    return { number, give: () => this.#take(generation, number) }
+    return {
+      number,
+      give: () => this.#take(generation, number),
+      spoil: () => this.#close(generation, number),
+    }
   }
 
   #newSlot(generation: Generation): number {
