@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sandboxConfigSchema, startSandbox } from '../../src/sandbox/index.ts'
 import type { Runtime, Sandbox, SandboxEvents, SandboxLimits, SandboxOutcome } from '../../src/sandbox/index.ts'
 
 const mebibyte = 1024 * 1024
+const sleeper = 'import mcpworks, time\ndef main(_):\n  mcpworks.log("up")\n  time.sleep(600)'
 const limits: SandboxLimits = {
   wallMs: 30_000,
   cpuMs: 30_000,
@@ -16,16 +18,38 @@ const limits: SandboxLimits = {
   innerCalls: 0,
 }
 
-/** Processes that work for this one: its executors, their cells, runtimes and jails. */
-function processesBelow(): string[] {
-  const below = (pid: number): string[] =>
-    readdirSync(`/proc/${String(pid)}/task`).flatMap((thread) =>
+/** Processes below one, in every generation. */
+function below(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${String(pid)}/task`).flatMap((thread) =>
       readFileSync(`/proc/${String(pid)}/task/${thread}/children`, 'latin1')
         .split(' ')
         .filter(Boolean)
-        .flatMap((child) => [child, ...below(Number(child))]),
+        .flatMap((child) => [Number(child), ...below(Number(child))]),
     )
-  return below(process.pid)
+  } catch {
+    return []
+  }
+}
+
+const words = (pid: number): string[] => readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').split('\0')
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isAlive)) await pause(5)
+}
+
+function theOne(pids: readonly number[], word: string): number {
+  const found = pids.find((pid) => words(pid).some((each) => each.includes(word)))
+  if (found === undefined) throw new Error(`no process with ${word}`)
+  return found
 }
 
 describe.each(['crun', 'runc', 'runsc'])('the engine %s', (engine) => {
@@ -37,7 +61,7 @@ describe.each(['crun', 'runc', 'runsc'])('the engine %s', (engine) => {
 
   afterAll(async () => {
     await sandbox.close()
-    expect(processesBelow()).toEqual([])
+    expect(below(process.pid)).toEqual([])
   })
 
   async function run(
@@ -87,5 +111,73 @@ describe.each(['crun', 'runc', 'runsc'])('the engine %s', (engine) => {
     ['processes', 'import os\ndef main(_):\n  while True: os.fork()', {}],
   ] as const)('ends at the limit %s and says so', async (limit, code, own) => {
     expect(await run('python', code, own)).toMatchObject({ status: 'limit', limit })
+  })
+
+  test('is killed with all it started when the call is cancelled, whether it runs or is still being made', async () => {
+    const up = Promise.withResolvers<undefined>()
+    const running = new AbortController()
+    const outcome = run('python', sleeper, {}, { signal: running.signal, onLog: () => up.resolve(undefined) })
+    await up.promise
+    running.abort()
+    expect(await outcome).toMatchObject({ status: 'killed', reason: 'cancelled' })
+    const early = Array.from({ length: 4 }, async (_, index) => {
+      const abort = new AbortController()
+      const made = run('python', sleeper, {}, { signal: abort.signal })
+      await pause(index * 15)
+      abort.abort()
+      return await made
+    })
+    for (const each of await Promise.all(early)) expect(each).toMatchObject({ status: 'killed', reason: 'cancelled' })
+    const left = below(process.pid).filter((pid) => words(pid).some((word) => /runner\/main|\/bundles\//.test(word)))
+    expect(left).toEqual([])
+    expect(await run('python', 'def main(_): return 1')).toMatchObject({ resultJson: '1' })
+  })
+
+  test('leaves neither bundle nor state of a jail that is gone', () => {
+    const cell = theOne(below(process.pid), '/cat')
+    const directory = `/proc/${String(cell)}/root/dev/shm`
+    expect(readdirSync(directory).toSorted()).toEqual(['bundles', 'dev', 'python', 'state', 'typescript'])
+    expect(readdirSync(`${directory}/bundles`)).toEqual([])
+    expect(readdirSync(`${directory}/state`)).toEqual([])
+  })
+
+  test('ends with everything in it when its executor is killed, while jails run and while they are made', async () => {
+    const up = Promise.withResolvers<undefined>()
+    const outcomes = [run('python', sleeper, {}, { onLog: () => up.resolve(undefined) })]
+    await up.promise
+    for (let each = 0; each < 3; each += 1) outcomes.push(run('python', sleeper))
+    const started = below(process.pid)
+    expect(started.filter((pid) => words(pid).some((word) => word.includes('/bundles/'))).length).toBeGreaterThan(0)
+    process.kill(theOne(started, 'executor/main'), 'SIGKILL')
+    for (const outcome of await Promise.all(outcomes))
+      expect(outcome).toMatchObject({ status: 'killed', reason: 'executor-lost' })
+    await untilGone(started)
+    while (!sandbox.isReady()) await pause(5)
+    expect(await run('python', 'def main(_): return 1')).toMatchObject({ resultJson: '1' })
+  })
+
+  test('starts again when the namespaces that its jails are in are ended from outside', async () => {
+    const up = Promise.withResolvers<undefined>()
+    const outcome = run('python', sleeper, {}, { onLog: () => up.resolve(undefined) })
+    await up.promise
+    const started = below(process.pid)
+    process.kill(theOne(started, '/cat'), 'SIGKILL')
+    expect((await outcome).status).toBe('killed')
+    await untilGone(started)
+    while (!sandbox.isReady()) await pause(5)
+    expect(await run('python', 'def main(_): return 1')).toMatchObject({ resultJson: '1' })
+  })
+})
+
+describe('an OCI runtime that is not what it is said to be', () => {
+  test.each([
+    ['crun', '/nonexistent/crun', 'there is no program /nonexistent/crun. Type: apt-get install crun'],
+    ['runc', '/usr/bin/false', 'runc cannot be used: /usr/bin/false failed'],
+    ['crun', '/usr/sbin/runc', 'crun cannot be used: it says of itself: runc version'],
+    ['runsc', '/usr/bin/true', 'runsc cannot be used: it says of itself'],
+  ])('is refused for %s (%s)', async (engine, ociRuntimePath, message) => {
+    const config = sandboxConfigSchema.parse({ engine, ociRuntimePath })
+    await expect(startSandbox(config)).rejects.toThrow(message)
+    expect(below(process.pid)).toEqual([])
   })
 })

@@ -1,8 +1,10 @@
 import { findNsjail } from '../../src/sandbox/nsjail/find-program.ts'
 
+const ofTheDistribution = ['bubblewrap', 'crun', 'runc', 'runsc'] as const
+
 /** What of the sandbox's configuration decides on the engine. */
 interface EngineSettings {
-  readonly engine: 'bubblewrap' | 'nsjail'
+  readonly engine: (typeof ofTheDistribution)[number] | 'nsjail'
   readonly nsjailPath?: string
 }
 
@@ -13,8 +15,10 @@ interface EngineSettings {
 export const engineUnderTest: EngineSettings = settingsOf(process.env['MCPWORKS_TEST_ENGINE'] ?? 'bubblewrap')
 
 function settingsOf(engine: string): EngineSettings {
-  if (engine === 'bubblewrap') return { engine }
-  if (engine !== 'nsjail') throw new Error(`MCPWORKS_TEST_ENGINE is ${engine}; the suites know bubblewrap and nsjail`)
+  const known = ofTheDistribution.find((name) => name === engine)
+  if (known !== undefined) return { engine: known }
+  if (engine !== 'nsjail')
+    throw new Error(`MCPWORKS_TEST_ENGINE is ${engine}; the suites know nsjail, ${ofTheDistribution.join(', ')}`)
   const { path, problem } = findNsjail(process.env['MCPWORKS_TEST_NSJAIL'] ?? null)
   if (path === null)
     throw new Error(

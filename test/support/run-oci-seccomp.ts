@@ -24,7 +24,7 @@ export function runOciSeccomp(
     const fitting = (byNumber.get(number) ?? []).filter((entry) => (entry.args ?? []).every((each) => fits(each, args)))
     const answers = new Set(fitting.map(answerOf))
     if (answers.size > 1) throw new Error(`two entries for ${String(number)}: ${[...answers].join(' and ')}`)
-    return [...answers][0] ?? nameOfAnswer(seccomp.defaultErrnoRet)
+    return [...answers][0] ?? nameOfAnswer(seccomp.defaultErrnoRet ?? Number.NaN)
   }
 }
 

@@ -21,9 +21,9 @@ export interface OciSyscall {
 
 /** `linux.seccomp` of a bundle's config.json. */
 export interface OciSeccomp {
-  readonly defaultAction: 'SCMP_ACT_ERRNO'
-  readonly defaultErrnoRet: number
-  readonly architectures: readonly string[]
+  readonly defaultAction: 'SCMP_ACT_ERRNO' | 'SCMP_ACT_ALLOW'
+  readonly defaultErrnoRet?: number
+  readonly architectures?: readonly string[]
   readonly syscalls: readonly OciSyscall[]
 }
 

@@ -133,10 +133,14 @@ export async function probeUnjailed(body: string, input: unknown = {}): Promise<
 }
 
 /** The negative control of the filter: the same jail with filters that allow everything. */
-export async function runUnfiltered(specs: readonly SandboxSpec[]): Promise<SandboxOutcome[]> {
+export async function runUnfiltered(
+  specs: readonly SandboxSpec[],
+  settings: object = engineUnderTest,
+  kept: 'start' | 'none' = 'none',
+): Promise<SandboxOutcome[]> {
   const child = spawn(
     process.execPath,
-    [new URL('./unfiltered-executor.ts', import.meta.url).pathname, JSON.stringify(engineUnderTest)],
+    [new URL('./unfiltered-executor.ts', import.meta.url).pathname, JSON.stringify(settings), kept],
     {
       env: {},
       cwd: '/',
