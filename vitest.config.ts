@@ -20,6 +20,15 @@ const kinds = [
     testTimeout: 60_000,
     env: { MCPWORKS_TEST_ENGINE: 'nsjail' },
   },
+  // The attacks that an engine of its own could let through, once more on the standard runtimes.
+  ...Object.entries({ crun: ['files', 'network', 'siblings', 'views'], runc: ['files', 'views'] }).map(
+    ([name, files]) => ({
+      name,
+      include: files.map((file) => `test/attacks/sandbox/${file}.test.ts`),
+      testTimeout: 60_000,
+      env: { MCPWORKS_TEST_ENGINE: name },
+    }),
+  ),
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
 

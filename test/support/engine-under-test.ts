@@ -1,3 +1,5 @@
+import { jailProfile } from '../../src/sandbox/profile/jail-profile.ts'
+import { ociRuntimes } from '../../src/sandbox/oci/oci-runtime.ts'
 import { findNsjail } from '../../src/sandbox/nsjail/find-program.ts'
 
 const ofTheDistribution = ['bubblewrap', 'crun', 'runc', 'runsc'] as const
@@ -26,3 +28,13 @@ function settingsOf(engine: string): EngineSettings {
     )
   return { engine, nsjailPath: path }
 }
+
+/** What its jails show of the engine, beside what every jail has. */
+export const engineTraits: {
+  readonly idInside: number
+  readonly adds: readonly string[]
+  readonly output: 'socket' | 'pipe'
+} =
+  engineUnderTest.engine === 'runc'
+    ? { idInside: ociRuntimes.runc.idInside, adds: ociRuntimes.runc.adds, output: 'pipe' }
+    : { idInside: jailProfile.uid, adds: [], output: 'socket' }

@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../../src/sandbox/index.ts'
+import { engineTraits } from '../../support/engine-under-test.ts'
 import { openSandbox, probe, probeUnjailed } from './hosted-code.ts'
 
 let sandbox: Sandbox
@@ -78,9 +79,10 @@ def main(_):
     return {'host': os.uname().nodename, 'environment': dict(os.environ), 'ids': [list(os.getresuid()), list(os.getresgid()), os.getgroups()], 'ppid': os.getppid(), 'pid': os.getpid()}
 `
     const inside = await probe(sandbox, 'python', code)
+    const { idInside } = engineTraits
     expect(inside).toMatchObject({
       host: 'sandbox',
-      ids: [[65534, 65534, 65534], [65534, 65534, 65534], expect.any(Array)],
+      ids: [[idInside, idInside, idInside], [idInside, idInside, idInside], expect.any(Array)],
       ppid: 0,
       pid: 1,
     })
