@@ -32,12 +32,7 @@ const filters = { python: allowAll, typescript: allowAll }
 const seccomp: OciSeccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] }
 const open: Readonly<Record<string, () => SandboxEngine | Promise<SandboxEngine>>> = {
   nsjail: () =>
-    new NsjailEngine(
-      settings.nsjailPath,
-      workshop.layouts,
-      { start: allowAllPolicy, zygote: allowAllPolicy },
-      filters,
-    ),
+    new NsjailEngine(settings.nsjailPath, workshop.layouts, { start: allowAllPolicy, zygote: allowAllPolicy }, filters),
   bubblewrap: () =>
     new BubblewrapEngine(settings.bubblewrapPath, workshop.layouts, { start: allowAll, zygote: allowAll }, filters),
   crun: async () => await openOci('crun'),
