@@ -6,6 +6,7 @@ import { cases, configurations, type Case } from './sandbox/cases.ts'
 import { goalsOf, type QueueFigures, type Result } from './sandbox/goals.ts'
 import { idleMemory } from './sandbox/idle-memory.ts'
 import { figuresOf, quantile, round, type Measured, type Measurement } from './sandbox/measurement.ts'
+import type { ProcessMemory } from './sandbox/process-tree.ts'
 import { printTable } from './sandbox/print-table.ts'
 import { findNsjail, helloJson, rawCommands } from './sandbox/raw-commands.ts'
 import { RawLauncher } from './sandbox/raw-launcher.ts'
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds)
 const callersOfBaselines = [1, 4, 16]
 /** Between the calls of a case in which a jail shall wait for each. */
-const warmPauseMs = 40
+const warmPauseMs = 100
 const queuedCalls = 500
 
 /** One figure that is measured in every round. */
@@ -43,6 +44,8 @@ interface Bench {
 interface Unavailable {
   readonly case: string
   readonly mode: string
+  /** Left out where it is so for any number of callers. */
+  readonly callers?: number
   readonly reason: string
 }
 
@@ -119,9 +122,23 @@ async function rawBenches(
   return benches
 }
 
+/** One that fails in one round has no figures: it is told of, and not tried again. */
+async function measureRound(bench: Bench): Promise<void> {
+  const { name, mode, callers } = bench
+  if (unavailable.some((each) => each.case === name && each.mode === mode && each.callers === callers)) return
+  const leastCalls = Math.max(5, callers)
+  try {
+    bench.rounds.push(await bench.measure({ callers, seconds: Number(options.seconds), leastCalls, mostCalls: 5000 }))
+  } catch (error) {
+    unavailable.push({ case: name, mode, callers, reason: String(error).slice(0, 500) })
+    bench.rounds.length = 0
+  }
+}
+
 function resultsOf(benches: readonly Bench[]): Result[] {
-  const figures = new Map(benches.map((bench) => [bench, figuresOf(bench.rounds)]))
-  return benches.map((bench) => {
+  const done = benches.filter((bench) => bench.rounds.length > 0)
+  const figures = new Map(done.map((bench) => [bench, figuresOf(bench.rounds)]))
+  return done.map((bench) => {
     const own = figuresOf(bench.rounds)
     const raw = benches.find((each) => each.name === bench.baseline && each.callers === bench.callers)
     const base = raw === undefined ? undefined : figures.get(raw)
@@ -150,6 +167,20 @@ async function measureQueue(candidate: Candidate | undefined): Promise<QueueFigu
   }
 }
 
+/** What is there while a jail of each runtime waits for the next call. */
+async function memoryOfWaiting(candidate: Candidate | undefined): Promise<ProcessMemory[]> {
+  if (candidate === undefined) return []
+  const waiting = cases.filter((each) => each.mode === 'warm' && each.configuration === 'fast')
+  for (let call = 0; call < 5; call += 1) {
+    for (const { program } of waiting) {
+      await candidate.callOnce(program)
+      await pause(warmPauseMs)
+    }
+  }
+  await pause(10 * warmPauseMs)
+  return candidate.memory()
+}
+
 const raw = rawCommands(findNsjail(options.nsjail))
 const launchers = {
   plain: RawLauncher.start({ hideUnified: false }),
@@ -160,16 +191,10 @@ try {
   const benches = [...(await rawBenches(raw.commands, launchers)), ...(await benchesOf(candidates))]
   for (let turn = 1; turn <= rounds; turn += 1) {
     note(`round ${turn} of ${rounds}`)
-    for (const bench of benches) {
-      const leastCalls = Math.max(5, bench.callers)
-      const measurement = { callers: bench.callers, seconds: Number(options.seconds), leastCalls, mostCalls: 5000 }
-      bench.rounds.push(await bench.measure(measurement))
-    }
+    for (const bench of benches) await measureRound(bench)
   }
   const queue = await measureQueue(candidates.get('fast'))
-  // The pools are full again and shrunk to what no load needs.
-  await pause(1000)
-  const processes = candidates.get('fast')?.memory() ?? []
+  const processes = await memoryOfWaiting(candidates.get('fast'))
   const memory = idleMemory(processes)
   const results = resultsOf(benches)
   const report = {

@@ -13,6 +13,15 @@ export interface Measured {
   readonly timesMs: readonly number[]
   readonly elapsedMs: number
   readonly cpuMs: number
+  /** Of a candidate: whose processor time that was. */
+  readonly cpuParts?: CpuParts
+}
+
+/** Processor time in milliseconds, by who used it. */
+export interface CpuParts {
+  readonly server: number
+  readonly executor: number
+  readonly jails: number
 }
 
 /** What the rounds of one case come to. */
@@ -27,6 +36,8 @@ export interface Figures {
   /** Medians of the rounds. */
   readonly per_second: number
   readonly cpu_ms: number
+  /** The same by who used it, for each call; means over all rounds. `null` for a raw command. */
+  readonly cpu_parts_ms: CpuParts | null
 }
 
 export function figuresOf(rounds: readonly Measured[]): Figures {
@@ -43,6 +54,7 @@ export function figuresOf(rounds: readonly Measured[]): Figures {
         0.5,
       ),
     ),
+    cpu_parts_ms: partsOf(rounds, all.length),
     cpu_ms: round(
       quantile(
         rounds.map(({ timesMs, cpuMs }) => cpuMs / timesMs.length),
@@ -50,6 +62,13 @@ export function figuresOf(rounds: readonly Measured[]): Figures {
       ),
     ),
   }
+}
+
+function partsOf(rounds: readonly Measured[], calls: number): CpuParts | null {
+  const parts = rounds.flatMap(({ cpuParts }) => cpuParts ?? [])
+  if (parts.length === 0) return null
+  const mean = (part: keyof CpuParts): number => round(parts.reduce((sum, each) => sum + each[part], 0) / calls)
+  return { server: mean('server'), executor: mean('executor'), jails: mean('jails') }
 }
 
 export function quantile(values: readonly number[], share: number): number {

@@ -15,11 +15,24 @@ export function printTable(report: {
     each.p50_spread_ms.join('-'),
     each.p99_ms,
     each.per_second,
-    each.cpu_ms ?? '',
+    each.cpu_ms,
+    each.cpu_parts_ms === null ? '' : Object.values(each.cpu_parts_ms).join('+'),
     each.p50_ratio ?? '',
     each.per_second_ratio ?? '',
   ])
-  const head = ['case', 'mode', 'callers', 'p50 ms', 'spread', 'p99 ms', 'per s', 'cpu ms', 'p50 ratio', 'per s ratio']
+  const head = [
+    'case',
+    'mode',
+    'callers',
+    'p50 ms',
+    'spread',
+    'p99 ms',
+    'per s',
+    'cpu ms',
+    'server+executor+jails',
+    'p50 ratio',
+    'per s ratio',
+  ]
   console.log(`engine: ${report.engine}\n`)
   print([head, ...rows])
   console.log('')

@@ -30,14 +30,21 @@ function treeOf(pid: number): number[] {
 
 /** Processor time of a process, of everything below it, and of what was below it and has been waited for. */
 export function treeCpuMs(pid: number): number {
-  return treeOf(pid).reduce((sum, each) => sum + ownCpuMs(each), 0)
+  // utime, stime, cutime, cstime.
+  return treeOf(pid).reduce((sum, each) => sum + ticksOf(each, 4) * tickMs, 0)
 }
 
-function ownCpuMs(pid: number): number {
+/** Processor time of a process alone. */
+export function ownCpuMs(pid: number): number {
+  return ticksOf(pid, 2) * tickMs
+}
+
+/** The sum of that many fields of its `stat`, from the 14th on: utime, stime, cutime, cstime. */
+function ticksOf(pid: number, count: number): number {
   const stat = readOrNothing(`/proc/${pid}/stat`)
-  // utime, stime, cutime, cstime: the fields 14 to 17, counted from behind the name.
+  // Counted from behind the name, which may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * tickMs
+  return fields.slice(11, 11 + count).reduce((sum, ticks) => sum + Number(ticks), 0)
 }
 
 /** Memory of everything below a process. Needs root, or the same user. */
