@@ -4,12 +4,9 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { GroupPool } from '../../src/sandbox/cgroup/group-pool.ts'
-import { openSubtree } from '../../src/sandbox/cgroup/group-subtree.ts'
-import { removeGroups } from '../../src/sandbox/cgroup/remove-subtree.ts'
+import { leaveBranch, openSubtree } from '../../src/sandbox/cgroup/group-subtree.ts'
 
 const mebibyte = 1024 * 1024
 const codes: Readonly<Record<string, string>> = {
@@ -55,7 +52,5 @@ pool.release(slot)
 pool.release(sibling)
 await Promise.all([bombGone, honestGone])
 await pool.close()
-for (const { directory } of branches) writeFileSync(`${dirname(directory)}/cgroup.procs`, String(process.pid))
-await removeGroups(branches.map(({ directory }) => directory))
-const left = branches.filter(({ directory }) => existsSync(directory)).length
+const left = branches.filter((branch) => !leaveBranch(branch)).length
 process.stdout.write(JSON.stringify({ said, usage, siblingAlive, left }))

@@ -47,7 +47,7 @@ export function openSubtree(owner: SubtreeOwner | null): SubtreeResult {
       sweep(hierarchy.base)
       made.push(openBranch(hierarchy, owner))
     } catch (error) {
-      for (const branch of made) leave(branch)
+      for (const branch of made) leaveBranch(branch)
       return { ok: false, ...refusal(hierarchy, error) }
     }
   }
@@ -68,7 +68,7 @@ function openBranch({ version, base, controllers }: Hierarchy, owner: SubtreeOwn
     writeGroupFile(join(directory, executorGroupName), 'cgroup.procs', process.pid)
     if (version === 2) enable(directory, controllers)
   } catch (error) {
-    leave(branch)
+    leaveBranch(branch)
     throw error
   }
   return branch
@@ -121,10 +121,13 @@ function enable(directory: string, controllers: ReadonlySet<Controller>): void {
   }
 }
 
-/** Takes back what could be made of a branch. */
-function leave({ directory }: GroupBranch): void {
-  tryGroupFile(dirname(directory), 'cgroup.procs', process.pid)
-  removeGroup(directory)
+/** Moves this process out of what it made, as far as it got, and removes that. True where nothing is left. */
+export function leaveBranch({ directory }: GroupBranch): boolean {
+  const base = dirname(directory)
+  // Version 2 takes no process where groups below have controllers; the server is in a leaf then, and there is room in it.
+  if (!tryGroupFile(base, 'cgroup.procs', process.pid))
+    tryGroupFile(join(base, serverGroupName), 'cgroup.procs', process.pid)
+  return removeGroup(directory)
 }
 
 /** Removes what dead executors left. A living one is in its own subtree, which can therefore not be removed. */
