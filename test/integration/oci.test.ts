@@ -183,6 +183,13 @@ describe('the namespaces that all jails of an executor are in', () => {
   })
 })
 
+describe('Kata Containers', () => {
+  test('are refused, with a reason and what to do instead', async () => {
+    const started = startSandbox(sandboxConfigSchema.parse({ engine: 'kata' }))
+    await expect(started).rejects.toThrow(/kata cannot be used: .+ Type: set sandbox\.engine to runsc/s)
+  })
+})
+
 describe('an OCI runtime that is not what it is said to be', () => {
   test.each([
     ['crun', '/nonexistent/crun', 'there is no program /nonexistent/crun. Type: apt-get install crun'],

@@ -2,7 +2,8 @@ import { BubblewrapEngine, probeBubblewrap, type EngineFilters } from '../bubble
 import { NsjailEngine, type EnginePolicies } from '../nsjail/nsjail-engine.ts'
 import { probeNsjail } from '../nsjail/probe-nsjail.ts'
 import { OciEngine } from '../oci/oci-engine.ts'
-import { ociRuntimes, type OciRuntime } from '../oci/oci-runtime.ts'
+import { probeKata } from '../oci/kata.ts'
+import { ociRuntimes } from '../oci/oci-runtime.ts'
 import { probeOci } from '../oci/probe-oci.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import type { OciSeccomp } from '../profile/to-oci-seccomp.ts'
@@ -52,9 +53,19 @@ const engineChoices: ReadonlyMap<string, EngineChoice> = new Map<string, EngineC
   ['crun', ociChoice('crun')],
   ['runc', ociChoice('runc')],
   ['runsc', { ...ociChoice('runsc'), isOnlyByChoice: true }],
+  [
+    'kata',
+    {
+      probe: async ({ ociRuntimePath }) => await probeKata(ociRuntimePath),
+      make: () => {
+        throw new Error('there are no jails of kata')
+      },
+      isOnlyByChoice: true,
+    },
+  ],
 ])
 
-function ociChoice(name: OciRuntime['name']): EngineChoice {
+function ociChoice(name: keyof typeof ociRuntimes): EngineChoice {
   const runtime = ociRuntimes[name]
   return {
     probe: async ({ ociRuntimePath }) => await probeOci(runtime, ociRuntimePath),

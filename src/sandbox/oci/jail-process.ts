@@ -7,6 +7,8 @@ import { childrenOf, hostPidOf } from './host-pid.ts'
 
 const channelDescriptor = 3
 const reactionMs = 2000
+const searchMs = 2
+const longestSearchMs = 5000
 
 /** How one container is started. */
 export interface ContainerStart {
@@ -43,11 +45,20 @@ export function startContainer(start: ContainerStart): Jail {
   let exitCode: number | null = null
   let inside: number | null = null
   const find = (): number | null => (inside ??= child.pid === undefined ? null : firstProcess(start.pidFile, child.pid))
-  // The runner speaks when it is there, and then its number is.
-  channel.once('data', () => pid.resolve(find()))
+  // The runner speaks when it is there. Its number may come a little later: runc writes it down last.
+  let waitedMs = 0
+  let search: NodeJS.Timeout | null = null
+  const tell = (): void => {
+    const found = find()
+    waitedMs += searchMs
+    if (found !== null || waitedMs > longestSearchMs) pid.resolve(found)
+    else search = setTimeout(tell, searchMs)
+  }
+  channel.once('data', tell)
   let lastResort: NodeJS.Timeout | null = null
   const end = (): void => {
     if (lastResort !== null) clearTimeout(lastResort)
+    if (search !== null) clearTimeout(search)
     for (const directory of start.directories) rmSync(directory, { recursive: true, force: true })
     pid.resolve(null)
     ended.resolve({ exitCode })

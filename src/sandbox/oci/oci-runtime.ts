@@ -1,6 +1,6 @@
 /** How one OCI runtime is called, and what of the jail it makes differently from the others. */
 export interface OciRuntime {
-  readonly name: 'crun' | 'runc' | 'runsc'
+  readonly name: 'crun' | 'runc' | 'runsc' | 'kata'
   /** `guest`: the program in the jail runs on a kernel that the runtime brings. */
   readonly kernel: 'host' | 'guest'
   /** What the first process takes itself for, user and group. Outside it has the executor's ids in any case. */
@@ -20,7 +20,7 @@ export interface OciRuntime {
 const channelPassed = ['--preserve-fds', '1'] as const
 
 /** The runtimes that can be driven by the OCI command line, by the name in the configuration. */
-export const ociRuntimes: Readonly<Record<OciRuntime['name'], OciRuntime>> = {
+export const ociRuntimes: Readonly<Record<'crun' | 'runc' | 'runsc', OciRuntime>> = {
   crun: {
     name: 'crun',
     kernel: 'host',
