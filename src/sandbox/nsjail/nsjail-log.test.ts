@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NsjailLog } from './nsjail-log.ts'
+import { NsjailLog, withoutPlaces } from './nsjail-log.ts'
 
 const start = `[I][2026-01-02T03:04:05+0000] Executing '/usr/bin/python3' for '[STANDALONE MODE]'\n`
 
@@ -28,6 +28,11 @@ describe('the log of nsjail', () => {
     const said = logOf(`${start}${failure.join('\n')}\n`).complaints()
     expect(said).toContain("mount('/x' -> '/tmp//x'): No such file\nFailed to mount mandatory point: '/x'\n")
     expect(said).not.toContain('2026')
+    expect(said.split('\n')).toHaveLength(3)
+    const place = 'void config::LogHandler(google::protobuf::LogLevel, const char*, int, const std::string&)():288'
+    expect(withoutPlaces(`[W][2026-01-02T03:04:05+0000][12] ${place} config.cc: 'no field (x):1 named y'`)).toBe(
+      "config.cc: 'no field (x):1 named y'",
+    )
     expect(logOf(start).complaints()).toBe('')
     const warning =
       '[W][2026-01-02T03:04:05+0000][1] seccompViolation():307 pid=77 committed a syscall/seccomp violation\n'

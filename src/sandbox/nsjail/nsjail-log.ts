@@ -25,10 +25,16 @@ export class NsjailLog {
    */
   complaints(): string {
     if (!/^\[[EF]\]/m.test(this.#text)) return ''
-    return this.#text
-      .split('\n')
-      .filter((line) => /^\[[WEF]\]/.test(line))
-      .map((line) => line.replace(/^(?:\[[^\]]*\])+ (?:\S+\(\):\d+ )?/, ''))
-      .join('\n')
+    return withoutPlaces(
+      this.#text
+        .split('\n')
+        .filter((line) => /^\[[WEF]\]/.test(line))
+        .join('\n'),
+    )
   }
+}
+
+/** Lines of nsjail without their time and their place in its source, whose form changed from release to release. */
+export function withoutPlaces(text: string): string {
+  return text.replace(/^(?:\[[^\]\n]*\])+ (?:[^\n]*?\):\d+ )?/gm, '')
 }

@@ -6,6 +6,7 @@ import { ConfigFiles } from './config-files.ts'
 import { findNsjail, findSetpriv } from './find-program.ts'
 import { nsjailDescriptors, strictestProcfs, type JailPlan } from './jail-plan.ts'
 import { nsjailConfig } from './nsjail-config.ts'
+import { withoutPlaces } from './nsjail-log.ts'
 import { childrenPath, startNsjail, type NsjailPrograms } from './nsjail-process.ts'
 
 const getIt =
@@ -28,7 +29,7 @@ export async function probeNsjail(configured: string | null): Promise<EngineProb
   const programs = { nsjail: nsjail.path, setpriv: setpriv.path }
   const problem = await firstJailProblem(programs)
   if (problem === null) return { ok: true, version: await versionOf(nsjail.path) }
-  return { ok: false, reason: problem.slice(0, 500), remedy: remedyFor(problem) }
+  return { ok: false, reason: withoutPlaces(problem).slice(0, 500), remedy: remedyFor(problem) }
 }
 
 /** What the first jail of an nsjail complains of, or `null` where it ran its program. */
