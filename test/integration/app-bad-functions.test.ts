@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isJsonObject } from '../../src/kernel/index.ts'
+import { jailProcesses } from '../support/jail-processes.ts'
 import { startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
 
 /** Each function misbehaves in its own way; the text is what the agent must be told, the status what is recorded. */
@@ -70,7 +70,7 @@ let test: TestApp
 let key: string
 
 beforeAll(async () => {
-  test = await startTestApp()
+  test = await startTestApp({ settings: { 'sandbox.waitingJails': '0' } })
   const sources = Object.fromEntries(
     cases.map(({ name, body, ...rest }) => [
       `services/bad/${name}.py`,
@@ -105,19 +105,6 @@ describe('a function that misbehaves', () => {
   )
 
   it('leaves no process behind', () => {
-    const left = descendants(process.pid).filter((name) => /bwrap|python|bun/.test(name))
-    expect(left).toEqual([])
+    expect(jailProcesses()).toEqual([])
   })
 })
-
-/** Names of the programs that run below a process. */
-function descendants(pid: number): string[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter((text) => text !== '')
-  return children.flatMap((child) => [
-    readFileSync(`/proc/${child}/comm`, 'utf8').trim(),
-    ...descendants(Number(child)),
-  ])
-}

@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { groupBounds } from '../cgroup/jail-group.ts'
 import { openGroups, type GroupsState } from '../cgroup/open-groups.ts'
-import { bunLayout, pythonLayout, zygoteLayout, type RuntimeLayout } from '../layout/runtime-layout.ts'
+import {
+  bunLayout,
+  nodeLayout,
+  pythonLayout,
+  sealingLayout,
+  zygoteLayout,
+  type RuntimeLayout,
+} from '../layout/runtime-layout.ts'
 import { architectures } from '../profile/architecture.ts'
 import { compileSeccomp } from '../profile/compile-seccomp.ts'
 import { seccompProfile, type FilterName } from '../profile/seccomp-profile.ts'
@@ -67,7 +74,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
 
   const layouts = {
     python: await pythonLayout(settings.pythonPath, files.pythonRunner, settings.pythonPackagesDirectory),
-    typescript: await bunLayout(files.bun, files.typescriptRunner),
+    typescript: await typescriptLayout(settings, files),
   }
   const { version, choice } = await chooseEngine(settings)
   const policy = (name: FilterName): string => kafelPolicy(seccompProfile, name, architecture, names)
@@ -95,6 +102,13 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   return { engine, groups, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
 }
 
+/** Node cannot bind itself, so that another has to do it in the jail before, where no zygote does. */
+async function typescriptLayout(settings: ExecutorSettings, files: JailFiles): Promise<RuntimeLayout> {
+  if (settings.typescriptRuntime === 'bun') return await bunLayout(files.bun, files.typescriptRunner)
+  const node = await nodeLayout(files.node, files.typescriptRunner)
+  return sealingLayout(await pythonLayout(settings.pythonPath, files.pythonRunner, null), node, files.zygote)
+}
+
 /** The engine itself, or zygotes on top of it, where it can carry them and the configuration does not want fresh jails. */
 async function fastOrFresh(
   engine: SandboxEngine,
@@ -119,7 +133,7 @@ async function fastOrFresh(
           layouts.typescript,
           files.zygote,
         ),
-        command: [...layouts.typescript.command, '--sealed'],
+        command: [...(layouts.typescript.sealedCommand ?? layouts.typescript.command), '--sealed'],
       },
     },
     pythonPath: settings.pythonPath,
@@ -146,6 +160,7 @@ interface JailFiles {
   readonly zygote: string
   readonly launcher: string
   readonly bun: string
+  readonly node: string
 }
 
 async function filesForJails(settings: ExecutorSettings): Promise<JailFiles> {
@@ -155,6 +170,7 @@ async function filesForJails(settings: ExecutorSettings): Promise<JailFiles> {
     zygote: runnerPath('zygote.py'),
     launcher: fileURLToPath(new URL('../launcher/launcher.py', import.meta.url)),
     bun: settings.bunPath,
+    node: settings.nodePath,
   }
   if (process.getuid?.() !== 0) return sources
   const [readable, executable] = [0o444, 0o555]
@@ -166,5 +182,6 @@ async function filesForJails(settings: ExecutorSettings): Promise<JailFiles> {
     zygote: await stage(sources.zygote, 'zygote.py', readable),
     launcher: await stage(sources.launcher, 'launcher.py', readable),
     bun: await stage(sources.bun, 'bun', executable),
+    node: settings.typescriptRuntime === 'node' ? await stage(sources.node, 'node', executable) : sources.node,
   }
 }

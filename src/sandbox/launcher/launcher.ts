@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -99,6 +99,7 @@ export class Launcher {
 
   /** @throws Error where the directory of the socket cannot be made or Python cannot be started */
   static async start(pythonPath: string, program: string, take: (message: FromLauncher) => void): Promise<Launcher> {
+    removeLeftDirectories()
     const directory = mkdtempSync(join(tmpdir(), `mcpworks-${String(process.pid)}-`))
     const path = join(directory, 'executor')
     const server = createServer({ pauseOnConnect: false })
@@ -178,6 +179,21 @@ export class Launcher {
       else take(role, socket)
     }
     socket.on('readable', read)
+  }
+}
+
+/** Of executors of this user that were killed before they could remove theirs. */
+function removeLeftDirectories(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^mcpworks-(\d+)-\w{6}$/.exec(name)?.[1]
+    const path = join(tmpdir(), name)
+    if (
+      pid === undefined ||
+      existsSync(`/proc/${pid}`) ||
+      lstatSync(path, { throwIfNoEntry: false })?.uid !== process.geteuid?.()
+    )
+      continue
+    rmSync(path, { recursive: true, force: true })
   }
 }
 

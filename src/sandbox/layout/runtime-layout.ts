@@ -11,6 +11,8 @@ export interface RuntimeLayout {
   readonly links: readonly (readonly [string, string])[]
   /** The runtime with the runner as its argument, as paths in the jail. */
   readonly command: readonly string[]
+  /** What the process becomes once it is bound, where `command` is the one that binds it. */
+  readonly sealedCommand?: readonly string[]
   /** A procfs where the runtime cannot start without one, and what of it is covered: files, and directories with a final slash. */
   readonly procfs: { readonly covered: readonly string[] } | null
 }
@@ -141,6 +143,18 @@ async function isDirectory(path: string): Promise<boolean> {
 function outermost(paths: readonly string[]): string[] {
   const unique = [...new Set(paths)]
   return unique.filter((path) => !unique.some((other) => other !== path && path.startsWith(`${other}/`)))
+}
+
+/** What a runtime needs that cannot bind itself: Python binds the process, which then becomes that runtime. */
+export function sealingLayout(python: RuntimeLayout, runtime: RuntimeLayout, zygotePath: string): RuntimeLayout {
+  const { workingDirectory, environment, runner } = jailProfile
+  const plan = {
+    runner: `${runner}/main.py`,
+    command: [...runtime.command, '--sealed'],
+    environment: { ...environment, PWD: workingDirectory },
+  }
+  const both = zygoteLayout(python, runtime, zygotePath)
+  return { ...both, command: [...both.command, '--seal', JSON.stringify(plan)], sealedCommand: runtime.command }
 }
 
 /** What an outer jail of a zygote needs: what Python and the runtime need, and the zygote as its command. */

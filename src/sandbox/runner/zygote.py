@@ -1,6 +1,8 @@
 """The first process of an outer jail. It imports what jails will need, and forks slots; a slot forks jails, one after the
 other, each into new user, mount, process, IPC and host-name namespaces. No hosted code ever runs in the zygote or a slot.
 
+With `--seal` it is itself the first process of a jail, and becomes the runtime of a plan.
+
 Speaks JSON messages with the launcher over sequenced-packet sockets: its own on descriptor 3, and one for each slot.
 """
 import ctypes
@@ -269,6 +271,9 @@ def main():
 
 if __name__ == '__main__':
     try:
+        if sys.argv[1:2] == ['--seal']:
+            plan = json.loads(sys.argv[2])
+            become(plan, load_runner(plan['runner']))
         main()
     except Lost:
         pass

@@ -227,7 +227,7 @@ function planOf(runtime: Runtime, { layouts, preload }: ZygoteParts): object {
   return {
     ids: { uid, gid },
     tmpfs,
-    procfs: procfs[runtime],
+    procfs: layouts[runtime].outer.procfs === null ? null : procfs[runtime],
     workingDirectory,
     environment: { ...environment, PWD: workingDirectory },
     runner: `${runner}/main.py`,
