@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cliPage } from './docs/cli-page.ts'
+import { containmentPage } from './docs/containment-page.ts'
 import { configurationPage, configurationSchema } from './docs/configuration-page.ts'
 import { errorsPage } from './docs/errors-page.ts'
 
@@ -7,6 +8,7 @@ import { errorsPage } from './docs/errors-page.ts'
 const pages: readonly (readonly [string, () => string])[] = [
   ['docs/errors.md', errorsPage],
   ['docs/cli.md', cliPage],
+  ['docs/containment.md', containmentPage],
   ['docs/configuration.md', configurationPage],
   ['docs/mcpworks.schema.json', configurationSchema],
 ]

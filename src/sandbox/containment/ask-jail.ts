@@ -6,8 +6,8 @@ const mebibyte = 1024 * 1024
 
 /** Bounds that a probe reaches only where it is meant to. */
 export const probeLimits: SandboxLimits = {
-  wallMs: 30_000,
-  cpuMs: 20_000,
+  wallMs: 120_000,
+  cpuMs: 60_000,
   memoryBytes: 512 * mebibyte,
   processes: 16,
   openFiles: 128,

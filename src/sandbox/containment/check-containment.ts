@@ -14,7 +14,9 @@ type CheckedSandbox = Pick<Sandbox, 'run' | 'close'>
 /** How many jails are made at once. The sandbox needs as many places, and holders take three more. */
 export const containmentConcurrency = 8
 const jailsAtOnce = 4
-const holdSeconds = 60
+const holdSeconds = 100
+/** Above every number that the kernel gives. */
+const noProcess = 4_194_305
 /** Checks that need cgroups. */
 const ofCgroups = ['limits.cgroup', 'limits.no-cgroup-left'] as const
 
@@ -57,7 +59,7 @@ class ContainmentRun {
       ['scratchBytes', probeLimits.scratchBytes],
       ['ownFiles', ownFiles.join(' ')],
       ['typescriptRunner', `/runner/main.${extension}`],
-      ['siblingPid', 0],
+      ['siblingPid', noProcess],
       ['tgkill', architectures.get(process.arch)?.numbers.get('tgkill') ?? -1],
     ])
   }

@@ -49,6 +49,7 @@ const expectedExceptions: readonly ExpectedException[] = [
   {
     engines: ['bubblewrap'],
     ids: ['files.scratch-noexec', 'files.code-noexec', 'files.scratch-map-to-execute'],
+    mode: 'fresh',
     mayHold: false,
     reason:
       'bubblewrap cannot mount tmpfs noexec. Programs cannot be executed all the same, the filter refuses it; code can be mapped, which gives a function nothing that its interpreter does not',
@@ -56,12 +57,13 @@ const expectedExceptions: readonly ExpectedException[] = [
   {
     engines: ['bubblewrap'],
     ids: ['files.scratch-inodes', 'files.code-inodes'],
+    mode: 'fresh',
     mayHold: false,
     reason:
       'bubblewrap cannot bound the number of files; the executor counts them and ends the execution (limits.breach-scratch-files)',
   },
   {
-    engines: ['bubblewrap'],
+    engines: sharedKernel,
     ids: ['proc.mount-table.typescript'],
     mayHold: false,
     reason: 'the mount table names the directory of the host from which Bun and the runner are bound',
@@ -78,6 +80,36 @@ const expectedExceptions: readonly ExpectedException[] = [
     mayHold: true,
     reason:
       'bubblewrap cannot mount a /proc of processes only, which Bun needs; what tells most is covered, each cover costs every jail 0.1 ms, and these tell of the hardware and its use only',
+  },
+  {
+    engines: ['nsjail'],
+    ids: ['files.mount-root', 'files.mount-usr', 'files.mount-libraries', 'files.mount-runner', 'files.mount-dev'],
+    mayHold: true,
+    reason:
+      'nsjail mounts the root itself, read-only and without other flags; it holds mount points only, and no device works in the file system of a user namespace',
+  },
+  {
+    engines: ['runc'],
+    ids: [
+      'capabilities.ids',
+      'capabilities.user-map',
+      'capabilities.user-map.typescript',
+      'capabilities.group-map',
+      'capabilities.group-map.typescript',
+      'capabilities.own-user.typescript',
+      'capabilities.own-group.typescript',
+    ],
+    mayHold: false,
+    reason:
+      'runc without privilege maps its user to 0 inside; outside it is the unprivileged user of the executor, and it holds no capability (capabilities.host-user, capabilities.effective)',
+  },
+  {
+    engines: sharedKernel,
+    ids: ['siblings.hash-seed', 'siblings.layout'],
+    mode: 'fast',
+    mayHold: true,
+    reason:
+      'children of one zygote share its hash seed and its address-space layout until the zygote is replaced; mode "fresh" shares neither',
   },
 ]
 

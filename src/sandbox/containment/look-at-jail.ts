@@ -70,7 +70,9 @@ function putPrivileges(pid: number, put: (id: string, look: () => string) => voi
     put(`capabilities.${name}`, () => known().capabilities[index]?.replace(/^0+(?=.)/, '') ?? 'no answer')
   put('capabilities.no-new-privileges', () => (known().noNewPrivs ? '1' : '0'))
   put('capabilities.filter-mode', () => String(known().seccompMode))
-  put('capabilities.filters', () => (known().seccompFilters === 0 ? 'not told' : String(known().seccompFilters)))
+  put('capabilities.filters', () =>
+    known().seccompFilters === 0 && known().seccompMode === 2 ? 'not told' : String(known().seccompFilters),
+  )
   put('capabilities.host-user', () =>
     known().uids.length !== 4 || known().uids.includes(0) ? known().uids.join(' ') : 'not 0',
   )
@@ -153,15 +155,27 @@ function sharedVariables(pid: number): string {
 
 /** Paths of open files outside of what a jail has. */
 function openFiles(pid: number): string {
-  const paths = readdirSync(`/proc/${String(pid)}/fd`).map((name) => readlinkSync(`/proc/${String(pid)}/fd/${name}`))
+  const paths = readdirSync(`/proc/${String(pid)}/fd`).flatMap(
+    (name) => linkOrGone(`/proc/${String(pid)}/fd/${name}`) ?? [],
+  )
   const known =
     /^(?:socket:|pipe:|anon_inode:|\/dev\/(?:null|zero|full|u?random)$|\/(?:tmp|fn|usr|runner|proc)(?:\/|$))/
   return paths.filter((path) => !known.test(path)).join(' ') || 'none'
 }
 
+/** `null` for a descriptor that has been closed. */
+function linkOrGone(path: string): string | null {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    return null
+  }
+}
+
 const chunkBytes = 4 * 1024 * 1024
 /** More than any probe takes; Bun reserves far more and touches little of it. */
-const mostBytesOfRegion = 512 * 1024 * 1024
+const mostBytesOfRegion = 128 * 1024 * 1024
 
 /** Whether a text is in the writable memory of a process. */
 function searchMemory(pid: number, wanted: string): string {

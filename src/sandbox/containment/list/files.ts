@@ -75,7 +75,8 @@ function tree(): ContainmentCheck[] {
   return [
     inside('files.root-listing', 'list /', ['listing', '/'], root),
     onBun('files.root-listing', 'list /', ['listing', '/'], root),
-    inside('files.runner-listing', 'list /runner', ['listing', '/runner'], onlyOf('main.py', 'zygote.py')),
+    inside('files.usr-share-listing', 'list /usr/share', ['listing', '/usr/share'], 'zoneinfo', absent),
+    inside('files.runner-listing', 'list /runner', ['listing', '/runner'], onlyOf('main.py', 'zygote.py', 'proc')),
     inside(
       'files.programs-listing',
       'list the directory of the interpreter',
@@ -108,7 +109,7 @@ function tree(): ContainmentCheck[] {
       'use a descriptor that was inherited',
       ['descriptors'],
       like(
-        /^0:device(?: [12]:(?:socket|pipe))+(?: 3:socket)?(?: [1-9]\d*:(?:socket|pipe|file))?$/,
+        /^0:(?:device|pipe)(?: [12]:(?:socket|pipe))+(?: 3:socket)?(?: [1-9]\d*:(?:socket|pipe|file))?$/,
         'stdin, output and the channel',
       ),
     ),
@@ -127,13 +128,13 @@ function waysOut(): ContainmentCheck[] {
     ofHost(
       'files.write-host-canary',
       'write a file of the host that anybody may write',
-      ['write', '$canaryFile'],
+      ['append', '$canaryFile'],
       absent,
     ),
     ofHost(
       'files.create-in-host-directory',
       'create a file in a directory of the host that anybody may write',
-      ['create', '$canaryNeighbour'],
+      ['leave', '$canaryNeighbour'],
       absent,
     ),
     ofHost(

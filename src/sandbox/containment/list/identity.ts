@@ -76,13 +76,13 @@ function signals(): ContainmentCheck[] {
   const gone = ['ESRCH', 'EPERM'] as const
   return [
     ofHost('signals.server', 'signal the server', ['kill', '$serverPid', 0], ...gone),
-    ofHost('signals.executor', 'signal the parent of the server', ['kill', '$parentPid', 0], ...gone),
+    ofHost('signals.parent-of-server', 'signal the parent of the server', ['kill', '$parentPid', 0], ...gone),
     ofHost('signals.any', 'signal any process with a number up to 2000', ['signal-any', '$tgkill'], 'none'),
     ofHost('signals.all', 'signal every process that can be reached', ['kill', -1, 0], ...gone),
     ofHost(
       'signals.group-of-server',
       'signal the process group of the server',
-      ['kill', '$minusServerPid', 0],
+      ['kill', '$minusServerGroup', 0],
       ...gone,
     ),
     inside('signals.no-parent', 'see a parent', ['parent'], '0', '1'),

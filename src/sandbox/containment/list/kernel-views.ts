@@ -1,5 +1,5 @@
 import type { ContainmentCheck, ExpectedAnswer } from '../containment-check.ts'
-import { absent, inside, like, ofHost, onBun, onlyOf, readOnly } from './make-check.ts'
+import { absent, inside, like, onBun, onlyOf, readOnly } from './make-check.ts'
 
 const unreadable: readonly ExpectedAnswer[] = [absent, 'EACCES', 'EPERM', 'empty', 'EIO']
 
@@ -63,7 +63,14 @@ export function kernelViewChecks(): ContainmentCheck[] {
 function proc(): ContainmentCheck[] {
   const python = [...tellingFiles, 'kallsyms', 'mounts', 'net/unix', 'locks', 'cpuinfo', 'meminfo'] as const
   return [
-    inside('proc.absent', 'find /proc, which Python does without', ['listing', '/proc'], absent, 'empty'),
+    inside(
+      'proc.absent',
+      'find more than itself in /proc',
+      ['listing', '/proc'],
+      absent,
+      'empty',
+      like(/^\d+ self thread-self$/, 'nothing but itself'),
+    ),
     ...python.map((path) =>
       inside(`proc.${slug(path)}`, `read /proc/${path}`, ['read', `/proc/${path}`], ...unreadable),
     ),
@@ -144,6 +151,7 @@ function proc(): ContainmentCheck[] {
       'change the own program through /proc/self/mem (opening it is allowed)',
       ['write', '/proc/self/mem'],
       'done',
+      readOnly,
       ...unreadable,
     ),
   ]
@@ -222,7 +230,7 @@ function dev(): ContainmentCheck[] {
   return [
     inside('dev.listing', 'list /dev', ['listing', '/dev'], five.join(' ')),
     onBun('dev.listing', 'list /dev', ['listing', '/dev'], five.join(' ')),
-    ...away.map((name) => ofHost(`dev.no-${slug(name)}`, `find /dev/${name}`, ['stat', `/dev/${name}`], absent)),
+    ...away.map((name) => inside(`dev.no-${slug(name)}`, `find /dev/${name}`, ['stat', `/dev/${name}`], absent)),
     ...five.map((name) =>
       inside(`dev.${name}`, `/dev/${name} is the device of that name`, ['device', `/dev/${name}`], numbers[name]),
     ),

@@ -1,6 +1,8 @@
 import type { Architecture } from '../../profile/architecture.ts'
+import { runnerSetup } from '../../executor/runner-setup.ts'
+import { probeLimits } from '../ask-jail.ts'
 import type { ContainmentCheck } from '../containment-check.ts'
-import { after, alone, bounded, held, inside, like } from './make-check.ts'
+import { after, alone, held, inside, like } from './make-check.ts'
 
 const mebibyte = 1024 * 1024
 const small = { memoryBytes: 128 * mebibyte, wallMs: 10_000, cpuMs: 10_000 } as const
@@ -27,6 +29,8 @@ const rlimits = {
 /** Limits: their values, that none can be raised, and that each breach ends the execution and is named. */
 export function limitChecks(architecture: Architecture): ContainmentCheck[] {
   const prlimit = architecture.numbers.get('prlimit64') ?? -1
+  const setup = runnerSetup('python', probeLimits, 0, '')
+  const bounds = new Map([...setup.limits, [rlimits.data, setup.dataBytes]])
   return [
     inside('limits.core', 'write a core file', ['limit', rlimits.core], '0 0'),
     inside('limits.locked-memory', 'lock memory', ['limit', rlimits['locked-memory']], '0 0'),
@@ -34,7 +38,12 @@ export function limitChecks(architecture: Architecture): ContainmentCheck[] {
     inside('limits.nice', 'raise its priority', ['limit', rlimits.nice], '0 0'),
     inside('limits.real-time', 'run in real time', ['limit', rlimits['real-time']], '0 0'),
     ...(['cpu', 'file-size', 'data', 'processes', 'open-files', 'address-space'] as const).map((name) =>
-      inside(`limits.${name}`, `have no bound on ${name.replace('-', ' ')}`, ['limit', rlimits[name]], bounded),
+      inside(
+        `limits.${name}`,
+        `have another bound on ${name.replace('-', ' ')} than was asked for`,
+        ['limit', rlimits[name]],
+        String(bounds.get(rlimits[name])).replace(/^.*$/, '$& $&'),
+      ),
     ),
     ...Object.entries(rlimits).map(([name, number]) =>
       inside(

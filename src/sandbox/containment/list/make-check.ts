@@ -88,8 +88,6 @@ export function like(pattern: RegExp, text: string): ExpectedAnswer {
   return { pattern, text }
 }
 
-/** A pair of soft and hard limit that is a number. */
-export const bounded: ExpectedAnswer = like(/^\d+ \d+$/, 'two numbers')
 /** How a write to something read-only fails. */
 export const readOnly = 'EROFS'
 /** How a path that is not there answers. */

@@ -109,7 +109,7 @@ function processes(numberOf: (name: string) => number): ContainmentCheck[] {
       ['call', numberOf('memfd_create'), 'x', 0],
       'ENOSYS',
     ),
-    onBun('system-calls.clone', 'start a process (clone)', ['call', clone, sigchld], 'refused'),
+    onBun('system-calls.clone', 'start a process (clone)', ['fork', clone, numberOf('exit_group')], 'refused'),
     onBun(
       'system-calls.execve',
       'execute a program (execve)',

@@ -6,8 +6,8 @@ const [realtime, monotonic, boottime] = [0, 1, 7]
 const notOfHost = { not: '$kernelRelease', text: 'another than that of the host' }
 const away = [absent, 'empty', 'EACCES', 'EPERM'] as const
 const commandLine = like(
-  /^\/\S*\/(?:python3[.\d]*|bun|node)(?: -[A-Za-z-]+| run)* \/runner\/[\w.-]+$/,
-  'a runtime, its flags and the runner',
+  /^\/\S*\/(?:python3[.\d]*|bun|node)(?: -[A-Za-z-]+| run)* \/runner\/[\w.-]+(?: --sealed [\w-]+)?$/,
+  'a runtime, its flags, the runner and a nonce that has been used',
 )
 const variables = [...Object.keys(jailProfile.environment), 'PWD'].toSorted()
 

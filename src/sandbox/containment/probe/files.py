@@ -34,6 +34,15 @@ def open_to_write(path):
     os.close(os.open(path, os.O_WRONLY))
 
 
+def append(path):
+    with open(path, 'a') as file:
+        file.write('x')
+
+
+def leave(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+
+
 def make_directory(path):
     os.mkdir(path)
     os.rmdir(path)
@@ -215,6 +224,8 @@ OPERATIONS = {name: tell(action) for name, action in {
     'read': read,
     'create': create,
     'write': open_to_write,
+    'append': append,
+    'leave': leave,
     'mkdir': make_directory,
     'symlink': make_link,
     'unlink': os.unlink,

@@ -92,7 +92,7 @@ def search(text):
                 found.append(directory)
         except OSError:
             pass
-    return found or 'none'
+    return ' '.join(found) or 'none'
 
 
 def connect_abstract(text):
