@@ -81,7 +81,8 @@ export class SealedJail {
     const problem = (await promise) ?? (await confined) ?? (await sealProblem(jail, order))
     clearTimeout(timer)
     order.signal?.removeEventListener('abort', cancel)
-    const pid = await jail.pid
+    // Of a jail that never spoke nobody may know the process; it is not waited for.
+    const pid = problem === null ? await jail.pid : null
     if (problem === null && pid !== null) {
       outlet.wait()
       return { ok: true, jail: new SealedJail(jail, pid, outlet, order) }
