@@ -146,7 +146,8 @@ function sameUser(pid: number): string {
 /** Names of variables that the jail has with the server's values, besides those that the profile gives. */
 function sharedVariables(pid: number): string {
   const own = new Set((readProc('/proc/self/environ') ?? '').split('\0').filter((each) => each !== ''))
-  const given = new Set(Object.entries(jailProfile.environment).map(([name, value]) => `${name}=${value}`))
+  const ofProfile = { ...jailProfile.environment, PWD: jailProfile.workingDirectory }
+  const given = new Set(Object.entries(ofProfile).map(([name, value]) => `${name}=${value}`))
   const shared = text(pid, 'environ')
     .split('\0')
     .filter((each) => own.has(each) && !given.has(each))
