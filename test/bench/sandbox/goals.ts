@@ -13,6 +13,8 @@ export interface Result extends Figures {
 
 /** What the waiting jails hold. `null` where none waits. */
 export interface IdleMemory {
+  readonly pythonChildren: number
+  readonly bunJails: number
   readonly pythonChildBytes: number | null
   readonly bunJailBytes: number | null
 }
@@ -78,8 +80,18 @@ export function goalsOf(results: readonly Result[], queue: QueueFigures | null, 
       20,
       queue === null ? null : queue.p99_ms / queue.p50_ms,
     ),
-    atMost('idle memory of a waiting Python child (PSS)', 'MiB', 5, inMebibytes(memory.pythonChildBytes)),
-    atMost('idle memory of a waiting Bun jail (PSS)', 'MiB', 10, inMebibytes(memory.bunJailBytes)),
+    atMost(
+      'idle memory of a waiting Python child (PSS)',
+      `MiB, ${memory.pythonChildren} waiting`,
+      5,
+      inMebibytes(memory.pythonChildBytes),
+    ),
+    atMost(
+      'idle memory of a waiting Bun jail (PSS)',
+      `MiB, ${memory.bunJails} waiting`,
+      10,
+      inMebibytes(memory.bunJailBytes),
+    ),
   ]
 }
 

@@ -17,6 +17,8 @@ export function idleMemory(processes: readonly ProcessMemory[]): IdleMemory {
     return parent?.program === 'bwrap' || parent?.program === 'nsjail' ? parent.pssBytes : 0
   }
   return {
+    pythonChildren: leaves.length,
+    bunJails: bun.length,
     pythonChildBytes: medianOf(leaves.map((each) => each.pssBytes)),
     bunJailBytes: medianOf(bun.map((each) => each.pssBytes + keeper(each))),
   }
