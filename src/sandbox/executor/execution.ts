@@ -112,6 +112,7 @@ class Execution {
     this.#events.signal?.removeEventListener('abort', cancel)
     this.#calls.end()
     this.#measureGroup()
+    this.#measureEnd(end)
     this.#stopClocks()
     return this.#withFacts(this.#verdict ?? this.#verdictOfEnd(end))
   }
@@ -246,6 +247,17 @@ class Execution {
     if (used === null) return
     const cpuMs = Math.max(this.#usage.cpuMs, (used.cpuMs ?? 0) - this.#startCpuMs)
     this.#usage = { ...this.#usage, cpuMs, peakMemoryBytes: used.peakMemoryBytes }
+  }
+
+  /** A process may be gone before it can be looked at; the kernel tells its parent what it used. */
+  #measureEnd({ usage }: JailEnd): void {
+    if (usage === undefined) return
+    const { cpuMs, maxRssBytes } = this.#usage
+    this.#usage = {
+      ...this.#usage,
+      cpuMs: cpuMs === 0 ? usage.cpuMs : cpuMs,
+      maxRssBytes: Math.max(maxRssBytes, usage.maxRssBytes),
+    }
   }
 
   #cpuMs(): number {

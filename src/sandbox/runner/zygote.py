@@ -75,8 +75,23 @@ def map_ids(ids):
     write(PROC + '/self/gid_map', '%d %d 1' % (ids['gid'], ids['gid']))
 
 
-def mount(source, target, kind, flags, data=''):
-    checked(libc.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode()), 'mount ' + target)
+def mount(kind, target, flags, data):
+    checked(libc.mount(kind, target, kind, ctypes.c_ulong(flags), data), 'mount')
+
+
+def mounts_of(plan):
+    """Kind, place, flags, options, and what of an order is the size in them: all that can be known before there is a jail."""
+    def flags(how):
+        return sum(MOUNT_FLAGS[name] for name in how['options'])
+
+    mounts = [
+        (b'tmpfs', path.encode(), flags(how), b'mode=%s,size=%%d,nr_inodes=%d' % (how['mode'].encode(), how['inodes']), how['size'] + 'Bytes')
+        for path, how in plan['tmpfs'].items()
+    ]
+    if plan['procfs'] is not None:
+        mounts.append((b'proc', b'/proc', flags(plan['procfs']), b'subset=pid,hidepid=2', None))
+    # The outer procfs is covered.
+    return mounts + [(b'tmpfs', PROC.encode(), READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC, b'mode=0555,size=4096,nr_inodes=1', None)]
 
 
 def tid_address():
@@ -90,8 +105,6 @@ def clone(flags, tid):
     """fork into new namespaces. The caller has one thread."""
     words = (flags | SET_TID | CLEAR_TID | SIGCHLD, 0, 0) + ((tid, 0) if CALLS['clone'] == 56 else (0, tid))
     pid = checked(libc.syscall(ctypes.c_long(CALLS['clone']), *map(ctypes.c_long, words)), 'clone')
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
     return pid
 
 
@@ -108,16 +121,11 @@ def enter(plan, order, descriptors, control):
     """Makes a jail of the own process, which is the first of its process namespace."""
     checked(libc.prctl(SET_DEATH_SIGNAL, SIGKILL, 0, 0, 0), 'PR_SET_PDEATHSIG')
     # The kernel adds to this message who sent it, as the launcher sees it: that is how the jail's process is known outside.
-    send(control, {'born': order['jail']})
+    control.send(b'{"born":%d}' % order['jail'])
     map_ids(plan['ids'])
     write(PROC + '/self/oom_score_adj', '1000')
-    sizes = {'code': order['codeBytes'], 'scratch': order['scratchBytes']}
-    for path, how in plan['tmpfs'].items():
-        flags = sum(MOUNT_FLAGS[name] for name in how['options'])
-        mount('tmpfs', path, 'tmpfs', flags, 'mode=%s,size=%d,nr_inodes=%d' % (how['mode'], max(4096, sizes[how['size']]), how['inodes']))
-    if plan['procfs'] is not None:
-        mount('proc', '/proc', 'proc', sum(MOUNT_FLAGS[name] for name in plan['procfs']['options']), 'subset=pid,hidepid=2')
-    mount('tmpfs', PROC, 'tmpfs', READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC, 'mode=0555,size=4096,nr_inodes=1')
+    for kind, path, flags, options, size in plan['mounts']:
+        mount(kind, path, flags, options if size is None else options % max(4096, order[size]))
     os.setsid()
     channel, stdout, stderr = descriptors
     for number, descriptor in ((1, stdout), (2, stderr), (3, channel)):
@@ -240,6 +248,7 @@ def preload(names):
 def main():
     control = socket.socket(fileno=CONTROL)
     plan, _ = receive(control)
+    plan['mounts'] = mounts_of(plan)
     runner = load_runner(plan['runner'])
     runner.prepare()
     problem = preload(plan['preload'])
