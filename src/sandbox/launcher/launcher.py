@@ -19,6 +19,8 @@ ROLES = ('c', 'o', 'e')
 SET_DEATH_SIGNAL = 1
 MAX_PACKET = 65536
 KEPT_STDERR = 2000
+# How a jail ended, as its slot sends it: a word, the status, and `struct rusage`.
+END = struct.Struct('=8sq18q')
 
 
 class Zygote:
@@ -132,9 +134,10 @@ class Launcher:
             self.leave(zygote.stderr)
 
     def from_zygote(self, zygote):
-        message, pid = packet(zygote.control)
-        if message is None:
+        data, pid = packet(zygote.control)
+        if data is None:
             return self.lose(zygote, '')
+        message = json.loads(data)
         if 'failed' in message:
             return self.lose(zygote, message['failed'])
         zygote.first = os.pidfd_open(pid)
@@ -182,21 +185,23 @@ class Launcher:
             quietly(lambda: slot.control.send(b'{}'))
 
     def from_slot(self, slot):
-        message, pid = packet(slot.control)
-        if message is None:
+        data, pid = packet(slot.control)
+        if data is None:
             return self.lose_slot(slot)
+        jail = slot.jail
+        if len(data) == END.size and data.startswith(b'ended'):
+            slot.jail = None
+            self.forget(jail)
+            return self.tell(type='ended', jail=jail, **end_of(data))
+        message = json.loads(data)
         if 'slot' in message:
             return self.tell(type='slot-ready', slot=slot.number, pid=pid)
-        jail = slot.jail
-        if 'born' in message:
-            if jail is None or message['born'] != jail or jail in self.processes:
-                return self.lose_slot(slot)
-            # The process cannot be gone and its number taken again: its slot, which would reap it, is alive or is lost here.
-            self.processes[jail] = os.pidfd_open(pid)
-            return self.tell(type='born', jail=jail, pid=pid)
-        slot.jail = None
-        self.forget(jail)
-        self.tell(type='ended', jail=jail, exitCode=message['exitCode'], cpuMs=message['cpuMs'], maxRssBytes=message['maxRssBytes'])
+        # Else it is born.
+        if jail is None or jail in self.processes:
+            return self.lose_slot(slot)
+        # The process cannot be gone and its number taken again: its slot, which would reap it, is alive or is lost here.
+        self.processes[jail] = os.pidfd_open(pid)
+        self.tell(type='born', jail=jail, pid=pid)
 
     def lose_slot(self, slot):
         self.leave(slot.control)
@@ -224,7 +229,7 @@ class Launcher:
                 connections.append(connection)
                 connection.connect(self.path)
                 connection.sendall((message['nonce'] + role).encode())
-            order = {name: message[name] for name in ('jail', 'codeBytes', 'scratchBytes')}
+            order = {name: message[name] for name in ('codeBytes', 'scratchBytes')}
             slot.jail = jail
             socket.send_fds(slot.control, [json.dumps(order).encode()], [each.fileno() for each in connections])
         except OSError:
@@ -265,7 +270,7 @@ def quietly(action):
 
 
 def packet(control):
-    """A message and the process that the kernel says sent it; None at the end."""
+    """The bytes of a message and the process that the kernel says sent it; None at the end."""
     try:
         data, ancillary, _, _ = control.recvmsg(MAX_PACKET, socket.CMSG_SPACE(12) + socket.CMSG_SPACE(64))
     except ConnectionError:
@@ -274,8 +279,17 @@ def packet(control):
         return None, 0
     for level, kind, content in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
-            return json.loads(data), struct.unpack('3i', content[:12])[0]
+            return data, struct.unpack('3i', content[:12])[0]
     return None, 0
+
+
+def end_of(data):
+    _, status, *usage = END.unpack(data)
+    return {
+        'exitCode': os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status),
+        'cpuMs': (usage[0] + usage[2]) * 1000 + (usage[1] + usage[3]) / 1000,
+        'maxRssBytes': usage[4] * 1024,
+    }
 
 
 def filled(content):

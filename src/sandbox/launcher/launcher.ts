@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,11 +102,14 @@ export class Launcher {
     removeLeftDirectories()
     const directory = mkdtempSync(join(tmpdir(), `mcpworks-${String(process.pid)}-`))
     const path = join(directory, 'executor')
+    const opened = openSync(directory, 'r')
     const server = createServer({ pauseOnConnect: false })
+    server.once('close', () => closeSync(opened))
     server.maxConnections = maxWaitingConnections
     const listening = Promise.withResolvers<undefined>()
     server.once('error', listening.reject)
-    server.listen(path, () => listening.resolve(undefined))
+    // A jail can ask for the name of what it is connected to: one that says nothing of the host or of this process.
+    server.listen(`/proc/self/fd/${String(opened)}/executor`, () => listening.resolve(undefined))
     await listening.promise
     const child = spawn(pythonPath, ['-I', '-S', '-E', '-B', program], {
       env: {},

@@ -19,7 +19,7 @@ SIGCHLD, SIGKILL = 17, 9
 NEW_MOUNTS, NEW_CGROUPS, NEW_HOSTNAME, NEW_IPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 NEW_USERS, NEW_PROCESSES, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
 SET_TID, CLEAR_TID = 0x1000000, 0x200000
-READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, BIND = 1, 2, 4, 8, 4096
+READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
 MOUNT_FLAGS = {'ro': READ_ONLY, 'nosuid': NO_SUID, 'nodev': NO_DEVICES, 'noexec': NO_EXEC}
 SET_DEATH_SIGNAL, DROP_BOUNDING, TID_ADDRESS = 1, 24, 40
 LAST_CAPABILITY = 63
@@ -94,6 +94,14 @@ def mounts_of(plan):
     return mounts + [(b'tmpfs', PROC.encode(), READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC, b'mode=0555,size=4096,nr_inodes=1', None)]
 
 
+def keep_devices(paths):
+    """The nodes are the host's, and anybody who may write to a device may set its times to the present: by them jails could
+    leave marks for others. Where the mount is read-only they cannot, and what is read and written is as before."""
+    for path in paths:
+        kept = os.statvfs(path).f_flag & (NO_SUID | NO_DEVICES | NO_EXEC)
+        mount(b'none', path.encode(), REMOUNT | BIND | READ_ONLY | kept, b'')
+
+
 def tid_address():
     """Where the C library keeps the thread id: it must be written anew in a child that the library did not fork."""
     address = ctypes.c_long(0)
@@ -121,14 +129,16 @@ def enter(plan, order, descriptors, control):
     """Makes a jail of the own process, which is the first of its process namespace."""
     checked(libc.prctl(SET_DEATH_SIGNAL, SIGKILL, 0, 0, 0), 'PR_SET_PDEATHSIG')
     # The kernel adds to this message who sent it, as the launcher sees it: that is how the jail's process is known outside.
-    control.send(b'{"born":%d}' % order['jail'])
+    control.send(b'{"born":true}')
     map_ids(plan['ids'])
     write(PROC + '/self/oom_score_adj', '1000')
     for kind, path, flags, options, size in plan['mounts']:
         mount(kind, path, flags, options if size is None else options % max(4096, order[size]))
     os.setsid()
     channel, stdout, stderr = descriptors
-    for number, descriptor in ((1, stdout), (2, stderr), (3, channel)):
+    # Not the one that the zygote was given: all jails of it would share its flags.
+    null = os.open('/dev/null', os.O_RDONLY)
+    for number, descriptor in ((0, null), (1, stdout), (2, stderr), (3, channel)):
         os.dup2(descriptor, number, inheritable=True)
     os.closerange(4, 1 << 16)
     os.umask(0o022)
@@ -187,6 +197,20 @@ def become(plan, runner):
     checked(libc.syscall(ctypes.c_long(CALLS['execve']), ctypes.c_void_p(places[0]), ctypes.c_void_p(arguments), environment), 'execve')
 
 
+class End(ctypes.Structure):
+    """How a jail ended: a word that no JSON begins with, the status, and `struct rusage`."""
+    _fields_ = [('word', ctypes.c_char * 8), ('status', ctypes.c_int64), ('usage', ctypes.c_int64 * 18)]
+
+
+def tell_end(control, pid, end):
+    """Waits for a jail. What is told of it stands in this one buffer only, which is wiped: the next jail has a copy of this
+    memory, and hosted code in it can read it."""
+    end.word = b'ended'
+    checked(libc.wait4(pid, ctypes.byref(end, End.status.offset), 0, ctypes.byref(end, End.usage.offset)), 'wait4')
+    control.send(end)
+    ctypes.memset(ctypes.byref(end), 0, ctypes.sizeof(end))
+
+
 def slot(plan, runner, number, descriptor):
     """One jail at a time, until the launcher goes."""
     control = socket.socket(fileno=descriptor)
@@ -197,9 +221,11 @@ def slot(plan, runner, number, descriptor):
     # By the answer it has been put into its cgroup, which then is the root of what it and its jails see.
     receive(control)
     # One network namespace for all jails of this slot: they come one after the other, and each has no right over it.
-    checked(libc.unshare(NEW_USERS | NEW_NETWORK | NEW_CGROUPS), 'unshare')
+    checked(libc.unshare(NEW_USERS | NEW_MOUNTS | NEW_NETWORK | NEW_CGROUPS), 'unshare')
     map_ids(plan['ids'])
+    keep_devices(plan['devices'])
     tid = tid_address()
+    end = End()
     while True:
         order, descriptors = receive(control)
         pid = clone(NEW_USERS | NEW_MOUNTS | NEW_PROCESSES | NEW_IPC | NEW_HOSTNAME, tid)
@@ -216,13 +242,7 @@ def slot(plan, runner, number, descriptor):
             os._exit(71)
         for each in descriptors:
             os.close(each)
-        _, status, usage = os.wait4(pid, 0)
-        send(control, {
-            'ended': order['jail'],
-            'exitCode': os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status),
-            'cpuMs': (usage.ru_utime + usage.ru_stime) * 1000,
-            'maxRssBytes': usage.ru_maxrss * 1024,
-        })
+        tell_end(control, pid, end)
 
 
 def load_runner(path):

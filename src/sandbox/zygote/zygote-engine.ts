@@ -223,10 +223,11 @@ function reasonOf(error: unknown): string {
 
 /** What a zygote is told once, before it makes anything. */
 function planOf(runtime: Runtime, { layouts, preload }: ZygoteParts): object {
-  const { uid, gid, tmpfs, procfs, workingDirectory, environment, runner } = jailProfile
+  const { uid, gid, tmpfs, devices, procfs, workingDirectory, environment, runner } = jailProfile
   return {
     ids: { uid, gid },
     tmpfs,
+    devices,
     procfs: layouts[runtime].outer.procfs === null ? null : procfs[runtime],
     workingDirectory,
     environment: { ...environment, PWD: workingDirectory },

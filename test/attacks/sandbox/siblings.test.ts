@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../../src/sandbox/index.ts'
 import { openSandbox, probe, probeUnjailed, run } from './hosted-code.ts'
@@ -100,5 +101,96 @@ def main(_):
     }
     // Those of one zygote share what it was born with; what they draw by themselves differs.
     expect(await equal(sandbox)).not.toContain('random')
+  })
+})
+
+describe('a function that comes after another in the same place', () => {
+  let alone: Sandbox
+
+  beforeAll(async () => {
+    // One jail after the other, each of the same slot where there are slots.
+    alone = await openSandbox({ concurrency: 1, waitingJails: 0 })
+  })
+
+  afterAll(async () => {
+    await alone.close()
+  })
+
+  test('finds the flags of its descriptors as they are for everybody', async () => {
+    const code = `
+import fcntl
+def main(input):
+    flags = lambda: [fcntl.fcntl(number, fcntl.F_GETFL) for number in range(4)]
+    before = flags()
+    for number in input['marked']:
+        fcntl.fcntl(number, fcntl.F_SETFL, before[number] | os.O_APPEND)
+    return {'before': before, 'after': flags()}
+`
+    const first = await probe(alone, 'python', code, { marked: [0, 1, 2, 3] })
+    expect(first['after'], 'the flags can be set').not.toEqual(first['before'])
+    const second = await probe(alone, 'python', code, { marked: [] })
+    expect(second).toEqual({ before: first['before'], after: first['before'] })
+  })
+
+  test('finds the times of devices unmarked, and so does the host', async () => {
+    const devices = ['/dev/zero', '/dev/full', '/dev/random']
+    const code = `
+def main(input):
+    tried = [attempt(lambda: os.utime(path)) for path in input['paths']]
+    open('/tmp/own', 'w').close()
+    os.utime('/tmp/own', (1, 1))
+    own = int(os.stat('/tmp/own').st_mtime)
+    os.unlink('/tmp/own')
+    with open('/dev/zero', 'r+b', buffering=0) as zero:
+        return {'tried': tried, 'own': own, 'written': zero.write(b'x'), 'read': list(zero.read(1))}
+`
+    const times = (): number[] => devices.map((path) => statSync(path).mtimeMs)
+    const before = times()
+    const inside = await probe(alone, 'python', code, { paths: devices })
+    expect(inside).toMatchObject({ own: 1, written: 1, read: [0] })
+    expect(times()).toEqual(before)
+    const control = await probeUnjailed(code, { paths: ['/dev/null'] })
+    expect(control).toMatchObject({ tried: ['done'] })
+  })
+
+  test('finds in the memory that it was born with nothing of how the other ended', async () => {
+    const seeker = `
+import sys
+def main(input):
+    planted = input['planted'] * 256
+    def tells(value):
+        if isinstance(value, ctypes.Structure): return any(bytes(value))
+        return value == input['exitCode'] * 256 or 'rusage' in repr(value)
+    frame, found = sys._getframe(), []
+    while frame is not None:
+        found += [frame.f_code.co_name + '.' + name for name, value in frame.f_locals.items() if tells(value)]
+        frame = frame.f_back
+    return {'found': found}
+`
+    const exitCode = 77
+    expect(await run(alone, 'python', `def main(_): os._exit(${String(exitCode)})`)).toMatchObject({
+      kind: 'ProcessExit',
+    })
+    expect(await probe(alone, 'python', seeker, { exitCode, planted: 1 })).toEqual({ found: [] })
+    expect(await probe(alone, 'python', seeker, { exitCode, planted: exitCode })).toEqual({ found: ['main.planted'] })
+  })
+
+  test('learns from the other end of its connections neither a path nor a process of the host', async () => {
+    const code = `
+import socket
+def main(_):
+    def peer(number):
+        with socket.socket(fileno=os.dup(number)) as one: return one.getpeername()
+    return {'peers': [attempt(lambda: peer(number)) for number in (1, 2, 3)]}
+`
+    const { peers } = (await probe(alone, 'python', code)) as { peers: string[] }
+    expect(peers).toHaveLength(3)
+    for (const peer of peers) expect(peer).toMatch(/^(?:|ENOTSOCK|hostfd:\[\d+\]|\/proc\/self\/fd\/\d+\/executor)$/)
+    const own = await probe(
+      alone,
+      'python',
+      'import socket\ndef main(_): return {"own": attempt(lambda: socket.socketpair()[0].getpeername())}',
+    )
+    expect(own).toEqual({ own: '' })
   })
 })
