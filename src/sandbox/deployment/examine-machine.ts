@@ -1,4 +1,5 @@
 import type { SandboxConfig } from '../config.ts'
+import { listEngines } from './list-engines.ts'
 import { machineFacts, type MachineFacts } from './machine-facts.ts'
 import { tryJail } from './try-jail.ts'
 
@@ -15,7 +16,10 @@ export interface MachineFinding {
  * started like this process would make it. Leaves nothing behind. For `doctor`: a server asks its own executor.
  */
 export async function examineMachine(
-  config: Pick<SandboxConfig, 'bubblewrapPath' | 'engine' | 'executorUid' | 'executorGid'>,
+  config: Pick<
+    SandboxConfig,
+    'bubblewrapPath' | 'nsjailPath' | 'ociRuntimePath' | 'engine' | 'executorUid' | 'executorGid'
+  >,
 ): Promise<readonly MachineFinding[]> {
   const { executorUid, executorGid } = config
   const uid = process.getuid?.() ?? 0
@@ -25,13 +29,14 @@ export async function examineMachine(
     detail: deploymentText(machineFacts(), uid, executorUid),
     remedy: null,
   }
-  if (config.engine !== 'auto' && config.engine !== 'bubblewrap') return [deployment]
+  const engines = { id: 'sandbox engines', ok: true, detail: await listEngines(config), remedy: null }
+  if (config.engine !== 'auto' && config.engine !== 'bubblewrap') return [deployment, engines]
   const failure = await tryJail(config.bubblewrapPath, uid === 0 ? { uid: executorUid, gid: executorGid } : undefined)
   const jail =
     failure === null
       ? { ok: true, detail: 'a jail with every namespace and a /proc of its own can be made', remedy: null }
       : { ok: false, detail: failure.reason, remedy: failure.remedy }
-  return [deployment, { id: 'namespaces', ...jail }]
+  return [deployment, engines, { id: 'namespaces', ...jail }]
 }
 
 function deploymentText({ container, service }: MachineFacts, uid: number, executorUid: number): string {
