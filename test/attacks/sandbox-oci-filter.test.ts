@@ -45,6 +45,7 @@ const atBounds: readonly Call[] = [
   ['sendto without', numberOf('sendto'), [99, 0, 0, 0, 0]],
   ['setsockopt of IP', numberOf('setsockopt'), [99, 0, 7]],
   ['setsockopt SO_SNDBUF', numberOf('setsockopt'), [99, 1, 7]],
+  ['setsockopt SO_KEEPALIVE', numberOf('setsockopt'), [99, 1, 9]],
   ['mmap MAP_LOCKED', numberOf('mmap'), [0, 4096, 0, 0x2022, -1, 0]],
   ['seccomp strict', numberOf('seccomp'), [0, 0, 0]],
 ]

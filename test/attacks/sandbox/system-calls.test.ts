@@ -253,6 +253,30 @@ def main(input):
     expect(answerOf(outcome)).toMatchObject({ anonymous: 'done' })
   })
 
+  test('Python gets no larger socket buffers: they are memory of the kernel, beyond what a function may have', async () => {
+    const code = `
+import socket
+def main(_):
+    one, other = socket.socketpair()
+    with one, other:
+        found = {name: attempt(lambda: one.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value))
+                 for name, value in {'SO_SNDBUF': 1 << 30, 'SO_RCVBUF': 1 << 30, 'SO_KEEPALIVE': 1}.items()}
+        one.setblocking(False)
+        held = 0
+        try:
+            while True: held += one.send(b'x')
+        except BlockingIOError:
+            return {**found, 'held': str(held)}
+`
+    const inside = await probe(sandbox, 'python', code)
+    expect(inside).toMatchObject({ SO_SNDBUF: 'EPERM', SO_RCVBUF: 'EPERM', SO_KEEPALIVE: 'done' })
+    const [outcome] = await runUnfiltered([specOf('python', code)])
+    if (outcome === undefined) throw new Error('no outcome')
+    const unbound = answerOf(outcome)
+    expect(unbound).toMatchObject({ SO_SNDBUF: 'done', SO_RCVBUF: 'done' })
+    expect(Number(unbound['held'])).toBeGreaterThan(Number(inside['held']))
+  })
+
   // oxlint-disable-next-line mcpworks/no-conditional-test -- other processors have neither of these conventions
   test.runIf(process.arch === 'x64')('calls of the x32 and of the 32-bit convention kill', async () => {
     const x32 = await run(sandbox, 'python', callAll, { input: [['getpid', 0x40000000 + numberOf('getpid'), []]] })
