@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { verifyDataDirectory } from '../../src/app/index.ts'
+import { jailProcesses } from '../support/jail-processes.ts'
+import { until } from '../support/own-groups.ts'
 import { mcp, toolResult } from '../support/running-app.ts'
 import { demoKey, mcpworks, startServerProcess } from '../support/server-process.ts'
 
@@ -98,14 +100,14 @@ describe('a server', () => {
   })
 
   it('survives the loss of its executor: the running call ends as killed, and later calls get a new one', async () => {
-    await using server = await startServerProcess(data, ['--no-demo'])
+    await using server = await startServerProcess(data, ['--no-demo'], { MCPWORKS_SANDBOX_WAITING_JAILS: '0' })
     writeSlow(join(base, 'slow'))
     expect(await mcpworks(['--data-directory', data, 'apply', '-f', join(base, 'slow')])).toMatchObject({ code: 0 })
     const made = await mcpworks(['--data-directory', data, 'key', 'create', 'waiter', '-n', 'slow'])
     const key = made.stdout.trim()
     const running = mcp(server.url, key, 'slow', 'tools/call', { name: 'slow-wait', arguments: {} })
     const [executor = 0] = childrenOf(server.child.pid ?? 0)
-    while (childrenOf(executor).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => jailProcesses().length > 0)
     process.kill(executor, 'SIGKILL')
     expect(toolResult((await running).message)).toMatchObject({ isError: true, text: expect.stringMatching(/lost/) })
     await untilHealthy(server.url)

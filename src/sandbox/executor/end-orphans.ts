@@ -4,8 +4,8 @@ import { killIfThere } from '../kill-if-there.ts'
 /**
  * Ends what an executor left behind that was killed at a bad moment: bubblewrap 0.8 forks its inner half and only later
  * ties it to its parent's life, so that a kill in between leaves a process that waits for ever. No code was in it.
- * Only bubblewraps of this user that were started by an executor, as their arguments show, and whose parent is neither
- * a bubblewrap nor an executor nor the launcher of one. Other programs that use bubblewrap, and jails of other servers, are left alone.
+ * Only bubblewraps of this user that were started by an executor, as their arguments show, and whose parent is no
+ * bubblewrap, no launcher and no Node. Other programs that use bubblewrap, and jails of other servers, are left alone.
  */
 export function endOrphans(bubblewrapPath: string): void {
   const uid = process.geteuid?.()
@@ -21,11 +21,14 @@ export function endOrphans(bubblewrapPath: string): void {
   }
 }
 
-/** Whether a process is one that has jails for children: a bubblewrap, an executor or its launcher. */
+/**
+ * Whether a process may have jails for children: a bubblewrap, a launcher, or any Node, as an executor is one. An orphan
+ * has the machine's first process for a parent, or another that takes in what is left.
+ */
 function isOurs(pid: string, bubblewrapPath: string): boolean {
-  const command = read(`/proc/${pid}/cmdline`).split('\0')
+  const [program = '', ...words] = read(`/proc/${pid}/cmdline`).split('\0')
   return (
-    command[0] === bubblewrapPath || command.some((word) => /(?:executor[/\\]main\.[jt]s|launcher\.py)$/.test(word))
+    program === bubblewrapPath || /(?:^|\/)node$/.test(program) || words.some((word) => word.endsWith('launcher.py'))
   )
 }
 

@@ -100,7 +100,10 @@ export class OciEngine implements SandboxEngine {
       args,
       stdin: stdin === null ? null : { ours: stdin[0], theirs: stdin[1] },
       pidFile: `${directoryFromHere}${bundle}/pid`,
-      directories: [`${directoryFromHere}${bundle}`, `${directoryFromHere}/state/${id}`],
+      // runsc keeps a lock beside the state, and leaves it where it is killed.
+      directories: ['', `_sandbox:${id}.lock`, `_sandbox:${id}.state`]
+        .map((suffix) => `${directoryFromHere}/state/${id}${suffix}`)
+        .concat(`${directoryFromHere}${bundle}`),
     })
   }
 
