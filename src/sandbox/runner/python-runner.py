@@ -230,10 +230,13 @@ def load(file):
         name = '_function'
     import importlib.machinery
     import importlib.util
-    spec = importlib.util.spec_from_file_location(name, ROOT + file, loader=importlib.machinery.SourceFileLoader(name, ROOT + file))
+    loader = importlib.machinery.SourceFileLoader(name, ROOT + file)
+    spec = importlib.machinery.ModuleSpec(name, loader, origin=ROOT + file)
+    spec.has_location = True
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    # Not by the loader: it would look for compiled code that nobody can have put there.
+    exec(compile(loader.get_data(ROOT + file), ROOT + file, 'exec', dont_inherit=True), module.__dict__)
     return module
 
 
@@ -427,7 +430,6 @@ def prepare():
 def serve():
     """Binds this process for good, and runs one function."""
     setup, program = receive()
-    refuse_processes()
     sys.stdout.reconfigure(line_buffering=True)
     seal(setup, program)
     send({'type': 'ready', 'version': 1, 'nonce': setup['nonce']})
@@ -441,4 +443,5 @@ if __name__ == '__main__':
     if '--channel-on-stdin' in sys.argv:
         take_channel()
     offer_module()
+    refuse_processes()
     serve()

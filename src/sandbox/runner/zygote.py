@@ -23,6 +23,8 @@ READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
 MOUNT_FLAGS = {'ro': READ_ONLY, 'nosuid': NO_SUID, 'nodev': NO_DEVICES, 'noexec': NO_EXEC}
 SET_DEATH_SIGNAL, DROP_BOUNDING, TID_ADDRESS = 1, 24, 40
 LAST_CAPABILITY = 63
+# What capset(2) takes: version 3 for the own process, and none in any set.
+NO_CAPABILITIES = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
 # Where the procfs of the outer jail is; jails find it covered.
 PROC = '/runner/proc'
 CALLS = {
@@ -120,9 +122,7 @@ def drop_capabilities():
     for capability in range(LAST_CAPABILITY + 1):
         if libc.prctl(DROP_BOUNDING, capability) == -1:
             break
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    none = (ctypes.c_uint32 * 6)()
-    checked(libc.syscall(ctypes.c_long(CALLS['capset']), header, none), 'capset')
+    checked(libc.syscall(ctypes.c_long(CALLS['capset']), *NO_CAPABILITIES), 'capset')
 
 
 def enter(plan, order, descriptors, control):
@@ -275,6 +275,8 @@ def main():
     if problem is not None:
         send(control, {'failed': problem})
         return
+    fork = os.fork
+    runner.refuse_processes()
     gc.collect()
     gc.freeze()
     send(control, {'ready': len(os.listdir(PROC + '/self/task'))})
@@ -286,7 +288,7 @@ def main():
                 pass
         except ChildProcessError:
             pass
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             try:
                 slot(plan, runner, message['slot'], descriptors[0])
