@@ -291,6 +291,15 @@ class Execution {
   /** The process ended by itself, before any answer. */
   #verdictOfEnd({ exitCode }: JailEnd): Verdict {
     const { limits } = this.#spec
+    const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
+    const used = this.#jail.used()
+    // Where the kernel ends a group as a whole, the process is in it that would tell of the exit.
+    if ((exitCode === diedBy.kill || exitCode === null) && used !== null && used.oomKills > 0) {
+      if (used.isAtBound) return limit('memory')
+      const message =
+        'The kernel ended the function because the machine, or the group that the server is in, ran out of memory.'
+      return { status: 'killed', reason: 'signal', message }
+    }
     if (exitCode === null) {
       return {
         status: 'killed',
@@ -298,20 +307,12 @@ class Execution {
         message: 'The jail was ended from outside, by nothing that this sandbox did.',
       }
     }
-    const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
     if (exitCode === diedBy.badSystemCall) {
       return {
         status: 'killed',
         reason: 'filter',
         message: 'The function made a system call that ends it at once (SIGSYS).',
       }
-    }
-    const used = this.#jail.used()
-    if (exitCode === diedBy.kill && used !== null && used.oomKills > 0) {
-      if (used.isAtBound) return limit('memory')
-      const message =
-        'The kernel ended the function because the machine, or the group that the server is in, ran out of memory.'
-      return { status: 'killed', reason: 'signal', message }
     }
     // The kernel's own processor limit kills a while after the watch should have.
     if (exitCode === diedBy.kill && this.#usage.cpuMs >= limits.cpuMs * 0.9) return limit('cpu')

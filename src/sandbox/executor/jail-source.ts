@@ -9,6 +9,7 @@ import type { Runtime } from '../sandbox.ts'
 import { unsealedKeeperReason, unsealedReason } from './check-sealed.ts'
 import { processMeter } from './jail-meter.ts'
 import { runnerSetup, threadCeiling } from './runner-setup.ts'
+import { startInTime } from './start-in-time.ts'
 import { SealedJail, type SealedResult } from './sealed-jail.ts'
 
 /** Where executions get their jails: each sealed, each unused, each handed out once. */
@@ -31,6 +32,8 @@ export interface Sealing {
 }
 
 const nonceBytes = 32
+/** For the engine; the runner has its own. */
+const startTimeoutMs = 30_000
 
 /** Makes a new jail for each execution, when it is asked for. */
 export class FreshJails implements JailSource {
@@ -61,7 +64,7 @@ export class FreshJails implements JailSource {
     }
     let jail: Jail
     try {
-      jail = await this.#engine.start(order)
+      jail = await startInTime(this.#engine.start(order), startTimeoutMs, signal)
     } catch (error) {
       group?.end()
       return { ok: false, why: error instanceof Error ? error.message : String(error) }

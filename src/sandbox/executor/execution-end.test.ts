@@ -1,0 +1,81 @@
+import { Duplex, Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import type { ConfiningGroup } from '../cgroup/confining-group.ts'
+import { encodeFrame } from '../protocol/frame.ts'
+import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import type { SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import { execute } from './execution.ts'
+import { SealedJail } from './sealed-jail.ts'
+
+/** Of no process: Linux gives none beyond 2^22. */
+const noPid = 5_000_000
+const spec: SandboxSpec = {
+  id: 'end',
+  runtime: 'python',
+  files: new Map([['main.py', Buffer.from('pass')]]),
+  entry: { file: 'main.py', name: 'main' },
+  inputJson: '{}',
+  limits: {
+    wallMs: 60_000,
+    cpuMs: 60_000,
+    memoryBytes: 2 ** 30,
+    processes: 8,
+    openFiles: 64,
+    scratchBytes: 2 ** 20,
+    resultBytes: 500,
+    outputBytes: 100,
+    innerCalls: 6,
+  },
+}
+
+/** A jail that ends without a word once it has been given code. */
+function jailThatEnds(exitCode: number | null): Jail {
+  const ended = Promise.withResolvers<JailEnd>()
+  let writes = 0
+  const channel = new Duplex({
+    read: () => undefined,
+    write(_chunk, _encoding, done) {
+      writes += 1
+      if (writes === 1) this.push(encodeFrame({ type: 'ready', version: 1, nonce: 'n' }))
+      else ended.resolve({ exitCode })
+      done()
+    },
+  })
+  const [stdout, stderr] = [Readable.from([]), Readable.from([])]
+  return { channel, stdout, stderr, pid: Promise.resolve(noPid), ended: ended.promise, kill: () => undefined }
+}
+
+async function outcomeOf(exitCode: number | null, oomKills: number, isAtBound: boolean): Promise<SandboxOutcome> {
+  const group: ConfiningGroup = {
+    confine: async () => await Promise.resolve({ ok: true }),
+    usage: () => ({ cpuMs: 1, memoryBytes: 0, peakMemoryBytes: 0, oomKills, isAtBound }),
+    cpuMs: () => 1,
+    end: () => undefined,
+  }
+  const order = { setup: encodeFrame({}), nonce: 'n', unsealedReason: () => null, group }
+  const sealed = await SealedJail.make(jailThatEnds(exitCode), order)
+  if (!sealed.ok) throw new Error(sealed.why)
+  return await execute(sealed.jail, spec, { engine: 'streams', profile: 'none', profileHash: 'sha256:0' }, {})
+}
+
+describe('a jail that the kernel ended for want of memory', () => {
+  // `null`: the process that would tell of the exit was in the group, and was ended with it.
+  test.each([137, null])('says so whether its exit is told (%s) or not', async (exitCode) => {
+    expect(await outcomeOf(exitCode, 1, true)).toMatchObject({ status: 'limit', limit: 'memory' })
+    const machine = await outcomeOf(exitCode, 1, false)
+    expect(machine).toMatchObject({
+      status: 'killed',
+      reason: 'signal',
+      message: expect.stringContaining('ran out of memory'),
+    })
+  })
+
+  test('is told from one that was ended by something else', async () => {
+    const outcome = await outcomeOf(null, 0, true)
+    expect(outcome).toMatchObject({
+      status: 'killed',
+      reason: 'signal',
+      message: expect.stringContaining('from outside'),
+    })
+  })
+})
