@@ -29,7 +29,7 @@ export async function examineMachine(
     detail: deploymentText(machineFacts(), uid, executorUid),
     remedy: null,
   }
-  const engines = { id: 'sandbox engines', ok: true, detail: await listEngines(config), remedy: null }
+  const engines = { id: 'engines', ok: true, detail: await listEngines(config), remedy: null }
   if (config.engine !== 'auto' && config.engine !== 'bubblewrap') return [deployment, engines]
   const failure = await tryJail(config.bubblewrapPath, uid === 0 ? { uid: executorUid, gid: executorGid } : undefined)
   const jail =
