@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { removeSubtree } from './cgroup/remove-subtree.ts'
+import { removeSocketDirectories } from './launcher/remove-socket-directories.ts'
 import { encodeFrame, FrameReader } from './protocol/frame.ts'
 import {
   executorProtocolVersion,
@@ -61,7 +62,12 @@ export function startExecutor(
   })
   connection.on('error', () => connection.destroy())
   const lost = lossOf(child)
-  const cleaned = lost.then(async () => child.pid === undefined || (await removeSubtree(child.pid)))
+  const owner = process.getuid?.() === 0 ? settings.executorUid : process.getuid?.()
+  const cleaned = lost.then(async () => {
+    if (child.pid === undefined) return
+    await removeSubtree(child.pid)
+    removeSocketDirectories(child.pid, owner)
+  })
   const send = (message: ToExecutor, body?: Uint8Array): void => {
     if (connection.writable) connection.write(encodeFrame(message, ...(body === undefined ? [] : [body])))
   }

@@ -19,7 +19,7 @@ export async function startInTime(
   const timer = setTimeout(() => giveUp('it did not start in time'), timeoutMs)
   signal?.addEventListener('abort', cancel, { once: true })
   void Promise.resolve(starting).then((jail) => {
-    if (isGivenUp) jail.kill()
+    if (isGivenUp) endUnread(jail)
     else resolve(jail)
   }, reject)
   if (signal?.aborted === true) cancel()
@@ -29,4 +29,10 @@ export async function startInTime(
     clearTimeout(timer)
     signal?.removeEventListener('abort', cancel)
   }
+}
+
+/** A stream that nobody reads is never closed, and a jail has not ended before its streams have. */
+function endUnread(jail: Jail): void {
+  for (const stream of [jail.channel, jail.stdout, jail.stderr]) stream.on('error', () => stream.destroy()).resume()
+  jail.kill()
 }

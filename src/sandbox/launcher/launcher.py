@@ -48,6 +48,8 @@ class Slot:
     def __init__(self, number, zygote, control):
         self.number, self.zygote, self.control = number, zygote, control
         self.jail = None
+        # Whether its jail is to be killed as soon as it has a process.
+        self.doomed = False
 
 
 class Launcher:
@@ -201,6 +203,8 @@ class Launcher:
             return self.lose_slot(slot)
         # The process cannot be gone and its number taken again: its slot, which would reap it, is alive or is lost here.
         self.processes[jail] = os.pidfd_open(pid)
+        if slot.doomed:
+            self.signal(jail)
         self.tell(type='born', jail=jail, pid=pid)
 
     def lose_slot(self, slot):
@@ -230,7 +234,7 @@ class Launcher:
                 connection.connect(self.path)
                 connection.sendall((message['nonce'] + role).encode())
             order = {name: message[name] for name in ('codeBytes', 'scratchBytes')}
-            slot.jail = jail
+            slot.jail, slot.doomed = jail, False
             socket.send_fds(slot.control, [json.dumps(order).encode()], [each.fileno() for each in connections])
         except OSError:
             slot.jail = None
@@ -241,7 +245,12 @@ class Launcher:
                 connection.close()
 
     def do_kill(self, message):
-        self.signal(message['jail'])
+        jail = message['jail']
+        self.signal(jail)
+        if jail not in self.processes:
+            # It may come before the process: what is not born must not live.
+            for slot in self.slots.values():
+                slot.doomed = slot.doomed or slot.jail == jail
 
     def do_limit(self, message):
         """Lowers a limit of a running process for good."""

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -83,6 +83,7 @@ const maxWaitingConnections = 4096
  * a nonce that was given to the launcher for it, once for each role; anything else is closed.
  */
 export class Launcher {
+  readonly #process: ChildProcess
   readonly #commands: Duplex
   readonly #server: Server
   readonly #directory: string
@@ -90,8 +91,9 @@ export class Launcher {
   /** Settles when the process is gone, with what it said. */
   readonly lost: Promise<string>
 
-  private constructor(commands: Duplex, server: Server, directory: string, lost: Promise<string>) {
-    this.#commands = commands
+  private constructor(child: ChildProcess, server: Server, directory: string, lost: Promise<string>) {
+    this.#process = child
+    this.#commands = child.stdio[3] as Duplex
     this.#server = server
     this.#directory = directory
     this.lost = lost
@@ -124,7 +126,7 @@ export class Launcher {
     child.on('error', (error) => gone.resolve(error.message))
     child.on('close', () => gone.resolve(said.trim()))
     commands.on('error', () => commands.destroy())
-    const launcher = new Launcher(commands, server, directory, gone.promise)
+    const launcher = new Launcher(child, server, directory, gone.promise)
     server.on('connection', (socket) => launcher.#admit(socket))
     readLines(commands, (line) => take(messageSchema.parse(JSON.parse(line))))
     commands.write(`${JSON.stringify({ type: 'hello', path })}\n`)
@@ -159,6 +161,11 @@ export class Launcher {
 
   forget(nonce: string): void {
     this.#expected.delete(nonce)
+  }
+
+  /** Ends the process at once, and by their death signals all that hangs on it. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,9 @@ const nonceBytes = 32
 /** Of a slot's group until its first jail. */
 const slotBounds = { memoryBytes: 256 * 1024 * 1024, processes: 16 }
 const pageBytes = 4096
+/** Within this a killed process is reaped, also on a machine that is very busy. */
+const killPatienceMs = 10_000
+const killRoundMs = 1000
 const resourceData = 2
 
 /** Jails that are forked from an interpreter that has started, inside an outer jail of another engine. */
@@ -114,7 +117,7 @@ export class ZygoteEngine implements SandboxEngine {
     const number = this.#nextJail
     this.#nextJail += 1
     const jail = new ForkedJail({
-      kill: () => this.#launcher.send({ type: 'kill', jail: number }),
+      kill: () => this.#kill(number, jail),
       bindMemory: (pid) => this.#bindMemory(number, pid, order),
       group,
     })
@@ -159,6 +162,20 @@ export class ZygoteEngine implements SandboxEngine {
       default:
         for (const each of Object.values(this.#zygotes)) each.tell(message)
     }
+  }
+
+  /**
+   * Where the launcher does not answer, everything is ended with it: an execution must not outlive its limits. The time is
+   * counted in rounds, so that a stop of this process, or of the machine, is not held against the launcher.
+   */
+  #kill(number: number, jail: ForkedJail): void {
+    this.#launcher.send({ type: 'kill', jail: number })
+    let rounds = 0
+    const wait = setInterval(() => {
+      rounds += 1
+      if (rounds * killRoundMs >= killPatienceMs) this.#launcher.kill()
+    }, killRoundMs)
+    void jail.isOver.then(() => clearInterval(wait))
   }
 
   #begin(group: GroupSlot, order: JailOrder, slot: Slot): BirthGroup {
