@@ -206,7 +206,9 @@ class Execution {
     const { limits, runtime } = this.#spec
     const facts = this.#measure()
     if (facts === null) return 0
-    if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
+    // Either it is ending, or other threads go on where their memory cannot be watched. How it ends tells which.
+    if (!facts.hasMemory) this.#jail.kill()
+    else if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
     else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')
     else if (facts.threads > threadCeiling(runtime, limits)) this.#breach('processes')
     else if ((this.#scratchFiles() ?? 0) > scratchInodes) this.#breach('scratch')

@@ -13,6 +13,8 @@ export interface ProcessFacts {
   /** Number of filters; 0 where the kernel (before 5.9) does not tell. */
   readonly seccompFilters: number
   readonly threads: number
+  /** False once its first thread has ended: the kernel then tells nothing of the memory in which others may go on. */
+  readonly hasMemory: boolean
   /** Memory of its own, shared memory and page tables: what it costs the machine beyond files that others share. */
   readonly ownBytes: number
   /** Of `ownBytes`, what is mapped to no file. */
@@ -39,6 +41,7 @@ export function processFacts(pid: number | 'self'): ProcessFacts | null {
     seccompMode: Number(fields.get('Seccomp') ?? 0),
     seccompFilters: Number(fields.get('Seccomp_filters') ?? 0),
     threads: Number(fields.get('Threads') ?? 0),
+    hasMemory: fields.has('VmRSS'),
     ownBytes: kibibytes('RssAnon') + kibibytes('RssShmem') + kibibytes('VmSwap') + kibibytes('VmPTE'),
     anonymousBytes: kibibytes('RssAnon'),
     peakRssBytes: kibibytes('VmHWM'),

@@ -283,6 +283,51 @@ def main(_):
   })
 })
 
+describe('a function whose first thread ends while another goes on', () => {
+  const goesOn = `
+import mmap, struct, threading, time
+def later(mebibytes, held):
+    # Shared with nobody, but of a kind that no limit of the process itself counts.
+    for _ in range(mebibytes):
+        held.append(mmap.mmap(-1, 1 << 20))
+        held[-1].write(bytes(1 << 20))
+    # Long enough for several looks at what is in use.
+    time.sleep(0.2)
+    head, body = b'{"type":"result"}', b'"went on"'
+    os.write(3, struct.pack('>II', 4 + len(head) + len(body), len(head)) + head + body)
+    time.sleep(60)
+def main(input):
+    threading.Thread(target=later, args=(input['mebibytes'], [])).start()
+    if input['leaves']: libc.syscall(ctypes.c_long(input['exit']), 0)
+    time.sleep(60)
+`
+  const exit = process.arch === 'x64' ? 60 : 93
+  let bare: Sandbox
+
+  beforeAll(async () => {
+    // A cgroup counts all threads whatever becomes of the first; without one the watch has to.
+    bare = await openSandbox({ waitingJails: 0, cgroups: 'off' })
+  })
+
+  afterAll(async () => {
+    await bare.close()
+  })
+
+  test('gets no more memory than others', async () => {
+    const limits = { memoryBytes: 128 * mebibyte }
+    const fits = await run(bare, 'python', goesOn, { input: { leaves: false, exit, mebibytes: 8 }, limits })
+    expect(fits).toMatchObject({ status: 'ok', resultJson: '"went on"' })
+    const { status } = await run(bare, 'python', goesOn, { input: { leaves: true, exit, mebibytes: 400 }, limits })
+    // Where the memory of a jail is not told by its first thread, the bound itself is what ends it.
+    expect(['killed', 'limit']).toContain(status)
+  })
+
+  test('would go on without the watch', async () => {
+    const unwatched = goesOn.replace(/ {4}head, body[^]*?time\.sleep\(60\)/, '    print(\'{"went":"on"}\', flush=True)')
+    expect(await probeUnjailed(unwatched, { leaves: true, exit, mebibytes: 400 })).toEqual({ went: 'on' })
+  })
+})
+
 describe('without the jail', () => {
   test('the same code would get past: it forks, and it takes more threads and files', async () => {
     const code = `
