@@ -48,7 +48,8 @@ async function bareNode(): Promise<number> {
 
 /** Resident memory of a process and of all that it started, in bytes. */
 function residentBytes(pid: number): number {
-  const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+  // Jails share nearly all of it with their zygote: each page is shared out among those that map it.
+  const own = Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .trim()
     .split(' ')
@@ -100,7 +101,7 @@ console.log(
         { case: 'bare node -e 0', p50_ms: round(p50(bare)) },
         { case: 'cold start: new data directory, demo set up', p50_ms: round(p50(cold)) },
         { case: 'warm start: finds its state', p50_ms: round(p50(warm)) },
-        { case: 'resident memory, idle (server and executor)', bytes: memory.idle },
+        { case: 'resident memory, idle (PSS of the server and all that it started)', bytes: memory.idle },
         { case: `resident memory after ${calls} calls`, bytes: memory.after },
       ],
       goals: [
