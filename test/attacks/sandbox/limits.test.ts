@@ -322,6 +322,27 @@ def main(input):
     expect(['killed', 'limit']).toContain(status)
   })
 
+  test('gets no more by giving up shared memory that it wrote and keeps', async () => {
+    const keeps = `
+import mmap, time
+def main(input):
+    kept = []
+    for _ in range(input['mebibytes']):
+        kept.append(mmap.mmap(-1, 1 << 20))
+        kept[-1].write(b'x' * (1 << 20))
+        kept[-1].madvise(4)
+    time.sleep(0.2)
+    return all(each[0] == 120 for each in kept)
+`
+    const limits = { memoryBytes: 128 * mebibyte }
+    const fits = await run(bare, 'python', keeps, { input: { mebibytes: 32 }, limits })
+    expect(fits).toMatchObject({ status: 'ok', resultJson: 'true' })
+    const breaks = await run(bare, 'python', keeps, { input: { mebibytes: 400 }, limits })
+    expect(breaks).toMatchObject({ status: 'limit', limit: 'memory' })
+    const unwatched = keeps.replace('return all(', "return {'kept': all(").replace('in kept)', 'in kept)}')
+    expect(await probeUnjailed(unwatched, { mebibytes: 400 })).toEqual({ kept: true })
+  })
+
   test('would go on without the watch', async () => {
     const unwatched = goesOn.replace(/ {4}head, body[^]*?time\.sleep\(60\)/, '    print(\'{"went":"on"}\', flush=True)')
     expect(await probeUnjailed(unwatched, { leaves: true, exit, mebibytes: 400 })).toEqual({ went: 'on' })
