@@ -31,6 +31,7 @@ test('a jail can be made here, by the user that would make it', async () => {
   const findings = await examineMachine(sandboxConfigSchema.parse({}))
   expect(findings).toMatchObject([
     { id: 'deployment', ok: true },
+    { id: 'engines', ok: true },
     { id: 'namespaces', ok: true, remedy: null },
   ])
 })

@@ -39,16 +39,29 @@ function below(pid: number): number[] {
     }
   }
   const collect = (one: number): number[] => (parents.get(one) ?? []).flatMap((child) => [child, ...collect(child)])
-  return collect(pid)
+  const found = collect(pid)
+  for (const one of found) births.set(one, birthOf(one) ?? '')
+  return found
 }
 
-/** Whether a process is there and no zombie. */
-function alive(pid: number): boolean {
+/** When each process that was seen was born: its number may soon be another's. */
+const births = new Map<number, string>()
+
+/** In ticks since the machine started; `null` of one that is gone or waits to be reaped. */
+function birthOf(pid: number): string | null {
   try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'))
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
   } catch {
-    return false
+    return null
   }
+}
+
+/** Whether a process that was seen is still there and no zombie. */
+function alive(pid: number): boolean {
+  const birth = birthOf(pid)
+  return birth !== null && birth === births.get(pid)
 }
 
 async function untilGone(pids: readonly number[]): Promise<void> {
