@@ -32,6 +32,9 @@ export interface Sealing {
 }
 
 const nonceBytes = 32
+/** A slot that is gone is told of soon; by then each free one may have been tried. */
+const mostTries = 20
+const retryMs = 2000
 /** For the engine; the runner has its own. */
 const startTimeoutMs = 30_000
 
@@ -46,6 +49,19 @@ export class FreshJails implements JailSource {
   }
 
   async take(order: JailOrder, signal?: AbortSignal): Promise<SealedResult> {
+    const patienceEndMs = performance.now() + retryMs
+    for (let tries = 1; ; tries += 1) {
+      const { result, isUnborn } = await this.#make(order, signal)
+      if (result.ok || !isUnborn || tries === mostTries) return result
+      if (signal?.aborted === true || performance.now() > patienceEndMs) return result
+    }
+  }
+
+  /** `isUnborn`: what was to make the jail is gone, as a slot that was killed, and another may well make it. */
+  async #make(
+    order: JailOrder,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly result: SealedResult; readonly isUnborn: boolean }> {
     const { finalFilters, seccompNumber, ownFilters, groups } = this.#sealing
     const nonce = randomBytes(nonceBytes).toString('base64url')
     const isGuest = this.#engine.kernel === 'guest'
@@ -60,16 +76,16 @@ export class FreshJails implements JailSource {
           ? null
           : new JailGroup(groups, groupBounds(order, threadCeiling(order.runtime, order.limits)))
     } catch (error) {
-      return { ok: false, why: `it got no cgroup: ${error instanceof Error ? error.message : String(error)}` }
+      return failed(`it got no cgroup: ${reasonOf(error)}`, false)
     }
     let jail: Jail
     try {
       jail = await startInTime(this.#engine.start(order), startTimeoutMs, signal)
     } catch (error) {
       group?.end()
-      return { ok: false, why: error instanceof Error ? error.message : String(error) }
+      return failed(reasonOf(error), this.#engine.bringsGroups === true)
     }
-    return await SealedJail.make(jail, {
+    const result = await SealedJail.make(jail, {
       group: jail.group ?? group,
       setup: encodeFrame(setup, finalFilters[order.runtime]),
       nonce,
@@ -77,9 +93,19 @@ export class FreshJails implements JailSource {
       unsealedReason: (pid) => judge(meter(pid).facts(), ownFilters),
       ...(signal === undefined ? {} : { signal }),
     })
+    const isUnborn = !result.ok && this.#engine.bringsGroups === true && (await jail.pid) === null
+    return { result, isUnborn }
   }
 
   async close(): Promise<void> {
     await this.#engine.close()
   }
+}
+
+function failed(why: string, isUnborn: boolean): { readonly result: SealedResult; readonly isUnborn: boolean } {
+  return { result: { ok: false, why }, isUnborn }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
