@@ -86,7 +86,11 @@ it('shows in its first screen what really happens when its commands are typed', 
         continue
       }
       const typed = command.replaceAll('/tmp/mcpworks-copy', join(home, 'copy'))
-      const { stdout } = await shell(typed, { ...env, ...exported })
+      let { stdout } = await shell(typed, { ...env, ...exported })
+      // Checkpoints follow their records after a moment; a reader types more slowly than this.
+      while (stdout.some((line) => line.includes('not signed yet'))) {
+        ;({ stdout } = await shell(typed, { ...env, ...exported }))
+      }
       expectLines(stdout, output, typed)
     }
   } finally {
