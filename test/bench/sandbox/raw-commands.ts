@@ -51,8 +51,8 @@ export function rawCommands(nsjailPath: string | null): RawCommands {
   ]
   const script = (program: string, words: readonly string[]): string[] =>
     bubblewrap(
-      ['--proc', '/proc', '--dev', '/dev', '--ro-bind', program, '/runtime', '--ro-bind', directory, '/work'],
-      ['/runtime', ...words, '/work/hello.js'],
+      ['--proc', '/proc', '--dev', '/dev', '--ro-bind', program, '/runtime', '--ro-bind', directory, '/hello'],
+      ['/runtime', ...words, '/hello/hello.js'],
     )
   const nsjail = [
     '--mode',
