@@ -142,7 +142,10 @@ class Launcher:
         message = json.loads(data)
         if 'failed' in message:
             return self.lose(zygote, message['failed'])
-        zygote.first = os.pidfd_open(pid)
+        try:
+            zygote.first = os.pidfd_open(pid)
+        except OSError:
+            return self.lose(zygote, 'it ended at its start')
         self.tell(type='zygote-ready', zygote=zygote.name, pid=pid)
 
     def lose(self, zygote, why):
@@ -201,8 +204,11 @@ class Launcher:
         # Else it is born.
         if jail is None or jail in self.processes:
             return self.lose_slot(slot)
-        # The process cannot be gone and its number taken again: its slot, which would reap it, is alive or is lost here.
-        self.processes[jail] = os.pidfd_open(pid)
+        try:
+            self.processes[jail] = os.pidfd_open(pid)
+        except OSError:
+            # It ended with its slot, which was killed, and is reaped already.
+            return self.lose_slot(slot)
         if slot.doomed:
             self.signal(jail)
         self.tell(type='born', jail=jail, pid=pid)
