@@ -1,4 +1,4 @@
-import type { IdentityRegistry } from '../auth/index.ts'
+import type { IdentityEvents, IdentityRegistry } from '../auth/index.ts'
 import type { Caller } from '../kernel/index.ts'
 import type { ConnectionFiles } from './connection-files.ts'
 
@@ -8,7 +8,11 @@ const operatorName = 'operator'
  * The local operator: a user in the role `owner` whose key lies in the data directory, so that commands on this
  * machine work without a set-up. A key that is gone, revoked or unreadable is replaced by a new one.
  */
-export async function ensureOperator(registry: IdentityRegistry, files: ConnectionFiles): Promise<Caller> {
+export async function ensureOperator(
+  registry: IdentityRegistry,
+  files: ConnectionFiles,
+  events: Pick<IdentityEvents, 'record'>,
+): Promise<Caller> {
   const principal = registry.findPrincipal(operatorName) ?? (await registry.addUser(operatorName, ['owner']))
   const keyId = files.readOperatorKey()?.split('_')[1] ?? ''
   let credentialId = registry.findActive(keyId)?.key.id
@@ -20,6 +24,15 @@ export async function ensureOperator(registry: IdentityRegistry, files: Connecti
       scopes: ['admin'],
       expiresAtMs: null,
     })
+    await events.record({
+      type: 'key-issued',
+      namespace: null,
+      principalId: principal.id,
+      credentialId: key.id,
+      address: '',
+      facts: { label: key.label, scopes: [...key.scopes] },
+    })
+    // Nobody has the key before its record is durable.
     files.writeOperatorKey(text)
     credentialId = key.id
   }

@@ -1,5 +1,6 @@
 import {
-  createApiKeyAuthenticator,
+  createApiKeyVerifier,
+  createAuthenticator,
   createIdentityRegistry,
   refreshCaller,
   type IdentityRegistry,
@@ -21,6 +22,7 @@ import { connectionFiles } from './connection-files.ts'
 import { createDoorRecords } from './door-records.ts'
 import { createFunctionServices } from './function-services.ts'
 import { createHostedState } from './hosted-state.ts'
+import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
@@ -150,24 +152,25 @@ async function compose(
       schemas: functions.schemas,
       management,
       sandbox: functions.describeSandbox,
-      refresh: (caller) => refreshCaller(registry, caller),
+      refresh: (caller) => refreshCaller(registry, caller, clock.nowMs()),
       clock,
       config: config.gateway,
     },
     (call, error) => log.error({ call, err: error }, 'a call broke in a way that nobody expected'),
   )
 
+  const doorRecords = createDoorRecords(decisionLog, clock, log)
+  opened.push(() => doorRecords.close())
+  const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
   const files = connectionFiles(config.dataDirectory)
   // That of a server that was killed: nobody is to be sent a credential there.
   files.removeUrl()
-  const operator = await ensureOperator(registry, files)
-  const doorRecords = createDoorRecords(decisionLog, clock, log)
-  opened.push(() => doorRecords.close())
+  const operator = await ensureOperator(registry, files, identityEvents)
   const stopWatching = watchLog(decisionLog, log)
   opened.push(async () => stopWatching())
   const server = createHttpServer({
     gateway,
-    authenticator: createApiKeyAuthenticator(registry),
+    authenticator: createAuthenticator([createApiKeyVerifier(registry)]),
     catalogue,
     config: config.http,
     clock,

@@ -1,4 +1,5 @@
-import { hash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomId } from './random-id.ts'
 
 /** An API key as its holder sees it: `mcpw_<id>_<secret>`. The id is public, the secret is 256 random bits. */
 export interface ApiKey {
@@ -8,12 +9,10 @@ export interface ApiKey {
 }
 
 const keyPattern = /^mcpw_([a-z0-9]{12})_([A-Za-z0-9_-]{43})$/
-const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 /** Makes a new key from the operating system's randomness. */
 export function generateApiKey(): ApiKey {
-  const id = Array.from({ length: 12 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')
-  return { id, secret: randomBytes(32).toString('base64url') }
+  return { id: randomId(), secret: randomBytes(32).toString('base64url') }
 }
 
 /** The text that the holder keeps. Contains the secret: show it once, never log it. */

@@ -1,6 +1,14 @@
 import { isName, McpworksError, type Clock, type Principal, type Scope } from '../kernel/index.ts'
 import { formatApiKey, generateApiKey, hashSecret } from './api-key.ts'
-import type { CredentialStore, StoredKey, StoredPrincipal } from './credential-store.ts'
+import type {
+  CredentialKind,
+  CredentialStore,
+  PrincipalChange,
+  StoredCredential,
+  StoredKey,
+  StoredPrincipal,
+} from './credential-store.ts'
+import { randomId } from './random-id.ts'
 
 /** What the registry tells of a key. Never the secret or its hash. */
 export type KeySummary = Omit<StoredKey, 'secretSha256'>
@@ -15,7 +23,23 @@ export interface KeyRequest {
 /** A principal and one of its keys, both good at this moment. */
 export interface ActiveKey {
   readonly key: StoredKey
-  readonly principal: Principal
+  readonly principal: StoredPrincipal
+}
+
+/** What a new credential should be. */
+export interface CredentialRequest {
+  readonly kind: CredentialKind
+  readonly label: string
+  readonly scopes: readonly Scope[]
+  readonly expiresAtMs: number | null
+  readonly details: StoredCredential['details']
+}
+
+/** A principal and one of its credentials that is no key, both good at this moment. */
+export interface ActiveCredential {
+  readonly credential: StoredCredential
+  readonly principal: StoredPrincipal
+  readonly scopes: readonly Scope[]
 }
 
 /**
@@ -25,13 +49,30 @@ export interface ActiveKey {
 export interface IdentityRegistry {
   /** The key and its principal if neither is revoked or expired; `null` otherwise. Does not check the secret. */
   findActive(keyId: string): ActiveKey | null
+  /** The same for a credential that is no key. Does not check what it holds. */
+  findActiveCredential(credentialId: string): ActiveCredential | null
+  /** Every credential of a kind that is good at this moment, with its principal. */
+  listActiveCredentials(kind: CredentialKind): ActiveCredential[]
   findPrincipal(id: string): StoredPrincipal | null
+  /** The principal if it is neither revoked nor disabled and its namespace is open; `null` otherwise. */
+  findActivePrincipal(id: string): StoredPrincipal | null
+  /** A stored principal as policies and records see it. */
+  describe(principal: StoredPrincipal): Principal
   listAgents(namespace: string): StoredPrincipal[]
+  listUsers(): StoredPrincipal[]
   listKeys(principalId: string): KeySummary[]
+  listCredentials(principalId: string): StoredCredential[]
   /** @throws McpworksError `name_invalid`, `already_exists` (also where a revoked agent had the name). */
-  addAgent(namespace: string, name: string, groups: readonly string[]): Promise<StoredPrincipal>
+  addAgent(
+    namespace: string,
+    name: string,
+    groups: readonly string[],
+    more?: Partial<Pick<StoredPrincipal, 'ownerId' | 'senderConstrainedOnly'>>,
+  ): Promise<StoredPrincipal>
   /** @throws McpworksError `unknown_object`. */
   setGroups(principalId: string, groups: readonly string[]): Promise<void>
+  /** Changes what is named and nothing else. Counts from the next request on. @throws McpworksError `unknown_object`. */
+  update(principalId: string, change: Omit<PrincipalChange, 'revokedAtMs'>): Promise<StoredPrincipal>
   /** Revokes the agent and with it every key. @throws McpworksError `unknown_object`. */
   revokePrincipal(id: string): Promise<void>
   addUser(name: string, groups: readonly string[]): Promise<StoredPrincipal>
@@ -39,6 +80,10 @@ export interface IdentityRegistry {
   createKey(principalId: string, request: KeyRequest): Promise<{ text: string; key: KeySummary }>
   /** @throws McpworksError `unknown_object` where the namespace has no such key. */
   revokeKey(namespace: string | null, keyId: string): Promise<void>
+  /** @throws McpworksError `unknown_object`. */
+  addCredential(principalId: string, request: CredentialRequest): Promise<StoredCredential>
+  /** @throws McpworksError `unknown_object` where the namespace has no such credential. */
+  revokeCredential(namespace: string | null, credentialId: string): Promise<void>
 }
 
 /** Loads everything from the store and answers from memory afterwards. */
@@ -46,6 +91,23 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
   const loaded = await store.load()
   const principals = new Map(loaded.principals.map((principal) => [principal.id, principal]))
   const keys = new Map(loaded.keys.map((key) => [key.id, key]))
+  const credentials = new Map(loaded.credentials.map((credential) => [credential.id, credential]))
+
+  function findActivePrincipal(id: string): StoredPrincipal | null {
+    const principal = principals.get(id)
+    if (principal === undefined || principal.revokedAtMs !== null || principal.disabledAtMs !== null) return null
+    return principal
+  }
+
+  function activeCredential(credential: StoredCredential): ActiveCredential | null {
+    if (!isGood(credential)) return null
+    const principal = findActivePrincipal(credential.principalId)
+    return principal === null ? null : { credential, principal, scopes: credential.scopes }
+  }
+
+  function isGood({ revokedAtMs, expiresAtMs }: Pick<StoredKey, 'revokedAtMs' | 'expiresAtMs'>): boolean {
+    return revokedAtMs === null && (expiresAtMs === null || expiresAtMs > clock.nowMs())
+  }
 
   function mustFindActivePrincipal(id: string): StoredPrincipal {
     const principal = principals.get(id)
@@ -56,7 +118,7 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
   }
 
   /** To be called after the store has taken the change, on what is there by then: another may have come meanwhile. */
-  function change(id: string, part: Partial<Pick<StoredPrincipal, 'groups' | 'revokedAtMs'>>): void {
+  function change(id: string, part: PrincipalChange): void {
     const now = principals.get(id)
     if (now !== undefined) principals.set(id, { ...now, ...part })
   }
@@ -84,23 +146,38 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
   return {
     findActive(keyId) {
       const key = keys.get(keyId)
-      if (key === undefined || key.revokedAtMs !== null) return null
-      if (key.expiresAtMs !== null && key.expiresAtMs <= clock.nowMs()) return null
-      const principal = principals.get(key.principalId)
-      if (principal === undefined || principal.revokedAtMs !== null) return null
-      return { key, principal }
+      if (key === undefined || !isGood(key)) return null
+      const principal = findActivePrincipal(key.principalId)
+      return principal === null ? null : { key, principal }
     },
+    findActiveCredential(credentialId) {
+      const credential = credentials.get(credentialId)
+      return credential === undefined ? null : activeCredential(credential)
+    },
+    listActiveCredentials: (kind) =>
+      [...credentials.values()]
+        .filter((credential) => credential.kind === kind)
+        .map(activeCredential)
+        .filter((active) => active !== null),
     findPrincipal: (id) => principals.get(id) ?? null,
+    findActivePrincipal,
+    describe: ({ type, id, name, namespace, groups }) => ({ type, id, name, namespace, groups }),
     listAgents: (namespace) =>
       [...principals.values()].filter((principal) => principal.type === 'agent' && principal.namespace === namespace),
+    listUsers: () => [...principals.values()].filter((principal) => principal.type === 'user'),
+    listCredentials: (principalId) =>
+      [...credentials.values()].filter((credential) => credential.principalId === principalId),
     listKeys: (principalId) => [...keys.values()].filter((key) => key.principalId === principalId).map(withoutHash),
-    addAgent: (namespace, name, groups) =>
+    addAgent: (namespace, name, groups, more = {}) =>
       insert({
         type: 'agent',
         id: `${namespace}/${name}`,
         name,
         namespace,
         groups: sorted(groups),
+        ownerId: more.ownerId ?? null,
+        disabledAtMs: null,
+        senderConstrainedOnly: more.senderConstrainedOnly ?? false,
         createdAtMs: clock.nowMs(),
         revokedAtMs: null,
       }),
@@ -111,6 +188,9 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
         name,
         namespace: null,
         groups: sorted(groups),
+        ownerId: null,
+        disabledAtMs: null,
+        senderConstrainedOnly: false,
         createdAtMs: clock.nowMs(),
         revokedAtMs: null,
       }),
@@ -118,6 +198,13 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
       mustFindActivePrincipal(principalId)
       await store.updatePrincipal(principalId, { groups: sorted(groups) })
       change(principalId, { groups: sorted(groups) })
+    },
+    async update(principalId, part) {
+      mustFindActivePrincipal(principalId)
+      const changed = part.groups === undefined ? part : { ...part, groups: sorted(part.groups) }
+      await store.updatePrincipal(principalId, changed)
+      change(principalId, changed)
+      return mustFindActivePrincipal(principalId)
     },
     async revokePrincipal(id) {
       mustFindActivePrincipal(id)
@@ -151,6 +238,35 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
       const revokedAtMs = clock.nowMs()
       await store.revokeKey(keyId, revokedAtMs)
       keys.set(keyId, { ...key, revokedAtMs })
+    },
+    async addCredential(principalId, { kind, label, scopes, expiresAtMs, details }) {
+      mustFindActivePrincipal(principalId)
+      const credential: StoredCredential = {
+        id: randomId(),
+        kind,
+        principalId,
+        label,
+        scopes,
+        details,
+        createdAtMs: clock.nowMs(),
+        expiresAtMs,
+        revokedAtMs: null,
+      }
+      await store.insertCredential(credential)
+      credentials.set(credential.id, credential)
+      return credential
+    },
+    async revokeCredential(namespace, credentialId) {
+      const credential = credentials.get(credentialId)
+      const owner = credential === undefined ? undefined : principals.get(credential.principalId)
+      if (credential === undefined || credential.revokedAtMs !== null || owner?.namespace !== namespace) {
+        throw new McpworksError('unknown_object', {
+          message: `There is no credential ${credentialId} to revoke here.`,
+        })
+      }
+      const revokedAtMs = clock.nowMs()
+      await store.revokeCredential(credentialId, revokedAtMs)
+      credentials.set(credentialId, { ...credential, revokedAtMs })
     },
   }
 }

@@ -1,5 +1,22 @@
-export { createApiKeyAuthenticator } from './api-key-authenticator.ts'
-export type { AuthenticationResult, Authenticator, Presented } from './authenticator.ts'
-export type { CredentialStore, StoredKey, StoredPrincipal } from './credential-store.ts'
+export { createApiKeyVerifier } from './api-key-verifier.ts'
+export type { AuthenticationRefusal, AuthenticationResult, Authenticator, Presented } from './authenticator.ts'
+export type {
+  CredentialKind,
+  CredentialStore,
+  PrincipalChange,
+  StoredCredential,
+  StoredKey,
+  StoredPrincipal,
+} from './credential-store.ts'
+export type { CredentialVerifier, SchemeAndCredential } from './credential-verifier.ts'
+export { createAuthenticator } from './create-authenticator.ts'
+export type { IdentityEvent, IdentityEvents, IdentityRefusal } from './identity-events.ts'
+export {
+  createIdentityRegistry,
+  type ActiveCredential,
+  type CredentialRequest,
+  type IdentityRegistry,
+  type KeyRequest,
+  type KeySummary,
+} from './identity-registry.ts'
 export { refreshCaller } from './refresh-caller.ts'
-export { createIdentityRegistry, type IdentityRegistry, type KeyRequest, type KeySummary } from './identity-registry.ts'

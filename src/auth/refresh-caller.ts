@@ -2,16 +2,23 @@ import type { Caller } from '../kernel/index.ts'
 import type { IdentityRegistry } from './identity-registry.ts'
 
 /**
- * A caller that was authenticated a while ago, as it is now: with the groups of this moment, or `null` if its key or
- * its principal was revoked or has expired. Does not look at a secret again.
+ * A caller that was authenticated a while ago, as it is now: with the groups of this moment, or `null` if its
+ * credential or its principal was revoked, disabled or has expired. Does not look at a secret or signature again.
  */
-export function refreshCaller(registry: IdentityRegistry, caller: Caller): Caller | null {
-  const active = registry.findActive(caller.authentication.credentialId)
+export function refreshCaller(registry: IdentityRegistry, caller: Caller, nowMs: number): Caller | null {
+  const { authentication } = caller
+  if (authentication.expiresAtMs !== null && authentication.expiresAtMs <= nowMs) return null
+  const active =
+    authentication.method === 'api-key'
+      ? keyAsCredential(registry, caller)
+      : registry.findActiveCredential(authentication.credentialId)
   if (active === null || active.principal.id !== caller.principal.id) return null
-  const { type, id, name, namespace, groups } = active.principal
-  return {
-    ...caller,
-    principal: { type, id, name, namespace, groups },
-    authentication: { ...caller.authentication, scopes: active.key.scopes, expiresAtMs: active.key.expiresAtMs },
-  }
+  if (active.principal.senderConstrainedOnly && !authentication.senderConstrained) return null
+  const scopes = authentication.scopes.filter((scope) => active.scopes.includes(scope))
+  return { ...caller, principal: registry.describe(active.principal), authentication: { ...authentication, scopes } }
+}
+
+function keyAsCredential(registry: IdentityRegistry, { authentication }: Caller) {
+  const active = registry.findActive(authentication.credentialId)
+  return active === null ? null : { principal: active.principal, scopes: active.key.scopes }
 }

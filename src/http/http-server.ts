@@ -32,6 +32,8 @@ export interface HttpServerParts {
   readonly authenticator: Authenticator
   readonly catalogue: Pick<Catalogue, 'onChange' | 'resolve'>
   readonly config: HttpConfig
+  /** Routes besides the server's own: those of the authorization server and of the sign-in pages. */
+  readonly mountedRoutes?: readonly Route[]
   readonly clock: Clock
   readonly serverInfo: ServerInfo
   /**
@@ -73,7 +75,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { gateway, authenticator, config, clock, serverInfo } = parts
   const hostAllowed = createHostCheck(config)
   const originAllowed = createOriginCheck(config)
-  const findRoute = createRouteTable(routes)
+  const findRoute = createRouteTable([...routes, ...(parts.mountedRoutes ?? [])])
+  let publicUrl = config.publicUrl?.replace(/\/+$/, '') ?? ''
   const mcp: McpServices = {
     gateway,
     config,
@@ -134,9 +137,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     if (!originAllowed(head.origin, head.host)) return refuse(stranger, 'origin_refused', 'Origin')
     const match = findRoute(head.method, head.path)
     const route = match.found ? match.route : null
-    if (route?.access.kind === 'public') return servePublic(stranger)
+    if (match.found && match.route.access.kind === 'public') return servePublic(stranger, match.route, match.parameters)
     const presented = {
       authorization: head.authorization,
+      dpop: head.dpop,
+      method: head.method,
+      url: `${publicUrl}${head.path}`,
+      certificateSha256: null,
       address: request.socket.remoteAddress ?? '',
       claimedName: head.userAgent?.slice(0, 100) ?? null,
     }
@@ -145,9 +152,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       const missing = authentication.code === 'credential_missing'
       // The same for every path, so that strangers cannot tell which paths exist.
       return refuse(stranger, authentication.code, authentication.reason, {
-        headers: missing ? missingChallenge('mcp') : invalidChallenge(),
+        headers: { ...(missing ? missingChallenge('mcp') : invalidChallenge()), ...authentication.headers },
       })
     }
+    for (const [name, value] of Object.entries(authentication.headers ?? {})) response.setHeader(name, value)
     const { caller } = authentication
     const namespace = match.found ? (match.parameters.namespace ?? null) : null
     const visit: Visit = {
@@ -182,7 +190,12 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, authenticateAgain }, mcp)
   }
 
-  function servePublic({ request, response }: Visit): void {
+  async function servePublic(visit: Visit, route: Route, parameters: Readonly<Record<string, string>>): Promise<void> {
+    const { request, response, head } = visit
+    if (route.serve.kind === 'mounted') {
+      const refused = (code: ErrorCode, reason: string): void => record({ ...visit, route }, code, reason)
+      return route.serve.part({ request, response, head, parameters, publicUrl, refused })
+    }
     abandonBody(request, response)
     const health = parts.health()
     sendJson(response, health.ok ? 200 : 503, { ok: health.ok, refusing: health.refusing })
@@ -222,7 +235,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
           const port = typeof address === 'object' && address !== null ? address.port : config.port
           const reachable = isWildcardHost(config.host) ? '127.0.0.1' : config.host
           const host = reachable.includes(':') ? `[${reachable}]` : reachable
-          resolve({ host: config.host, port, url: `http://${host}:${port}` })
+          const url = `http://${host}:${port}`
+          if (publicUrl === '') publicUrl = url
+          resolve({ host: config.host, port, url })
         })
       }),
     close: (graceMs = 5000) =>

@@ -11,6 +11,10 @@ export interface RequestHead {
   readonly origin: string | undefined
   /** Every field value, in order. */
   readonly authorization: readonly string[]
+  /** Every field value, in order. */
+  readonly dpop: readonly string[]
+  /** Every field value, joined as RFC 6265 section 5.4 says. */
+  readonly cookie: string | undefined
   readonly accept: string | undefined
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
@@ -49,6 +53,8 @@ const single: ReadonlyMap<string, SingleField> = new Map([
 export function readRequestHead(request: IncomingMessage): RequestHead {
   const fields: Partial<Record<SingleField, string>> = {}
   const authorization: string[] = []
+  const dpop: string[] = []
+  let cookie: string | undefined
   let accept: string | undefined
   let userAgent: string | undefined
   let parameters: Map<string, string> | null = null
@@ -63,6 +69,10 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
       fields[field] = value
     } else if (name === 'authorization') {
       authorization.push(value)
+    } else if (name === 'dpop') {
+      dpop.push(value)
+    } else if (name === 'cookie') {
+      cookie = cookie === undefined ? value : `${cookie}; ${value}`
     } else if (name === 'accept') {
       accept = accept === undefined ? value : `${accept},${value}`
     } else if (name === 'user-agent') {
@@ -89,6 +99,8 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
     mcpName: fields.mcpName,
     sessionId: fields.sessionId,
     authorization,
+    dpop,
+    cookie,
     accept,
     userAgent,
     parameters,

@@ -1,8 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { operations, type Operation } from '../contract/index.ts'
-import type { Scope } from '../kernel/index.ts'
+import type { ErrorCode, Scope } from '../kernel/index.ts'
+import type { RequestHead } from './request-head.ts'
 
 /** Who may use a route. There is no default: a route without this does not compile. */
 export type Access = { readonly kind: 'public' } | { readonly kind: 'credential'; readonly scope: Scope }
+
+/** A request to a part that answers strangers by rules of its own: metadata, authorization server, sign-in. */
+export interface MountedRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: RequestHead
+  readonly parameters: Readonly<Record<string, string>>
+  /** Origin under which clients reach this server, without a slash at the end. */
+  readonly publicUrl: string
+  /** Records a refusal as one at the door. */
+  readonly refused: (code: ErrorCode, reason: string) => void
+}
+
+/** A part mounted at a route. It reads the body itself, within its own bounds. */
+export type MountedPart = (request: MountedRequest) => Promise<void>
 
 /** One route of the server. */
 export interface Route {
@@ -13,10 +30,11 @@ export interface Route {
   readonly serve:
     | { readonly kind: 'health' }
     | { readonly kind: 'mcp' }
+    | { readonly kind: 'mounted'; readonly part: MountedPart }
     | { readonly kind: 'operation'; readonly operation: Operation }
 }
 
-/** Every route there is. What is not here is answered 401 to strangers and 404 to everybody else. */
+/** The routes that are always there; parts of the server bring their own besides. What is not here is answered 401 to strangers and 404 to everybody else. */
 export const routes: readonly Route[] = [
   {
     method: 'POST',

@@ -4,8 +4,8 @@ export interface ErrorRow {
   readonly status: number
   /** JSON-RPC 2.0 code. Ours are -31xxx: -32000..-32019 must not be used and -32020..-32099 belong to the MCP specification. */
   readonly rpc: number
-  /** OAuth error (RFC 6750 section 3.1), where one is defined. */
-  readonly oauth?: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+  /** OAuth error (RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9), where one is defined. */
+  readonly oauth?: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof' | 'use_dpop_nonce'
   /** The public sentence: what was wrong and what to do. */
   readonly message: string
   /** Whether the same request may succeed later without a change. */
@@ -33,6 +33,32 @@ const rows = {
     oauth: 'insufficient_scope',
     message: 'The credential is valid but not for this. See the scope in WWW-Authenticate.',
     retryable: false,
+  },
+  dpop_proof_invalid: {
+    status: 401,
+    rpc: -31001,
+    oauth: 'invalid_dpop_proof',
+    message: 'The DPoP proof is missing or not good for this request and token (RFC 9449 section 4.3). Make a new one.',
+    retryable: false,
+  },
+  dpop_nonce_required: {
+    status: 401,
+    rpc: -31001,
+    oauth: 'use_dpop_nonce',
+    message: 'Make a new DPoP proof with the nonce of the DPoP-Nonce header.',
+    retryable: true,
+  },
+  issuer_unavailable: {
+    status: 503,
+    rpc: -31001,
+    message: 'The keys of the issuer of this token cannot be had, so it cannot be checked. Try again.',
+    retryable: true,
+  },
+  rate_limited: {
+    status: 429,
+    rpc: -31001,
+    message: 'Too many requests. Wait as long as the Retry-After header says.',
+    retryable: true,
   },
   host_refused: {
     status: 403,

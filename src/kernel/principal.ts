@@ -11,8 +11,8 @@ export interface Principal {
 
 /** How the principal proved who it is. Holds nothing that could be used to prove it again. */
 export interface Authentication {
-  readonly method: 'api-key'
-  /** Public id of the credential; never the secret. */
+  readonly method: 'api-key' | 'access-token' | 'session'
+  /** Public id of the credential that the registry or the sessions know it by; never the secret. */
   readonly credentialId: string
   /** True only if the credential is bound to a key that the caller proved to hold. */
   readonly senderConstrained: boolean
@@ -20,6 +20,20 @@ export interface Authentication {
   readonly expiresAtMs: number | null
   /** What the credential may be used for at most; policy decides within that. */
   readonly scopes: readonly Scope[]
+  /** Only with an access token. */
+  readonly token?: AccessTokenFacts
+}
+
+/** What an access token said besides whose it is. All of it was verified. */
+export interface AccessTokenFacts {
+  /** `iss` (RFC 9068 section 2.2). */
+  readonly issuer: string
+  /** `client_id` or what the issuer has in its place; `null` where it says none. */
+  readonly clientId: string | null
+  /** `jti`; `null` where the issuer gives none. */
+  readonly tokenId: string | null
+  /** `act` (RFC 8693 section 4.1), the present actor first; empty where nobody acts for another. */
+  readonly actors: readonly string[]
 }
 
 /** `mcp` opens namespace endpoints, `admin` the management API. */

@@ -46,4 +46,14 @@ export const stateMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `ALTER TABLE function_versions ADD COLUMN calls_json TEXT NOT NULL DEFAULT '[]'`,
+  `
+  ALTER TABLE principals ADD COLUMN owner_id TEXT;
+  ALTER TABLE principals ADD COLUMN disabled_at_ms INTEGER;
+  ALTER TABLE principals ADD COLUMN sender_constrained_only INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE credentials (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, principal_id TEXT NOT NULL REFERENCES principals (id),
+    label TEXT NOT NULL, scopes_json TEXT NOT NULL, details_json TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, revoked_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -7,7 +7,22 @@ export interface StateTables {
     name: string
     namespace: string | null
     groups_json: string
+    owner_id: string | null
+    disabled_at_ms: number | null
+    /** 0 or 1. */
+    sender_constrained_only: number
     created_at_ms: number
+    revoked_at_ms: number | null
+  }
+  readonly credentials: {
+    id: string
+    kind: 'client' | 'grant' | 'binding'
+    principal_id: string
+    label: string
+    scopes_json: string
+    details_json: string
+    created_at_ms: number
+    expires_at_ms: number | null
     revoked_at_ms: number | null
   }
   readonly api_keys: {

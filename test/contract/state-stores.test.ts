@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StoredKey, StoredPrincipal } from '../../src/auth/index.ts'
+import type { StoredCredential, StoredKey, StoredPrincipal } from '../../src/auth/index.ts'
 import type { FunctionVersion } from '../../src/functions/index.ts'
 import { sha256 } from '../../src/kernel/index.ts'
 import type { StoredPolicySet } from '../../src/policy/index.ts'
@@ -11,6 +11,9 @@ const agent: StoredPrincipal = {
   name: 'analyst',
   namespace: 'demo',
   groups: ['analysts', 'staff'],
+  ownerId: 'anna',
+  disabledAtMs: null,
+  senderConstrainedOnly: true,
   createdAtMs: 1_780_000_000_000,
   revokedAtMs: null,
 }
@@ -23,6 +26,18 @@ const key: StoredKey = {
   scopes: ['mcp', 'admin'],
   createdAtMs: 1_780_000_000_001,
   expiresAtMs: null,
+  revokedAtMs: null,
+}
+
+const credential: StoredCredential = {
+  id: 'c1',
+  kind: 'binding',
+  principalId: agent.id,
+  label: 'deploy job',
+  scopes: ['mcp'],
+  details: { issuer: 'https://issuer.example', match: { repository: 'a/b' } },
+  createdAtMs: 1_780_000_000_002,
+  expiresAtMs: 1_790_000_000_000,
   revokedAtMs: null,
 }
 
@@ -89,9 +104,10 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     const first = await where.open()
     await first.credentials.insertPrincipal(agent)
     await first.credentials.insertKey(key)
+    await first.credentials.insertCredential(credential)
     await first.close()
     const { credentials } = await opened(where)
-    expect(await credentials.load()).toEqual({ principals: [agent], keys: [key] })
+    expect(await credentials.load()).toEqual({ principals: [agent], keys: [key], credentials: [credential] })
   })
 
   it('never give a principal id out twice, revoked or not', async () => {
@@ -110,9 +126,13 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     await credentials.updatePrincipal(agent.id, { revokedAtMs: 200 })
     await credentials.revokeKey(key.id, 300)
     await credentials.revokeKey(key.id, 400)
-    const { principals, keys } = await credentials.load()
+    await credentials.insertCredential(credential)
+    await credentials.revokeCredential(credential.id, 500)
+    await credentials.revokeCredential(credential.id, 600)
+    const { principals, keys, credentials: others } = await credentials.load()
     expect(principals).toEqual([{ ...agent, groups: ['none'], revokedAtMs: 100 }])
     expect(keys).toEqual([{ ...key, revokedAtMs: 300 }])
+    expect(others).toEqual([{ ...credential, revokedAtMs: 500 }])
   })
 
   it('refuse to change what is not there, and keys of nobody', async () => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createApiKeyAuthenticator } from '../../src/auth/index.ts'
+import { createApiKeyVerifier, createAuthenticator } from '../../src/auth/index.ts'
 import type { GatewayRequest } from '../../src/gateway/index.ts'
 import { readDesiredDirectory } from '../../src/functions/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/kernel/index.ts'
@@ -254,8 +254,16 @@ describe('a hosted function that calls others', () => {
 
   it('takes the calls under way with it when its caller goes away, and both are on record as that', async () => {
     const { app } = test
-    const asked = { authorization: [`Bearer ${writer}`], address: '127.0.0.1', claimedName: null }
-    const known = await createApiKeyAuthenticator(app.registry).authenticate(asked)
+    const asked = {
+      authorization: [`Bearer ${writer}`],
+      dpop: [],
+      method: 'POST',
+      url: `${app.url}/mcp/demo`,
+      certificateSha256: null,
+      address: '127.0.0.1',
+      claimedName: null,
+    }
+    const known = await createAuthenticator([createApiKeyVerifier(app.registry)]).authenticate(asked)
     if (!known.ok) throw new Error(known.reason)
     const abort = new AbortController()
     const request: GatewayRequest = {

@@ -15,6 +15,8 @@ const emptyHead: RequestHead = {
   host: 'localhost',
   origin: undefined,
   authorization: [],
+  dpop: [],
+  cookie: undefined,
   accept: undefined,
   contentType: 'application/json',
   contentEncoding: undefined,

@@ -1,17 +1,23 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Clock } from '../kernel/index.ts'
-import { createApiKeyAuthenticator } from './api-key-authenticator.ts'
+import { createApiKeyVerifier } from './api-key-verifier.ts'
 import type { Authenticator } from './authenticator.ts'
-import type { CredentialStore, StoredKey, StoredPrincipal } from './credential-store.ts'
+import { createAuthenticator } from './create-authenticator.ts'
+import type { CredentialStore, StoredCredential, StoredKey, StoredPrincipal } from './credential-store.ts'
 import { createIdentityRegistry, type IdentityRegistry } from './identity-registry.ts'
 
 /** A store that remembers, so that a second registry over it sees what the first one wrote. */
 function memoryStore(): CredentialStore & { keys: Map<string, StoredKey> } {
   const principals = new Map<string, StoredPrincipal>()
   const keys = new Map<string, StoredKey>()
+  const credentials = new Map<string, StoredCredential>()
   return {
     keys,
-    load: async () => ({ principals: [...principals.values()], keys: [...keys.values()] }),
+    load: async () => ({
+      principals: [...principals.values()],
+      keys: [...keys.values()],
+      credentials: [...credentials.values()],
+    }),
     insertPrincipal: async (principal) => void principals.set(principal.id, principal),
     async updatePrincipal(id, change) {
       const principal = principals.get(id)
@@ -22,8 +28,15 @@ function memoryStore(): CredentialStore & { keys: Map<string, StoredKey> } {
       const key = keys.get(id)
       if (key !== undefined) keys.set(id, { ...key, revokedAtMs: atMs })
     },
+    insertCredential: async (credential) => void credentials.set(credential.id, credential),
+    async revokeCredential(id, atMs) {
+      const credential = credentials.get(id)
+      if (credential !== undefined) credentials.set(id, { ...credential, revokedAtMs: atMs })
+    },
   }
 }
+
+const authenticatorOver = (from: IdentityRegistry) => createAuthenticator([createApiKeyVerifier(from)])
 
 let nowMs: number
 let store: ReturnType<typeof memoryStore>
@@ -35,7 +48,7 @@ beforeEach(async () => {
   nowMs = 1_800_000_000_000
   store = memoryStore()
   registry = await createIdentityRegistry(store, clock)
-  authenticator = createApiKeyAuthenticator(registry)
+  authenticator = authenticatorOver(registry)
   await registry.addAgent('demo', 'analyst', ['b', 'a', 'a'])
 })
 
@@ -44,7 +57,15 @@ async function makeKey(expiresAtMs: number | null = null): Promise<string> {
 }
 
 const present = (...authorization: string[]) =>
-  authenticator.authenticate({ authorization, address: '127.0.0.1', claimedName: 'x' })
+  authenticator.authenticate({
+    authorization,
+    dpop: [],
+    method: 'POST',
+    url: 'http://127.0.0.1:7433/mcp/demo',
+    certificateSha256: null,
+    address: '127.0.0.1',
+    claimedName: 'x',
+  })
 
 describe('API keys', () => {
   it('prove the agent that they were made for', async () => {
@@ -71,7 +92,7 @@ describe('API keys', () => {
     const id = text.split('_')[1] ?? ''
     await registry.revokeKey('demo', id)
     expect(await present(`Bearer ${text}`)).toMatchObject({ ok: false, code: 'credential_invalid' })
-    authenticator = createApiKeyAuthenticator(await createIdentityRegistry(store, clock))
+    authenticator = authenticatorOver(await createIdentityRegistry(store, clock))
     expect(await present(`Bearer ${text}`)).toMatchObject({ ok: false, code: 'credential_invalid' })
   })
 
