@@ -40,13 +40,15 @@ interface MadeJail {
 /** Makes jails in memory, at once or when it is told to. */
 class JailsInMemory implements JailSource {
   readonly made: MadeJail[] = []
+  readonly signals: (AbortSignal | undefined)[] = []
   /** Set where it is to deliver nothing until told. */
   gate: PromiseWithResolvers<undefined> | null = null
   refuses = false
   asked = 0
 
-  async take({ codeBytes }: JailOrder): Promise<SealedResult> {
+  async take({ codeBytes }: JailOrder, signal?: AbortSignal): Promise<SealedResult> {
     this.asked += 1
+    this.signals.push(signal)
     await this.gate?.promise
     if (this.refuses) return { ok: false, why: 'nothing can be made' }
     const nonce = String(this.asked)
@@ -263,14 +265,21 @@ test('a source that can make nothing is told to the call, is not asked in a loop
   expect(waiting(all, taken).length).toBeGreaterThan(0)
 })
 
-test('what arrives after the end, and all that waits then, is killed', async () => {
+test('the end kills all that waits and calls off what is being made, and waits for it', async () => {
   const all = bench()
   const taken = [await all.take()]
   await settled(all)
   all.source.gate = Promise.withResolvers<undefined>()
   taken.push(await all.take())
-  await all.jails.close()
-  all.source.gate.resolve(undefined)
   await settled(all)
+  expect(all.source.signals.at(-1)?.aborted).toBe(false)
+  let isClosed = false
+  const closed = all.jails.close().then(() => (isClosed = true))
+  await settled(all)
+  expect(isClosed).toBe(false)
+  expect(all.source.signals.at(-1)?.aborted).toBe(true)
+  all.source.gate.resolve(undefined)
+  await closed
+  expect(all.source.made).toHaveLength(3)
   expect(waiting(all, taken)).toEqual([])
 })

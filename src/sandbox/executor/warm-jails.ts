@@ -33,7 +33,8 @@ export class WarmJails implements JailSource {
   readonly #bounds: WarmBounds
   readonly #shelves = new Map<string, Shelf>()
   readonly #sweep: NodeJS.Timeout
-  #isClosed = false
+  readonly #closing = new AbortController()
+  readonly #arrivals = new Set<Promise<void>>()
 
   constructor(source: JailSource, bounds: WarmBounds) {
     this.#source = source
@@ -56,12 +57,13 @@ export class WarmJails implements JailSource {
     return made
   }
 
+  /** Settles when what waits and what is being made is gone. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     clearInterval(this.#sweep)
     const waiting = [...this.#shelves.values()].flatMap(({ jails }) => jails.splice(0))
     for (const jail of waiting) jail.kill()
-    await Promise.all(waiting.map(async ({ ended }) => await ended))
+    await Promise.all([...waiting.map(async ({ ended }) => await ended), ...this.#arrivals])
     await this.#source.close()
   }
 
@@ -94,18 +96,23 @@ export class WarmJails implements JailSource {
   #refill(shelf: Shelf): void {
     while (shelf.jails.length + shelf.coming < shelf.wanted && this.#makeRoom(shelf)) {
       shelf.coming += 1
-      void this.#source.take(shelf.order).then((result) => {
-        shelf.coming -= 1
-        if (!result.ok) return
-        if (this.#isClosed || shelf.jails.length >= shelf.wanted) result.jail.kill()
-        else shelf.jails.push(result.jail)
-      })
+      const arrival = this.#arrive(shelf).finally(() => this.#arrivals.delete(arrival))
+      this.#arrivals.add(arrival)
     }
+  }
+
+  async #arrive(shelf: Shelf): Promise<void> {
+    const result = await this.#source.take(shelf.order, this.#closing.signal)
+    shelf.coming -= 1
+    if (!result.ok) return
+    if (!this.#closing.signal.aborted && shelf.jails.length < shelf.wanted) return void shelf.jails.push(result.jail)
+    result.jail.kill()
+    await result.jail.ended
   }
 
   /** One more may wait, if need be in the place of one on the shelf that was not used for the longest time. */
   #makeRoom(shelf: Shelf): boolean {
-    if (this.#isClosed || !this.#bounds.hasRoom()) return false
+    if (this.#closing.signal.aborted || !this.#bounds.hasRoom()) return false
     let count = 0
     for (const { jails, coming } of this.#shelves.values()) count += jails.length + coming
     if (count < this.#bounds.most) return true

@@ -397,11 +397,19 @@ def flush():
             pass
 
 
+def stay():
+    """Until this process is killed. What is still on its way here has to find a reader: where the other end cannot write any
+    more, it closes, and what it has not read yet is lost."""
+    while os.read(CHANNEL, 4096):
+        pass
+
+
 def run():
     global CALL_BOUNDS
-    loading = True
+    received, loading = False, True
     try:
         order, body = receive()
+        received = True
         entry = order['entry']
         CALL_BOUNDS = order['calls']
         offset = place(order['files'], body)
@@ -416,6 +424,8 @@ def run():
         answer = report(error, loading), b''
     flush()
     send(*answer)
+    if not received or CALLS is not None:
+        stay()
 
 
 def prepare():

@@ -143,6 +143,8 @@ export class ZygoteEngine implements SandboxEngine {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#launcher.close()
+    // Jails that nobody waits for are gone with it, and it has told of no end.
+    for (const jail of this.#jails.values()) jail.isGone({ exitCode: null, cpuMs: 0, maxRssBytes: 0 })
   }
 
   /** A message of the launcher. */

@@ -256,6 +256,19 @@ describe('hosted code that writes on its channel', () => {
     )
   })
 
+  test('and returns while a large answer is on its way to it has returned, whichever comes first', async () => {
+    const code = `import mcpworks, threading, time
+def main(seconds):
+    threading.Thread(target=mcpworks.call, args=('large', {}), daemon=True).start()
+    time.sleep(seconds)
+    return 1`
+    const seconds = Array.from({ length: 60 }, (_, index) => index / 6000)
+    const outcomes = await Promise.all(
+      seconds.map(async (input) => await run(sandbox, 'python', code, { input, ...events })),
+    )
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'ok', resultJson: '1' })
+  })
+
   test('is not there when an input comes that its memory cannot hold: that is named too', async () => {
     const outcome = await run(sandbox, 'python', 'def main(input): return len(input)', {
       input: 'x'.repeat(90 * 1024 * 1024),
