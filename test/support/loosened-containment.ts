@@ -80,7 +80,7 @@ function loosenedArguments(layout: RuntimeLayout, runtime: 'python' | 'typescrip
   const python = runtime === 'python'
   const looked = outermostFirst(paths(runtime, 'stat')).filter((path) => !['/etc/passwd', '/etc/hosts'].includes(path))
   const [, runnerInside] = layout.binds.find(([, inside]) => inside.startsWith('/runner/')) ?? ['', '']
-  const swapped = ['/dev/zero', '/dev/null', '/dev/random', '/dev/full', '/dev/null']
+  const swapped = ['/dev/full', '/dev/null', '/dev/full', '/dev/null']
   return [
     '--die-with-parent',
     '--cap-add',

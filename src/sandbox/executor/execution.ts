@@ -208,17 +208,11 @@ class Execution {
     if (facts === null) return 0
     // Either it is ending, or other threads go on where their memory cannot be watched. How it ends tells which.
     if (!facts.hasMemory) this.#jail.kill()
-    else if (facts.ownBytes > limits.memoryBytes || this.#keepsTooMuch(facts)) this.#breach('memory')
+    else if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
     else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')
     else if (facts.threads > threadCeiling(runtime, limits)) this.#breach('processes')
     else if ((this.#scratchFiles() ?? 0) > scratchInodes) this.#breach('scratch')
     return limits.memoryBytes - facts.ownBytes
-  }
-
-  /** Without a group, shared memory counts as far as it is mapped: what of it is there cannot be seen. */
-  #keepsTooMuch({ anonymousBytes }: ProcessFacts): boolean {
-    if (this.#jail.used() !== null) return false
-    return anonymousBytes + this.#jail.meter.sharedBytes() > this.#spec.limits.memoryBytes
   }
 
   /**

@@ -1,4 +1,4 @@
-import { processCpuMs, processFacts, sharedMemoryBytes, type ProcessFacts } from './process-facts.ts'
+import { processCpuMs, processFacts, type ProcessFacts } from './process-facts.ts'
 
 /** Tells what a jail uses, as this kernel sees it. */
 export interface JailMeter {
@@ -6,8 +6,6 @@ export interface JailMeter {
   facts(): ProcessFacts | null
   /** Processor time of all that runs in it, in milliseconds. */
   cpuMs(): number | null
-  /** Shared memory of no file that is mapped in it, in bytes; of no use where a cgroup counts what is really there. */
-  sharedBytes(): number
 }
 
 /** The meter of a jail that is one process of this kernel. */
@@ -15,6 +13,5 @@ export function processMeter(pid: number): JailMeter {
   return {
     facts: () => processFacts(pid),
     cpuMs: () => processCpuMs(pid),
-    sharedBytes: () => sharedMemoryBytes(pid),
   }
 }

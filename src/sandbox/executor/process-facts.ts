@@ -58,19 +58,6 @@ export function processCpuMs(pid: number): number | null {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
-/**
- * Size of the shared memory that a process has mapped and that belongs to no file, in bytes; 0 once it is gone. What was
- * written there stays in memory also where `madvise` took it out of the process, and is then in no other figure of it.
- */
-export function sharedMemoryBytes(pid: number): number {
-  let bytes = 0
-  for (const line of (readProc(`/proc/${String(pid)}/maps`) ?? '').split('\n')) {
-    const found = /^([0-9a-f]+)-([0-9a-f]+) ...s .*\/dev\/zero(?: \(deleted\))?$/.exec(line)
-    if (found) bytes += Number.parseInt(found[2] ?? '0', 16) - Number.parseInt(found[1] ?? '0', 16)
-  }
-  return bytes
-}
-
 function readProc(path: string): string | null {
   try {
     return readFileSync(path, 'latin1')

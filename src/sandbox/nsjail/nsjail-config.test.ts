@@ -71,14 +71,13 @@ describe('the configuration for nsjail', () => {
     expect(config['exec_bin']).toEqual([{ path: [program], arg: args }])
   })
 
-  test('mounts a root, what the layout lists, five devices and two tmpfs, in this order and nothing else', () => {
+  test('mounts a root, what the layout lists, four devices and two tmpfs, in this order and nothing else', () => {
     const config = configOf(python)
     expect(mountsOf(config).map((mount) => mount['dst']?.[0])).toEqual([
       '/',
       ...python.binds.map(([, path]) => path),
       '/lib',
       '/dev/null',
-      '/dev/zero',
       '/dev/full',
       '/dev/random',
       '/dev/urandom',

@@ -32,8 +32,6 @@ export function keeperMeter(keeper: number): JailMeter {
         threads: Math.max(0, Math.floor((threads - idleThreads) / threadsEach)),
       }
     },
-    // All that code inside has is in the keeper's own figures.
-    sharedBytes: () => 0,
     cpuMs() {
       return [keeper, ...below(keeper)].reduce((sum, pid) => sum + (processCpuMs(pid) ?? 0), 0)
     },

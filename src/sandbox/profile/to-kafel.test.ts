@@ -86,7 +86,7 @@ describe('the kafel policy', () => {
     if (x64 === undefined) throw new Error('x64')
     const { bpf } = both('start', x64)
     const text = kafelPolicy(seccompProfile, 'start', x64, known)
-    const changed = readKafel(text.replace('(a & 2122555648) == 65792', '(a & 2122555648) == 65793'))
+    const changed = readKafel(text.replace('(a & 2122556672) == 66816', '(a & 2122556672) == 66817'))
     expect(changed.answer(56, [0x3d0f00n])).not.toBe(bpf(56, [0x3d0f00n]))
     expect(readKafel(text).answer(56, [0x3d0f00n])).toBe(bpf(56, [0x3d0f00n]))
   })

@@ -117,7 +117,7 @@ describe('the OCI filter', () => {
     if (x64 === undefined) throw new Error('x64')
     const seccomp = toOciSeccomp(seccompProfile, 'start', x64, known, 'exact')
     const changed = JSON.parse(
-      JSON.stringify(seccomp).replace('"valueTwo":65792', '"valueTwo":65536'),
+      JSON.stringify(seccomp).replace('"valueTwo":66816', '"valueTwo":65536'),
     ) as typeof seccomp
     const { oci, bpf } = both('start', x64, 'exact')
     expect(oci(56, [0x3d0f00n])).toBe(bpf(56, [0x3d0f00n]))

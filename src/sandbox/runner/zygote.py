@@ -268,7 +268,28 @@ def preload(names):
     return None
 
 
+def leave_first_place():
+    """Goes on in a child: the first process of the outer jail only waits for the end of all others.
+
+    What was imported may have random generators of its own that find out by the process id whether they were forked, as
+    OpenSSL's do. Every jail is process 1 to itself, so nothing may be imported by a process that is 1 as well.
+    """
+    # What loses its parent comes to the first process, and is reaped by the kernel at once.
+    libc.signal(SIGCHLD, ctypes.c_void_p(IGNORED))
+    if os.fork() == 0:
+        libc.signal(SIGCHLD, ctypes.c_void_p(DEFAULT))
+        return
+    os.closerange(0, 1 << 16)
+    try:
+        # As its children are reaped by the kernel, this returns when there are none.
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+    os._exit(0)
+
+
 def main():
+    leave_first_place()
     control = socket.socket(fileno=CONTROL)
     plan, _ = receive(control)
     plan['mounts'] = mounts_of(plan)

@@ -158,7 +158,7 @@ def main(_):
       root: ['dev', 'fn', 'lib', 'lib64', 'runner', 'tmp', 'usr', ...adds.map((path) => path.slice(1))].toSorted(),
       tmp: [],
       fn: ['main.py'],
-      dev: ['full', 'null', 'random', 'urandom', 'zero'],
+      dev: ['full', 'null', 'random', 'urandom'],
       descriptors: [...standard, socket].map((kind, number) => [number, kind]),
     })
   })

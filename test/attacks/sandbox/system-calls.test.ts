@@ -241,7 +241,7 @@ def throw():
 import mmap
 def main(input):
     return {'anonymous': attempt(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC) and None),
-            'later': call(input['mprotect'], 0, 4096, 5), 'plain': attempt(lambda: mmap.mmap(-1, 4096) and None)}
+            'later': call(input['mprotect'], 0, 4096, 5), 'plain': attempt(lambda: mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) and None)}
 `
     expect(await probe(sandbox, 'python', code, { mprotect: numberOf('mprotect') })).toEqual({
       anonymous: 'EPERM',

@@ -121,12 +121,13 @@ def main(input):
       '/dev/ptmx',
       '/dev/shm/x',
       '/dev/loop0',
+      '/dev/zero',
     ]
     const answers = await probe(sandbox, 'python', code, { devices })
     expect(new Set(Object.values(answers))).toEqual(new Set(['ENOENT']))
-    expect(await probe(sandbox, 'python', code, { devices: ['/dev/null', '/dev/zero'] })).toEqual({
+    expect(await probe(sandbox, 'python', code, { devices: ['/dev/null', '/dev/full'] })).toEqual({
       '/dev/null': 'done',
-      '/dev/zero': 'done',
+      '/dev/full': 'done',
     })
   })
 })

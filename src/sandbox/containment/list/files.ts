@@ -94,9 +94,9 @@ function tree(): ContainmentCheck[] {
     inside('files.no-block-devices', 'find a block device', ['find', 'block'], 'none'),
     inside(
       'files.no-other-devices',
-      'find a character device besides the five',
+      'find a character device besides the four',
       ['find', 'character'],
-      onlyOf('/dev/full', '/dev/null', '/dev/random', '/dev/urandom', '/dev/zero'),
+      onlyOf('/dev/full', '/dev/null', '/dev/random', '/dev/urandom'),
     ),
     inside(
       'files.no-set-id-programs',

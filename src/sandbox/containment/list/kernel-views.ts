@@ -215,23 +215,23 @@ function dev(): ContainmentCheck[] {
     'dri',
     'userfaultfd',
     'cpu_dma_latency',
+    'zero',
     'fd',
     'stdin',
     'log',
   ] as const
-  const five = ['full', 'null', 'random', 'urandom', 'zero'] as const
-  const numbers: Readonly<Record<(typeof five)[number], string>> = {
+  const four = ['full', 'null', 'random', 'urandom'] as const
+  const numbers: Readonly<Record<(typeof four)[number], string>> = {
     null: '1:3',
-    zero: '1:5',
     full: '1:7',
     random: '1:8',
     urandom: '1:9',
   }
   return [
-    inside('dev.listing', 'list /dev', ['listing', '/dev'], five.join(' ')),
-    onBun('dev.listing', 'list /dev', ['listing', '/dev'], five.join(' ')),
+    inside('dev.listing', 'list /dev', ['listing', '/dev'], four.join(' ')),
+    onBun('dev.listing', 'list /dev', ['listing', '/dev'], four.join(' ')),
     ...away.map((name) => inside(`dev.no-${slug(name)}`, `find /dev/${name}`, ['stat', `/dev/${name}`], absent)),
-    ...five.map((name) =>
+    ...four.map((name) =>
       inside(`dev.${name}`, `/dev/${name} is the device of that name`, ['device', `/dev/${name}`], numbers[name]),
     ),
     inside('dev.make-character-device', 'make the device of the memory in /tmp', ['mknod', 'character', 1, 1], 'EPERM'),
@@ -242,9 +242,9 @@ function dev(): ContainmentCheck[] {
     inside('dev.add-entropy', 'add entropy to the generator of the machine', ['ioctl', 0x40085203], 'EPERM'),
     inside(
       'dev.full-is-full',
-      'list what is below /dev besides the five',
+      'list what is below /dev besides the four',
       ['find', 'character'],
-      onlyOf(...five.map((name) => `/dev/${name}`)),
+      onlyOf(...four.map((name) => `/dev/${name}`)),
     ),
   ]
 }

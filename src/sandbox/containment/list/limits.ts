@@ -78,7 +78,7 @@ function breaches(): ContainmentCheck[] {
     alone('limits.breach-wall-closed', 'close every descriptor and sleep', ['close-all', 3], ['limit: wall'], short),
     alone('limits.breach-cpu', 'use more processor time', ['burn', 3], ['limit: cpu'], { cpuMs: 300 }),
     alone('limits.breach-memory', 'take more memory', ['take-memory', 512], ['limit: memory'], small),
-    alone('limits.breach-shared-memory', 'take more shared memory', ['share-memory', 512], ['limit: memory'], small),
+    alone('limits.breach-shared-memory', 'take memory that is mapped for all', ['share-memory', 512], ['EPERM'], small),
     alone('limits.breach-processes', 'start processes', ['fork-often', 50], ['limit: processes']),
     alone('limits.breach-threads', 'start more threads', ['start-threads', 60], ['limit: processes'], { processes: 8 }),
     alone('limits.breach-open-files', 'open more files', ['hold-open', 200], ['limit: open-files'], { openFiles: 32 }),

@@ -1,0 +1,170 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../../src/sandbox/index.ts'
+import { answerOf, openSandbox, probe, probeUnjailed, run, runUnfiltered, specOf } from './hosted-code.ts'
+
+/** What jails share because they share a kernel, a machine's files and an interpreter that was started once. */
+
+let sandbox: Sandbox
+const mebibyte = 1024 * 1024
+
+beforeAll(async () => {
+  sandbox = await openSandbox({ waitingJails: 0 })
+})
+
+afterAll(async () => {
+  await sandbox.close()
+})
+
+describe('open files', () => {
+  /** Threads that each ask for a table of files of their own before they open as many as they can. */
+  const code = `
+import threading
+def main(input):
+    opened, asked, gate = [0], [], threading.Event()
+    guard = threading.Lock()
+    def work():
+        if input['alone']: asked.append(call(436, 60000, 60001, 2))
+        while attempt(lambda: os.open('/dev/null', os.O_RDONLY)) == 'done':
+            with guard: opened[0] += 1
+        with guard: over[0] += 1
+        if over[0] == 4: gate.set()
+        gate.wait()
+    over = [0]
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return {'opened': opened[0], 'asked': sorted(set(asked))}
+`
+
+  test('are bounded for all threads together, whatever table they ask for', async () => {
+    const inside = await probe(sandbox, 'python', code, { alone: true })
+    expect(inside['asked']).toEqual(['EINVAL'])
+    expect(inside['opened']).toBeGreaterThan(100)
+    expect(inside['opened']).toBeLessThan(140)
+    const [control] = await runUnfiltered([specOf('python', code, { alone: true })])
+    expect(control).toMatchObject({ status: 'ok' })
+    if (control !== undefined) expect(answerOf(control)['opened']).toBeGreaterThan(400)
+  })
+
+  test('can be closed by the range, with and without a table of its own asked for', async () => {
+    const close = `
+def main(_):
+    first, last = os.dup(0), os.dup(0)
+    closed = call(436, first, last, 0)
+    return {'closed': closed, 'gone': attempt(lambda: os.close(first)), 'flag': call(436, 60000, 60001, 4)}
+`
+    expect(await probe(sandbox, 'python', close)).toEqual({ closed: 'done', gone: 'EBADF', flag: 'done' })
+  })
+})
+
+describe('memory that is mapped for all', () => {
+  /** Writes to shared memory and gives up all of each mapping but one page: what was written stays in memory. */
+  const hide = `
+import mmap, platform
+def main(input):
+    libc.mmap.restype = ctypes.c_void_p
+    size, kept = 4 << 20, 4096
+    held = 0
+    for _ in range(64):
+        address = libc.mmap(None, ctypes.c_size_t(size), 3, input['flags'], input['file'], ctypes.c_long(0))
+        if address in (None, (1 << 64) - 1): return {'held': held, 'why': name(ctypes.get_errno())}
+        libc.memset(ctypes.c_void_p(address), 1, ctypes.c_size_t(size))
+        libc.munmap(ctypes.c_void_p(address + kept), ctypes.c_size_t(size - kept))
+        held += size
+    return {'held': held}
+`
+  const shared = { flags: 0x21, file: -1 }
+
+  test('cannot be hidden by taking it out of the process', async () => {
+    const small = { memoryBytes: 128 * mebibyte }
+    const plain = await openSandbox({ waitingJails: 0, cgroups: 'off' })
+    try {
+      expect(answerOf(await run(plain, 'python', hide, { input: shared, limits: small }))).toEqual({
+        held: 0,
+        why: 'EPERM',
+      })
+      expect(answerOf(await run(plain, 'python', hide, { input: { flags: 0x22, file: -1 }, limits: small }))).toEqual({
+        held: 256 * mebibyte,
+      })
+    } finally {
+      await plain.close()
+    }
+    expect(await probeUnjailed(hide, shared)).toEqual({ held: 256 * mebibyte })
+  })
+
+  test('is had by files, which are bounded', async () => {
+    const code = `
+import mmap
+def main(_):
+    with open('/tmp/shared', 'w+b') as file:
+        file.truncate(4096)
+        one, two = mmap.mmap(file.fileno(), 4096), mmap.mmap(file.fileno(), 4096)
+        one[:4] = b'seen'
+        return {'seen': two[:4].decode(), 'private': len(mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))}
+`
+    expect(await probe(sandbox, 'python', code)).toEqual({ seen: 'seen', private: 4096 })
+  })
+})
+
+describe('the files of the machine', () => {
+  test('are read without telling what of them was in memory', async () => {
+    const code = `
+def main(_):
+    found = {}
+    for flag in (os.RWF_NOWAIT, 0x80, 0):
+        file = os.open(os.__file__, os.O_RDONLY)
+        found[str(flag)] = attempt(lambda: str(os.preadv(file, [bytearray(4)], 0, flag)))
+    return found
+`
+    expect(await probe(sandbox, 'python', code)).toEqual({ '8': 'ENOTSUP', '128': 'ENOTSUP', '0': '4' })
+    expect(await probeUnjailed(code)).toMatchObject({ '8': '4', '0': '4' })
+  })
+})
+
+describe('the channel', () => {
+  test('tells its own kind and nothing of who is at the other end, or of the machine', async () => {
+    const code = `
+import socket
+def main(_):
+    channel = socket.socket(fileno=os.dup(3))
+    options = {'credentials': 17, 'label': 31, 'memory': 55, 'cookie': 57, 'groups': 59, 'network': 71, 'process': 77, 'type': 3}
+    return {key: attempt(lambda: str(len(channel.getsockopt(socket.SOL_SOCKET, number, 64)))) for key, number in options.items()}
+`
+    const refused = Object.fromEntries(
+      ['credentials', 'label', 'memory', 'cookie', 'groups', 'network', 'process'].map((key) => [key, 'EPERM']),
+    )
+    expect(await probe(sandbox, 'python', code)).toEqual({ ...refused, type: '4' })
+    const [control] = await runUnfiltered([specOf('python', code)])
+    expect(control === undefined ? {} : answerOf(control)).toMatchObject({ credentials: '12', cookie: '8', type: '4' })
+  })
+})
+
+describe('random numbers', () => {
+  /** A package that has used OpenSSL's generator before any jail was made. */
+  const library = 'import ssl, random\nssl.RAND_bytes(8)\nbefore = ssl.RAND_bytes(8).hex()\n'
+  const code = `
+import drawn, ssl, random
+def main(_): return {'before': drawn.before, 'after': ssl.RAND_bytes(8).hex(), 'python': random.random()}
+`
+
+  test('of a library that was imported before the jails are different in each of them', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'packages-'))
+    await chmod(directory, 0o755)
+    await writeFile(join(directory, 'drawn.py'), library, { mode: 0o644 })
+    const settings = { pythonPackagesDirectory: directory, pythonPreload: ['drawn'], waitingJails: 0 }
+    const preloaded = await openSandbox({ ...settings, mode: 'fast' }).catch(() => null)
+    if (preloaded === null) return await rm(directory, { recursive: true })
+    try {
+      const drawn = [await probe(preloaded, 'python', code), await probe(preloaded, 'python', code)]
+      expect(new Set(drawn.map(({ before }) => before)).size, 'both come from one interpreter').toBe(1)
+      expect(new Set(drawn.map(({ after }) => after)).size).toBe(2)
+      expect(new Set(drawn.map(({ python }) => python)).size).toBe(2)
+    } finally {
+      await preloaded.close()
+      await rm(directory, { recursive: true })
+    }
+  })
+})
