@@ -28,6 +28,11 @@ export interface CallExplanation {
     readonly groups: readonly string[]
     readonly authentication: string
     readonly credentialId: string
+    /** Of an access token; `null` with another credential. */
+    readonly issuer: string | null
+    readonly clientId: string | null
+    /** Who acts for the principal, the present actor first. */
+    readonly actors: readonly string[]
     readonly address: string
     readonly claimedName: string | null
   }
@@ -115,6 +120,9 @@ export function explainCall(material: CallMaterial): CallExplanation {
       groups: texts(principal['groups']),
       authentication: text(authn['method']),
       credentialId: text(authn['credential_id']),
+      issuer: textOrNull(authn['issuer']),
+      clientId: textOrNull(authn['client_id']),
+      actors: texts(authn['actors']),
       address: text(client['address']),
       claimedName: textOrNull(client['claimed_name']),
     },

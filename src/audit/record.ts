@@ -43,6 +43,7 @@ export interface DecisionDraft extends DraftEnvelope {
       readonly type: string
       readonly id: string
       readonly groups: readonly string[]
+      /** For whom the present actor acts, the nearest first and the principal last; empty where nobody acts for another. */
       readonly onBehalfOf: readonly string[]
     }
     readonly authn: {
@@ -50,6 +51,13 @@ export interface DecisionDraft extends DraftEnvelope {
       readonly credentialId: string
       readonly senderConstrained: boolean
       readonly expiresAtMs: number | null
+      /** Only with an access token: who issued it, to which client, and who acts with it (RFC 8693 section 4.1). */
+      readonly token?: {
+        readonly issuer: string
+        readonly clientId: string | null
+        /** The present actor first. */
+        readonly actors: readonly string[]
+      }
     }
     readonly client: { readonly address: string; readonly claimedName: string | null }
     readonly door: string

@@ -115,6 +115,17 @@ describe('the page on why a call went as it did', () => {
     expect(lines.length).toBeLessThan(40)
   })
 
+  it('says who acts for whom with whose token', () => {
+    const token = { issuer: 'https://mcp.example.org', clientId: 'ci', actors: ['demo/second', 'demo/first'] }
+    const principal = { ...allowed.pre.principal, onBehalfOf: ['demo/first', 'demo/analyst'] }
+    const lines = page([
+      { ...allowed, pre: { ...allowed.pre, principal, authn: { ...allowed.pre.authn, token } } },
+    ]).split('\n')
+    expect(lines).toContain('           used by demo/second on behalf of demo/first, demo/analyst')
+    expect(lines).toContain('           token issued by https://mcp.example.org to client ci')
+    expect(page([allowed])).not.toMatch(/on behalf of|token issued/)
+  })
+
   it('says of a refusal by default that nothing permitted it, and that nothing ran', () => {
     const text = page([refused])
     expect(text).toContain('REFUSED, and nothing was run')

@@ -36,12 +36,18 @@ function relations({ run, parentCall, trace }: CallExplanation): string[] {
 }
 
 function who({
-  who: { type, id, groups, authentication, credentialId, address, claimedName },
+  who: { type, id, groups, authentication, credentialId, issuer, clientId, actors, address, claimedName },
 }: CallExplanation): string[] {
   const member = groups.length === 0 ? 'in no group' : `in ${groups.map(visible).join(', ')}`
   return [
     `${visible(type)} ${visible(id)}, ${member}`,
+    ...(actors[0] === undefined
+      ? []
+      : [`used by ${visible(actors[0])} on behalf of ${[...actors.slice(1), id].map(visible).join(', ')}`]),
     `proven by ${visible(authentication)} ${visible(credentialId)}, from ${visible(address)}`,
+    ...(issuer === null
+      ? []
+      : [`token issued by ${visible(issuer)}${clientId === null ? '' : ` to client ${visible(clientId)}`}`]),
     ...(claimedName === null ? [] : [`calls itself "${visible(claimedName)}" (not verified)`]),
   ]
 }

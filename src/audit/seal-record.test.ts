@@ -21,12 +21,16 @@ const decision: fc.Arbitrary<DecisionDraft> = fc.record({
   mcp: fc.record({ method: text, protocolVersion: maybeText, requestId: maybeText }),
   pre: fc.record({
     principal: fc.record({ type: text, id: text, groups: fc.array(text), onBehalfOf: fc.array(text) }),
-    authn: fc.record({
-      method: text,
-      credentialId: text,
-      senderConstrained: fc.boolean(),
-      expiresAtMs: fc.option(timeMs),
-    }),
+    authn: fc.record(
+      {
+        method: text,
+        credentialId: text,
+        senderConstrained: fc.boolean(),
+        expiresAtMs: fc.option(timeMs),
+        token: fc.record({ issuer: text, clientId: maybeText, actors: fc.array(text) }),
+      },
+      { requiredKeys: ['method', 'credentialId', 'senderConstrained', 'expiresAtMs'] },
+    ),
     client: fc.record({ address: text, claimedName: maybeText }),
     door: text,
     target: fc.record({
@@ -122,6 +126,12 @@ describe('sealRecord', () => {
           pre: { principal: { on_behalf_of: draft.pre.principal.onBehalfOf }, labels_before: draft.pre.labelsBefore },
           decision: { effect: draft.decision.effect, policy_set_hash: draft.decision.policySetHash },
         })
+        const { token } = draft.pre.authn
+        expect([record.pre.authn.issuer, record.pre.authn.client_id, record.pre.authn.actors]).toEqual([
+          token?.issuer,
+          token?.clientId,
+          token?.actors,
+        ])
         expect(record.pre.input?.commitment).toBe(given.input?.commitment)
       }),
     )

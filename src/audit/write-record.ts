@@ -99,8 +99,10 @@ function preText(pre: DecisionDraft['pre']): string {
   const { authn, client, principal, sandbox, target } = pre
   const before = JSON.stringify({
     authn: {
+      ...(authn.token === undefined ? {} : { actors: authn.token.actors, client_id: authn.token.clientId }),
       credential_id: authn.credentialId,
       expires: authn.expiresAtMs === null ? null : new Date(authn.expiresAtMs).toISOString(),
+      ...(authn.token === undefined ? {} : { issuer: authn.token.issuer }),
       method: authn.method,
       sender_constrained: authn.senderConstrained,
     },

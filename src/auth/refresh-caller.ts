@@ -13,9 +13,15 @@ export function refreshCaller(registry: IdentityRegistry, caller: Caller, nowMs:
       ? keyAsCredential(registry, caller)
       : registry.findActiveCredential(authentication.credentialId)
   if (active === null || active.principal.id !== caller.principal.id) return null
+  // Who acts for another must still be one who may.
+  if (authentication.token?.actorCredentials?.some((id) => findCredential(registry, id) === null) === true) return null
   if (active.principal.senderConstrainedOnly && !authentication.senderConstrained) return null
   const scopes = authentication.scopes.filter((scope) => active.scopes.includes(scope))
   return { ...caller, principal: registry.describe(active.principal), authentication: { ...authentication, scopes } }
+}
+
+function findCredential(registry: IdentityRegistry, id: string) {
+  return registry.findActiveCredential(id) ?? registry.findActive(id)
 }
 
 function keyAsCredential(registry: IdentityRegistry, { authentication }: Caller) {

@@ -166,6 +166,24 @@ describe('the pipeline', () => {
     expect(JSON.stringify(answer)).not.toContain('the output')
   })
 
+  it('records who issued the token, to which client, and who acts with it for whom', async () => {
+    const { gateway, drafts } = harness({})
+    const plain = request()
+    const token = { issuer: 'https://mcp.example.org', clientId: 'ci', tokenId: 't', actors: ['demo/b', 'demo/a'] }
+    const authentication = { ...plain.caller.authentication, method: 'access-token' as const, token }
+    await gateway.perform({ ...plain, caller: { ...plain.caller, authentication } }, events)
+    await gateway.perform(plain, events)
+    expect(drafts.filter(({ kind }) => kind === 'decision')).toMatchObject([
+      {
+        pre: {
+          principal: { id: 'demo/writer', onBehalfOf: ['demo/a', 'demo/writer'] },
+          authn: { token: { issuer: 'https://mcp.example.org', clientId: 'ci', actors: ['demo/b', 'demo/a'] } },
+        },
+      },
+      { pre: { principal: { id: 'demo/writer', onBehalfOf: [] }, authn: { method: 'api-key' } } },
+    ])
+  })
+
   it('records a denial before it answers it, with the reason, and runs nothing', async () => {
     const { gateway, events: order, drafts } = harness({ effect: 'deny' })
     const answer = await gateway.perform(request(), events)

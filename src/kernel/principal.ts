@@ -34,6 +34,11 @@ export interface AccessTokenFacts {
   readonly tokenId: string | null
   /** `act` (RFC 8693 section 4.1), the present actor first; empty where nobody acts for another. */
   readonly actors: readonly string[]
+  /**
+   * Credentials under which those actors proved themselves, where this server issued the token: with one of them the
+   * token ends.
+   */
+  readonly actorCredentials?: readonly string[]
 }
 
 /** `mcp` opens namespace endpoints, `admin` the management API. */

@@ -1,5 +1,5 @@
 import type { DecisionDraft } from '../../audit/index.ts'
-import type { Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
+import type { Caller, Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
 import { bodyOf, boundedBody } from '../body.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
@@ -27,6 +27,7 @@ function draft(
   ports: GatewayPorts,
 ): DecisionDraft {
   const { principal, authentication, client } = call.caller
+  const { token } = authentication
   const { auditLevel, maxAuditBodyBytes } = ports.config
   const runtime = target.entry?.runtime ?? null
   const sandbox = runtime === null ? null : ports.sandbox(runtime)
@@ -39,12 +40,20 @@ function draft(
     trace: call.facts.trace,
     mcp: { method: call.facts.method, protocolVersion: call.facts.protocolVersion, requestId: call.facts.requestId },
     pre: {
-      principal: { type: principal.type, id: principal.id, groups: principal.groups, onBehalfOf: [] },
+      principal: {
+        type: principal.type,
+        id: principal.id,
+        groups: principal.groups,
+        onBehalfOf: onBehalfOf(call.caller),
+      },
       authn: {
         method: authentication.method,
         credentialId: authentication.credentialId,
         senderConstrained: authentication.senderConstrained,
         expiresAtMs: authentication.expiresAtMs,
+        ...(token === undefined
+          ? {}
+          : { token: { issuer: token.issuer, clientId: token.clientId, actors: token.actors } }),
       },
       client,
       door: call.door,
@@ -71,6 +80,12 @@ function draft(
           : boundedBody(verdict.decision.engineInput, maxAuditBodyBytes),
     },
   }
+}
+
+/** The principal is whose rights are used; where others act with them, the present actor acts for all the rest. */
+function onBehalfOf({ principal, authentication }: Caller): string[] {
+  const actors = authentication.token?.actors ?? []
+  return actors.length === 0 ? [] : [...actors.slice(1), principal.id]
 }
 
 /** What is unknown to the caller was hidden, if it is there, by the policies in force: `policySetHash` names them. */
