@@ -2,8 +2,11 @@ import {
   createApiKeyVerifier,
   createAuthenticator,
   createIdentityRegistry,
+  createSessions,
+  createSignIn,
   refreshCaller,
   type IdentityRegistry,
+  type SignIn,
 } from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
 import {
@@ -59,6 +62,8 @@ export interface RunningApp {
   /** What agents can see, for tests that change it while the server runs. */
   readonly catalogue: MutableCatalogue
   readonly registry: IdentityRegistry
+  /** Who is signed in. */
+  readonly signIn: SignIn
   /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
   readonly operator: Caller
   /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
@@ -162,6 +167,13 @@ async function compose(
   const doorRecords = createDoorRecords(decisionLog, clock, log)
   opened.push(() => doorRecords.close())
   const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
+  const sessions = await createSessions({
+    store: storage.sessions,
+    registry,
+    events: identityEvents,
+    clock,
+    config: config.auth.people,
+  })
   const files = connectionFiles(config.dataDirectory)
   // That of a server that was killed: nobody is to be sent a credential there.
   files.removeUrl()
@@ -198,6 +210,7 @@ async function compose(
     namespaces: () => namespaces.list().map(({ name }) => name),
     gateway,
     registry,
+    signIn: createSignIn(sessions),
     operator,
     close: closeAll,
   }

@@ -19,4 +19,8 @@ export {
   type KeyRequest,
   type KeySummary,
 } from './identity-registry.ts'
+export type { PeopleConfig } from './people/config.ts'
+export type { SessionStore, SignInMethod, StoredSession } from './people/session-store.ts'
+export { createSessions, type Sessions, type SessionSummary } from './people/sessions.ts'
+export { createSignIn, type SignedIn, type SignIn } from './people/sign-in.ts'
 export { refreshCaller } from './refresh-caller.ts'

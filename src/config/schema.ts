@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authConfigSchema } from '../auth/config.ts'
 import { gatewayConfigSchema } from '../gateway/config.ts'
 import { HttpConfig } from '../http/config.ts'
 import { sandboxConfigSchema } from '../sandbox/config.ts'
@@ -22,6 +23,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   http: HttpConfig.prefault({}),
+  auth: authConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
 })

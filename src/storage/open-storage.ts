@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import type { DecisionLog, RecordProver } from '../audit/index.ts'
-import type { CredentialStore } from '../auth/index.ts'
+import type { CredentialStore, SessionStore } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { PolicyStore } from '../policy/index.ts'
@@ -11,6 +11,7 @@ import { SqlCredentialStore } from './sql-credential-store.ts'
 import { SqlFunctionStore } from './sql-function-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
+import { SqlSessionStore } from './sql-session-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
 import { openStateDatabase } from './state-database.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -31,6 +32,7 @@ export interface Storage {
   readonly decisionLog: DecisionLog & RecordProver
   readonly functions: FunctionStore
   readonly credentials: CredentialStore
+  readonly sessions: SessionStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
@@ -67,6 +69,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       decisionLog,
       functions: new SqlFunctionStore(state),
       credentials: new SqlCredentialStore(state),
+      sessions: new SqlSessionStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       async close() {

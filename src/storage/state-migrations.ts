@@ -56,4 +56,27 @@ export const stateMigrations: readonly string[] = [
     created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, revoked_at_ms INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES principals (id),
+    method TEXT NOT NULL, began_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL,
+    last_used_at_ms INTEGER NOT NULL, ended_at_ms INTEGER, address TEXT NOT NULL, claimed_name TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES principals (id), label TEXT NOT NULL,
+    public_key BLOB NOT NULL, counter INTEGER NOT NULL, relying_party TEXT NOT NULL, transports_json TEXT NOT NULL,
+    backed_up INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, last_used_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE passwords (
+    user_id TEXT PRIMARY KEY REFERENCES principals (id), hash TEXT NOT NULL, set_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE linked_accounts (
+    issuer TEXT NOT NULL, subject TEXT NOT NULL, user_id TEXT NOT NULL REFERENCES principals (id),
+    roles_follow INTEGER NOT NULL, linked_at_ms INTEGER NOT NULL, PRIMARY KEY (issuer, subject)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE one_time_links (
+    id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, user_id TEXT REFERENCES principals (id),
+    created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

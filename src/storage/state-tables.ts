@@ -35,6 +35,18 @@ export interface StateTables {
     expires_at_ms: number | null
     revoked_at_ms: number | null
   }
+  readonly sessions: {
+    id: string
+    token_sha256: string
+    user_id: string
+    method: 'passkey' | 'password' | 'oidc'
+    began_at_ms: number
+    expires_at_ms: number
+    last_used_at_ms: number
+    ended_at_ms: number | null
+    address: string
+    claimed_name: string | null
+  }
   readonly function_versions: FunctionKey & {
     version_hash: string
     code_hash: string

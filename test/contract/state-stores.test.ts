@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StoredCredential, StoredKey, StoredPrincipal } from '../../src/auth/index.ts'
+import type { StoredCredential, StoredKey, StoredPrincipal, StoredSession } from '../../src/auth/index.ts'
 import type { FunctionVersion } from '../../src/functions/index.ts'
 import { sha256 } from '../../src/kernel/index.ts'
 import type { StoredPolicySet } from '../../src/policy/index.ts'
@@ -39,6 +39,21 @@ const credential: StoredCredential = {
   createdAtMs: 1_780_000_000_002,
   expiresAtMs: 1_790_000_000_000,
   revokedAtMs: null,
+}
+
+const user: StoredPrincipal = { ...agent, type: 'user', id: 'anna', name: 'anna', namespace: null, ownerId: null }
+
+const session: StoredSession = {
+  id: 'abcdefghijkl',
+  tokenSha256: 'cd'.repeat(32),
+  userId: user.id,
+  method: 'passkey',
+  beganAtMs: 1_780_000_000_000,
+  expiresAtMs: 1_780_000_100_000,
+  lastUsedAtMs: 1_780_000_000_000,
+  endedAtMs: null,
+  address: '127.0.0.1',
+  claimedName: 'Browser/1.0',
 }
 
 function version(code: string, change: Partial<FunctionVersion> = {}): FunctionVersion {
@@ -142,6 +157,35 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     })
     await expect(credentials.revokeKey('none', 1)).rejects.toMatchObject({ code: 'unknown_object' })
     await expect(credentials.insertKey(key)).rejects.toMatchObject({ code: 'storage_unavailable' })
+  })
+
+  it('keep sessions until they end or are over, and forget them later', async () => {
+    const where = place()
+    const first = await where.open()
+    await first.credentials.insertPrincipal(user)
+    const others = ['other', 'third'].map((id, at) => ({ ...session, id, tokenSha256: `${at}e`.repeat(32) }))
+    for (const one of [session, ...others]) await first.sessions.insert(one)
+    await expect(first.sessions.insert({ ...session, id: 'again' })).rejects.toMatchObject({ code: 'already_exists' })
+    await expect(first.sessions.insert({ ...session, tokenSha256: '' })).rejects.toMatchObject({
+      code: 'already_exists',
+    })
+    await first.sessions.touch(session.id, session.beganAtMs + 5)
+    await first.sessions.end('other', 7)
+    await expect(first.sessions.touch('none', 1)).rejects.toMatchObject({ code: 'unknown_object' })
+    await expect(first.sessions.end('none', 1)).rejects.toMatchObject({ code: 'unknown_object' })
+    await first.close()
+    const { sessions } = await opened(where)
+    const touched = { ...session, lastUsedAtMs: session.beganAtMs + 5 }
+    expect(await sessions.loadActive(session.beganAtMs)).toEqual([touched, others[1]])
+    expect(await sessions.loadActive(session.expiresAtMs)).toEqual([])
+    await sessions.forget(session.expiresAtMs + 1)
+    expect(await sessions.loadActive(session.beganAtMs)).toEqual([])
+    await sessions.insert(session)
+  })
+
+  it('refuse a session of nobody', async () => {
+    const { sessions } = await opened(place())
+    await expect(sessions.insert(session)).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
 
   it('keep function versions with their files, and give the active ones', async () => {
