@@ -1,3 +1,7 @@
+export type { AuthorizationStore, StoredArtifact } from './authorization-server/authorization-store.ts'
+export type { OAuthClientStore, StoredOAuthClient } from './authorization-server/oauth-client-store.ts'
+export type { SigningAlgorithm, SigningKeyStore, StoredSigningKey } from './authorization-server/signing-key-store.ts'
+export type { MasterKey } from './master-key.ts'
 export { createApiKeyVerifier } from './api-key-verifier.ts'
 export type { AuthenticationRefusal, AuthenticationResult, Authenticator, Presented } from './authenticator.ts'
 export type {

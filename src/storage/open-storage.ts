@@ -1,17 +1,28 @@
 import { existsSync, statSync } from 'node:fs'
 import type { DecisionLog, RecordProver } from '../audit/index.ts'
-import type { CredentialStore, SessionStore } from '../auth/index.ts'
+import type {
+  AuthorizationStore,
+  CredentialStore,
+  MasterKey,
+  OAuthClientStore,
+  SessionStore,
+  SigningKeyStore,
+} from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { PolicyStore } from '../policy/index.ts'
 import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
+import { masterKeyOf } from './master-key.ts'
 import type { NamespaceStore } from './namespace-store.ts'
+import { SqlAuthorizationStore } from './sql-authorization-store.ts'
 import { SqlCredentialStore } from './sql-credential-store.ts'
 import { SqlFunctionStore } from './sql-function-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
+import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
+import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
 import { openStateDatabase } from './state-database.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -35,6 +46,10 @@ export interface Storage {
   readonly sessions: SessionStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
+  readonly authorizations: AuthorizationStore
+  readonly oauthClients: OAuthClientStore
+  readonly signingKeys: SigningKeyStore
+  readonly masterKey: MasterKey
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
 }
@@ -72,6 +87,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       sessions: new SqlSessionStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
+      authorizations: new SqlAuthorizationStore(state),
+      oauthClients: new SqlOAuthClientStore(state),
+      signingKeys: new SqlSigningKeyStore(state),
+      masterKey: masterKeyOf(masterKey),
       async close() {
         try {
           await client.close()

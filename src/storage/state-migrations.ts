@@ -79,4 +79,22 @@ export const stateMigrations: readonly string[] = [
     created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE oauth_artifacts (
+    model TEXT NOT NULL, id_hash TEXT NOT NULL, grant_id TEXT, sealed BLOB NOT NULL,
+    expires_at_ms INTEGER NOT NULL, consumed_at_ms INTEGER,
+    PRIMARY KEY (model, id_hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX oauth_artifacts_by_grant ON oauth_artifacts (grant_id) WHERE grant_id IS NOT NULL;
+  CREATE INDEX oauth_artifacts_by_expiry ON oauth_artifacts (expires_at_ms);
+  CREATE TABLE revoked_tokens (token_id_hash TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE oauth_clients (
+    id TEXT PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, metadata_json TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE signing_keys (
+    kid TEXT PRIMARY KEY, algorithm TEXT NOT NULL, public_jwk_json TEXT NOT NULL, sealed_private BLOB NOT NULL,
+    created_at_ms INTEGER NOT NULL, retired_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -47,6 +47,32 @@ export interface StateTables {
     address: string
     claimed_name: string | null
   }
+  readonly oauth_artifacts: {
+    model: string
+    id_hash: string
+    grant_id: string | null
+    sealed: Uint8Array
+    expires_at_ms: number
+    consumed_at_ms: number | null
+  }
+  readonly revoked_tokens: { token_id_hash: string; expires_at_ms: number }
+  readonly oauth_clients: {
+    id: string
+    source: 'operator' | 'registration'
+    name: string
+    metadata_json: string
+    created_at_ms: number
+    created_by: string
+    expires_at_ms: number | null
+  }
+  readonly signing_keys: {
+    kid: string
+    algorithm: 'ES256' | 'EdDSA'
+    public_jwk_json: string
+    sealed_private: Uint8Array
+    created_at_ms: number
+    retired_at_ms: number | null
+  }
   readonly function_versions: FunctionKey & {
     version_hash: string
     code_hash: string
