@@ -31,7 +31,8 @@ function fitting(conditions: readonly SeccompCondition[]): bigint[] {
 
 /** Every boundary of every argument, from arguments that fit, from none and from all bits. */
 export function argumentsAround(rule: SeccompRule): bigint[][] {
-  const alternatives = 'any' in rule ? rule.any : [rule.when]
+  const alternatives =
+    'any' in rule ? rule.any : [rule.when, ...('done' in rule && rule.done !== undefined ? [rule.done] : [])]
   const starts = [...alternatives.map(fitting), [0n, 0n, 0n, 0n, 0n, 0n], Array.from({ length: 6 }, () => allOnes)]
   const conditions = alternatives.flat()
   const around = starts.flatMap((start) =>

@@ -3,6 +3,7 @@ export function nameOfAnswer(value: number): string {
   if (value === 0x7fff0000) return 'allow'
   if (value === 0x80000000) return 'kill'
   const names = new Map([
+    [0, 'done'],
     [1, 'EPERM'],
     [13, 'EACCES'],
     [22, 'EINVAL'],

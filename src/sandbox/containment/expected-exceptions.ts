@@ -40,13 +40,6 @@ const expectedExceptions: readonly ExpectedException[] = [
       'the clocks are those of the machine; only a time namespace would hide its uptime, and only one since a minute holds',
   },
   {
-    engines: sharedKernel,
-    ids: ['siblings.record-lock'],
-    mayHold: false,
-    reason:
-      'record locks on a shared read-only file are seen by all who hold it open; the filter allows them for SQLite. Two colluding jails could talk by it',
-  },
-  {
     engines: ['bubblewrap'],
     ids: ['files.scratch-noexec', 'files.code-noexec', 'files.scratch-map-to-execute'],
     mode: 'fresh',

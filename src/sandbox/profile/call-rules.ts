@@ -2,7 +2,7 @@ import type { ErrnoName, FilterName, SeccompProfile, SeccompRule } from './secco
 
 /** What one filter does with one system call. */
 export type CallRule =
-  | { readonly answer: 'allow' | 'kill' }
+  | { readonly answer: 'allow' | 'kill' | 'done' }
   | { readonly answer: 'errno'; readonly errno: ErrnoName }
   | { readonly answer: 'by-arguments'; readonly rule: SeccompRule }
 
@@ -36,6 +36,7 @@ export function callRules(
   }
   for (const name of profile.allow) put(name, { answer: 'allow' }, false)
   for (const name of profile.kill) put(name, { answer: 'kill' }, false)
+  for (const name of profile.done.calls) put(name, { answer: 'done' }, false)
   for (const [name, errno] of Object.entries(profile.errno)) put(name, { answer: 'errno', errno }, false)
   for (const [name, rule] of Object.entries(profile.args)) put(name, { answer: 'by-arguments', rule }, false)
   const layer = profile.profiles[filter]

@@ -48,6 +48,7 @@ describe('the compiled system-call filter', () => {
       const expected = new Map<string, string>()
       for (const name of seccompProfile.allow) expected.set(name, 'allow')
       for (const name of seccompProfile.kill) expected.set(name, 'kill')
+      for (const name of seccompProfile.done.calls) expected.set(name, 'done')
       for (const [name, errno] of Object.entries(seccompProfile.errno)) expected.set(name, errno)
       for (const name of layer.allow) expected.set(name, 'allow')
       for (const name of [
@@ -107,6 +108,15 @@ describe('the compiled system-call filter', () => {
     expect(verdict('socketpair', [1, 2, 0])).toBe('EACCES')
     expect(verdict('socketpair', [2, 1, 0])).toBe('EACCES')
     expect(verdict('socketpair', [1, 1, 6])).toBe('EACCES')
+  })
+
+  test('answers locks as done without making them, and asks who holds one', () => {
+    const [get, set, setAndWait, ofDescription] = [5, 6, 7, 37]
+    expect(verdict('fcntl', [3, set])).toBe('done')
+    expect(verdict('fcntl', [3, setAndWait])).toBe('done')
+    expect(verdict('fcntl', [3, get])).toBe('allow')
+    expect(verdict('fcntl', [3, ofDescription])).toBe('EINVAL')
+    expect(verdict('fsync', [3])).toBe('done')
   })
 
   test('keeps Python from memory that becomes executable and leaves it to Bun', () => {

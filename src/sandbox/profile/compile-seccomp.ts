@@ -5,6 +5,7 @@ import type { ErrnoName, FilterName, SeccompCondition, SeccompProfile, SeccompRu
 
 /** Actions a filter returns (linux/seccomp.h). */
 const returnAllow = 0x7fff0000
+/** With error number 0 the call is answered as done. */
 const returnErrno = 0x00050000
 const returnKillProcess = 0x80000000
 
@@ -86,6 +87,8 @@ function compileCallRule(rule: CallRule): BpfProgram {
       return give(returnAllow)
     case 'kill':
       return give(returnKillProcess)
+    case 'done':
+      return give(returnErrno)
     case 'errno':
       return refuse(rule.errno)
     case 'by-arguments':
@@ -96,13 +99,15 @@ function compileCallRule(rule: CallRule): BpfProgram {
 function compileRule(rule: SeccompRule): BpfProgram {
   const alternatives = 'any' in rule ? rule.any : [rule.when]
   return alternatives.reduceRight<BpfProgram>(
-    (otherwise, conditions) => allOf(conditions, otherwise),
-    refuse(rule.else),
+    (otherwise, conditions) => whereAll(conditions, give(returnAllow), otherwise),
+    'done' in rule && rule.done !== undefined
+      ? whereAll(rule.done, give(returnErrno), refuse(rule.else))
+      : refuse(rule.else),
   )
 }
 
-function allOf(conditions: readonly SeccompCondition[], otherwise: BpfProgram): BpfProgram {
-  return conditions.reduceRight<BpfProgram>((next, condition) => test(condition, next, otherwise), give(returnAllow))
+function whereAll(conditions: readonly SeccompCondition[], then: BpfProgram, otherwise: BpfProgram): BpfProgram {
+  return conditions.reduceRight<BpfProgram>((next, condition) => test(condition, next, otherwise), then)
 }
 
 function test(condition: SeccompCondition, yes: BpfProgram, no: BpfProgram): BpfProgram {

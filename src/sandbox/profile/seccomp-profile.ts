@@ -11,7 +11,13 @@ const conditionSchema = z.discriminatedUnion('op', [
 const errnoSchema = z.enum(['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP'])
 
 const ruleSchema = z.union([
-  z.strictObject({ when: z.array(conditionSchema).min(1), else: errnoSchema, why: z.string() }),
+  z.strictObject({
+    when: z.array(conditionSchema).min(1),
+    /** Where these hold and the others do not, the call is answered as done and is not made. */
+    done: z.array(conditionSchema).min(1).optional(),
+    else: errnoSchema,
+    why: z.string(),
+  }),
   z.strictObject({ any: z.array(z.array(conditionSchema).min(1)).min(1), else: errnoSchema, why: z.string() }),
 ])
 
@@ -28,6 +34,8 @@ const profileSchema = z.strictObject({
   kill_action: z.literal('SECCOMP_RET_KILL_PROCESS'),
   allow: z.array(z.string()),
   args: z.record(z.string(), ruleSchema),
+  /** Answered as done, and not made. */
+  done: z.strictObject({ calls: z.array(z.string()), why: z.string() }),
   errno: z.record(z.string(), errnoSchema),
   kill: z.array(z.string()),
   profiles: z.strictObject({ start: layerSchema, zygote: layerSchema, python: layerSchema, bun: layerSchema }),

@@ -10,6 +10,7 @@ const endOfNumbers = 1024
 
 const argumentNames = ['a', 'b', 'c', 'd', 'e', 'f'] as const
 const lowWord = 0xffffffff
+const done = 'ERRNO(0)'
 
 /**
  * One filter of the profile as a kafel policy, equal in effect to the BPF of `compileSeccomp` for every number below 1024.
@@ -38,9 +39,12 @@ export function kafelPolicy(
     else block.push(what)
   }
   // The first rule that matches counts: what depends on arguments is allowed here and refused by a later block.
-  for (const [number, rule] of rules)
-    if (rule.answer === 'by-arguments')
-      put('ALLOW', `${callName(number)}(${argumentNames.join(', ')}) { ${expression(rule.rule)} }`)
+  for (const [number, rule] of rules) {
+    if (rule.answer !== 'by-arguments') continue
+    const call = `${callName(number)}(${argumentNames.join(', ')})`
+    put('ALLOW', `${call} { ${expression(rule.rule)} }`)
+    if ('done' in rule.rule && rule.rule.done !== undefined) put(done, `${call} { ${allOf(rule.rule.done)} }`)
+  }
   for (let number = 0; number < endOfNumbers; number += 1) put(actionOf(rules.get(number), number), callName(number))
   const body = [...blocks].map(([action, calls]) => `${action} {\n${calls.join(',\n')}\n}`).join(',\n')
   const otherwise = architecture.foreignBit === null ? errno('ENOSYS') : 'KILL_PROCESS'
@@ -64,6 +68,8 @@ function actionOf(rule: CallRule | undefined, number: number): string {
       return 'ALLOW'
     case 'kill':
       return 'KILL_PROCESS'
+    case 'done':
+      return done
     case 'errno':
       return errno(rule.errno)
     case 'by-arguments':
@@ -73,7 +79,11 @@ function actionOf(rule: CallRule | undefined, number: number): string {
 
 function expression(rule: SeccompRule): string {
   const alternatives = 'any' in rule ? rule.any : [rule.when]
-  return alternatives.map((conditions) => `(${conditions.map(comparison).join(' && ')})`).join(' || ')
+  return alternatives.map(allOf).join(' || ')
+}
+
+function allOf(conditions: readonly SeccompCondition[]): string {
+  return `(${conditions.map(comparison).join(' && ')})`
 }
 
 /** kafel compares all 64 bits of an argument; all but one of our conditions look at the low 32, as the kernel does. */

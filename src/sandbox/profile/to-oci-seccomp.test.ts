@@ -59,7 +59,16 @@ describe('the OCI filter', () => {
           answers.add(expected)
         }
       }
-      expect([...answers].toSorted()).toEqual(['EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EPERM', 'allow', 'kill'])
+      expect([...answers].toSorted()).toEqual([
+        'EACCES',
+        'EINVAL',
+        'ENOSYS',
+        'ENOTSUP',
+        'EPERM',
+        'allow',
+        'done',
+        'kill',
+      ])
     },
   )
 

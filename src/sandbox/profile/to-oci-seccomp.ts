@@ -80,6 +80,7 @@ export function toOciSeccomp(
 function plainEntry(action: string, names: readonly string[]): OciSyscall {
   if (action === 'allow') return { names, action: 'SCMP_ACT_ALLOW' }
   if (action === 'kill') return { names, action: 'SCMP_ACT_KILL_PROCESS' }
+  if (action === 'done') return { names, ...asDone }
   return refusal(names, action as ErrnoName)
 }
 
@@ -95,14 +96,22 @@ function entriesOf(name: string, rule: SeccompRule, withRefusals: boolean): OciS
     action: 'SCMP_ACT_ALLOW',
     args: argumentsOf(each),
   }))
+  const done = 'done' in rule ? (rule.done ?? null) : null
+  if (done !== null) {
+    const where = [...alternatives.map((conditions) => conditions.flatMap(whereFalse)), ...done.map(whereTrue)]
+    const answered = where.reduce(bothOf, everything)
+    entries.push(...answered.map((each): OciSyscall => ({ names: [name], ...asDone, args: argumentsOf(each) })))
+  }
   if (!withRefusals) return entries
-  const refused = alternatives.map((conditions) => conditions.flatMap(whereFalse)).reduce(bothOf, everything)
+  const elsewhere = done === null ? alternatives : [...alternatives, done]
+  const refused = elsewhere.map((conditions) => conditions.flatMap(whereFalse)).reduce(bothOf, everything)
   return [
     ...entries,
     ...refused.map((each): OciSyscall => ({ ...refusal([name], rule.else), args: argumentsOf(each) })),
   ]
 }
 
+const asDone = { action: 'SCMP_ACT_ERRNO', errnoRet: 0 } as const
 const everything: readonly Conjunction[] = [new Map()]
 
 /** Where one of the first and one of the second hold together. */
