@@ -18,8 +18,15 @@ export interface HostedState {
   policySources(namespace: string): readonly PolicySource[]
   /** What policies may speak of if the functions were these (default: those in force). */
   vocabulary(namespace: string, functions?: readonly FunctionVersion[]): PolicyVocabulary
-  /** How a request would be decided if functions and policies were these. Changes nothing. The policies must be good. */
-  decideUnder(change: Pick<HostedChange, 'functions' | 'policies'>, request: PolicyRequest): PolicyDecision
+  /**
+   * What `ask` learns of decisions if functions and policies of a namespace were these. Changes nothing. The policies
+   * must be good, and `ask` must not wait for anything: nobody else's request may be decided under them.
+   */
+  under<Answer>(
+    namespace: string,
+    change: Pick<HostedChange, 'functions' | 'policies'>,
+    ask: (decide: (request: PolicyRequest) => PolicyDecision) => Answer,
+  ): Answer
   /**
    * Puts functions and policies in force together: checked first, then stored, then swapped in one turn of the event
    * loop, so that no call sees the new functions under the old policies.
@@ -94,12 +101,10 @@ export async function createHostedState(
     functions: (namespace) => functions.get(namespace) ?? [],
     policySources: (namespace) => policies.get(namespace) ?? [],
     vocabulary,
-    decideUnder(change, request) {
-      const { namespace } = request.resource
-      // Within one turn of the event loop, so that no other request is decided under them.
+    under(namespace, change, ask) {
       policy.install(change.policies, vocabulary(namespace, change.functions))
       try {
-        return policy.decide(request)
+        return ask((request) => policy.decide(request))
       } finally {
         const before = policies.get(namespace)
         if (before === undefined) policy.remove(namespace)

@@ -1,2 +1,3 @@
 export type { Operation } from './operation.ts'
 export { operations, type OperationInput, type OperationName } from './operations.ts'
+export { policyCase, type PolicyCase } from './policy-case.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
+import { policyCase } from './policy-case.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 const namespace = { namespace: name }
@@ -124,6 +125,19 @@ export const operations = {
     effect: 'manage',
     input: z.strictObject({ ...namespace, files: files.nullable().default(null) }),
     summary: 'Checks policy files against the catalogue without putting them in force; without files, those in force.',
+  },
+  'policy.test': {
+    name: 'policy.test',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/test',
+    effect: 'manage',
+    input: z.strictObject({
+      ...namespace,
+      files: files.nullable().default(null),
+      cases: z.array(policyCase).min(1).max(10_000),
+    }),
+    summary:
+      'Decides calls that could be made, under policy files or those in force, and compares with what is expected.',
   },
   'policy.explain': {
     name: 'policy.explain',

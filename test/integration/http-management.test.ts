@@ -181,6 +181,8 @@ function bodyFor(name: string): unknown {
   switch (name) {
     case 'agent.add':
       return { agent: 'analyst' }
+    case 'policy.test':
+      return { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] }
     case 'state.apply':
     case 'function.add':
       return { files: [] }

@@ -7,7 +7,7 @@ import {
 } from '../../functions/index.ts'
 import type { Invocation } from '../../gateway/index.ts'
 import { McpworksError, toolName, type Clock, type JsonObject } from '../../kernel/index.ts'
-import type { PolicyEngine, PolicyProblem } from '../../policy/index.ts'
+import type { PolicyEngine, PolicyProblem, PolicyRequest } from '../../policy/index.ts'
 import type { HostedChange, HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
@@ -108,7 +108,7 @@ function refuseLockout(
   { caller, namespace }: Invocation,
   { hosted, clock }: ApplyPorts,
 ): void {
-  const decision = hosted.decideUnder(change, {
+  const question: PolicyRequest = {
     principal: caller.principal,
     action: 'manage',
     resource: { type: 'Namespace', id: namespace, namespace, service: null },
@@ -124,7 +124,8 @@ function refuseLockout(
       timeMs: clock.nowMs(),
       address: caller.client.address,
     },
-  })
+  }
+  const decision = hosted.under(namespace, change, (decide) => decide(question))
   if (decision.effect === 'allow') return
   const rules = decision.determining.map((rule) => rule.id).join(', ')
   throw new McpworksError('policy_invalid', {

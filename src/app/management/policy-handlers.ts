@@ -5,9 +5,10 @@ import type { PolicyEngine, PolicyRequest, PolicySource } from '../../policy/ind
 import type { HostedState } from '../hosted-state.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
+import { testPolicies, type TestedNamespace } from './test-policies.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 
-type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.explain'>
+type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.explain' | 'policy.test'>
 
 /** What the policy handlers stand on. */
 export interface PolicyHandlerPorts {
@@ -20,11 +21,33 @@ export interface PolicyHandlerPorts {
 
 /** Checking and explaining policies. Neither changes anything. */
 export function policyHandlers({ policy, catalogue, registry, hosted, clock }: PolicyHandlerPorts): PolicyHandlers {
+  const testedNamespace = (name: string): TestedNamespace => ({
+    name,
+    services: new Map(catalogue.list(name, 'tool').map((entry) => [entry.name, entry.service])),
+    groups: new Map(
+      registry
+        .listAgents(name)
+        .filter((agent) => agent.revokedAtMs === null)
+        .map((agent) => [agent.name, agent.groups]),
+    ),
+    nowMs: clock.nowMs(),
+  })
+
   return {
     async 'policy.check'({ namespace, files }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
       const sources = files === null ? hosted.policySources(namespace) : files.map(sourceOf)
       return asJson(policy.check(sources, { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) }))
+    },
+    async 'policy.test'({ namespace, files, cases }) {
+      if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
+      const tested = testedNamespace(namespace)
+      if (files === null) return asJson({ results: testPolicies(cases, tested, (request) => policy.decide(request)) })
+      const sources = files.map(sourceOf)
+      const checked = policy.check(sources, hosted.vocabulary(namespace))
+      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
+      const change = { functions: hosted.functions(namespace), policies: sources }
+      return asJson({ results: hosted.under(namespace, change, (decide) => testPolicies(cases, tested, decide)) })
     },
     async 'policy.explain'({ namespace, agent, tool, arguments: args }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)

@@ -7,10 +7,11 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
+import { readPolicyCases } from '../read-policy-cases.ts'
 import { table } from '../terminal.ts'
 import { objects } from './agent.ts'
 
-/** `mcpworks policy check|explain`. */
+/** `mcpworks policy check|test|explain`. */
 export function addPolicyCommands(program: Command, context: () => CommandContext): void {
   const policy = program.command('policy').description('Policies: who may call what')
 
@@ -31,6 +32,31 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
           : 'The policies have mistakes. Those in force stay in force.'
       terminal.result(answer, [head, ...problems].join('\n'))
       if (answer.ok !== true) process.exitCode = exitCode.failed
+    })
+
+  policy
+    .command('test <cases>')
+    .description('Decides the calls of a YAML file of cases and compares with what it expects; changes nothing')
+    .option(...namespaceOption)
+    .option('--with <directory>', 'under the .cedar files of this directory instead of those in force')
+    .action(async (path: string, options: { namespace?: string; with?: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const cases = await readPolicyCases(path)
+      const namespace = await chooseNamespace(options.namespace, current)
+      const files = options.with === undefined ? null : await readPolicies(options.with)
+      const answer = await api().call('policy.test', { namespace, files, cases })
+      const results = objects(answer.results)
+      const failed = results.filter((result) => problemsOf(result).length > 0)
+      const lines = results.flatMap((result) => [
+        `${problemsOf(result).length === 0 ? 'ok    ' : 'FAILED'}  ${String(result.name)}`,
+        ...problemsOf(result).map((problem) => `        ${problem}`),
+      ])
+      terminal.result(
+        answer,
+        [...lines, `${results.length - failed.length} passed, ${failed.length} failed`].join('\n'),
+      )
+      if (failed.length > 0) process.exitCode = exitCode.failed
     })
 
   policy
@@ -80,6 +106,10 @@ async function readPolicies(directory: string): Promise<JsonObject[]> {
       'Give the folder that holds them; links are not followed',
     )
   return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
+}
+
+function problemsOf(result: JsonObject): string[] {
+  return Array.isArray(result.problems) ? result.problems.map(String) : []
 }
 
 function parseArguments(text: string): JsonObject {

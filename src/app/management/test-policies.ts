@@ -1,0 +1,82 @@
+import type { PolicyCase } from '../../contract/index.ts'
+import type { JsonObject } from '../../kernel/index.ts'
+import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts'
+
+/** What a case needs to know of the namespace. */
+export interface TestedNamespace {
+  readonly name: string
+  /** Service of each tool that there is, by the tool's name. */
+  readonly services: ReadonlyMap<string, string>
+  /** Groups of each agent that there is, by the agent's name. */
+  readonly groups: ReadonlyMap<string, readonly string[]>
+  /** Unix milliseconds for cases that name no time. */
+  readonly nowMs: number
+}
+
+/** How one case came out. `problems` is empty where it passed. */
+export interface PolicyCaseResult {
+  readonly name: string
+  readonly problems: readonly string[]
+  /** Null where the case asks for an agent or a tool that is not there, and so was not decided. */
+  readonly decided: JsonObject | null
+}
+
+/** Decides every case and compares with what it expects. A case that cannot be decided fails. */
+export function testPolicies(
+  cases: readonly PolicyCase[],
+  namespace: TestedNamespace,
+  decide: (request: PolicyRequest) => PolicyDecision,
+): PolicyCaseResult[] {
+  return cases.map((one) => {
+    const service = namespace.services.get(one.tool)
+    if (service === undefined) return undecided(one, `There is no tool ${one.tool} in ${namespace.name}.`)
+    const groups = one.groups ?? namespace.groups.get(one.agent)
+    if (groups === undefined)
+      return undecided(one, `There is no agent ${one.agent} in ${namespace.name}: add it, or say its groups here.`)
+    const decision = decide(requestOf(one, namespace, service, groups))
+    const rules = decision.determining.map(({ id }) => id)
+    return {
+      name: one.name,
+      problems: [...problemsOf(one, decision)],
+      decided: { effect: decision.effect, basis: decision.basis, rules, errors: decision.errors.map((e) => e.message) },
+    }
+  })
+}
+
+function undecided({ name }: PolicyCase, problem: string): PolicyCaseResult {
+  return { name, problems: [problem], decided: null }
+}
+
+function requestOf(
+  one: PolicyCase,
+  namespace: TestedNamespace,
+  service: string,
+  groups: readonly string[],
+): PolicyRequest {
+  return {
+    principal: { type: 'agent', id: `${namespace.name}/${one.agent}`, namespace: namespace.name, groups },
+    action: 'call',
+    resource: { type: 'Tool', id: `${namespace.name}/${one.tool}`, namespace: namespace.name, service },
+    arguments: one.args,
+    context: {
+      authentication: { method: 'api-key', senderConstrained: one.senderConstrained },
+      door: one.door,
+      operation: '',
+      labels: one.labels,
+      timeMs: one.at === undefined ? namespace.nowMs : Date.parse(one.at),
+      address: one.address,
+    },
+  }
+}
+
+function* problemsOf(one: PolicyCase, { effect, basis, determining, errors }: PolicyDecision): Iterable<string> {
+  const rules = determining.map(({ id }) => id)
+  const by = rules.length === 0 ? basis : rules.join(', ')
+  if (effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
+  // An error denies: a case that expects a denial must not pass because something in it is broken.
+  for (const { message } of errors) yield `could not be decided: ${message}`
+  if (one.rule !== undefined && !rules.includes(one.rule)) yield `expected the rule ${one.rule}, decided by ${by}`
+  const reasons = determining.map(({ reason }) => reason).filter((reason) => reason !== null)
+  if (one.reason !== undefined && !reasons.includes(one.reason))
+    yield `expected the reason "${one.reason}", got ${reasons.length === 0 ? 'none' : reasons.map((text) => `"${text}"`).join(', ')}`
+}
