@@ -69,6 +69,21 @@ export async function send(connection: Connection, path: string, init: RequestIn
   }
 }
 
+/** A public JSON document, read without a credential and without following redirects; `null` where nobody answers. */
+export async function readPublic(url: string): Promise<{ status: number; body: JsonObject | null } | null> {
+  try {
+    const response = await fetch(url, {
+      redirect: 'error',
+      signal: AbortSignal.timeout(5000),
+      headers: { accept: 'application/json', 'user-agent': 'mcpworks-cli' },
+    })
+    const body: unknown = await response.json().catch(() => null)
+    return { status: response.status, body: isJsonObject(body) ? body : null }
+  } catch {
+    return null
+  }
+}
+
 function queryOf(values: JsonObject): string {
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(values)) if (value !== null) query.set(key, String(value))

@@ -52,7 +52,11 @@ export function readAgentConnection(config: Config, env: ConfigSources['env']): 
   )
 }
 
-function serverUrl(config: Config, env: ConfigSources['env']): string {
+/**
+ * The server that is meant: `MCPWORKS_URL`, else the one that runs on the data directory. Sends nothing there.
+ * @throws CliError `unreachable` where neither is known
+ */
+export function serverUrl(config: Config, env: ConfigSources['env']): string {
   const url = env.MCPWORKS_URL === undefined ? runningServer(config.dataDirectory) : withoutSlash(env.MCPWORKS_URL)
   if (url !== null) return url
   if (existsSync(config.dataDirectory) && !mayEnter(config.dataDirectory)) {

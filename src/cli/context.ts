@@ -2,7 +2,7 @@ import { loadConfig, type Config, type ConfigOutcome, type ConfigSources } from 
 import { createApiClient, type ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
 import { exitCode } from './exit-code.ts'
-import { readAgentConnection, readConnection, type Connection } from './connection.ts'
+import { readAgentConnection, readConnection, serverUrl, type Connection } from './connection.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** Options that every command takes. */
@@ -25,6 +25,10 @@ export interface CommandContext {
   /** The same for calls, as the agent of `MCPWORKS_AGENT_KEY`. @throws CliError if none is set. */
   agentConnection(): Connection
   api(): ApiClient
+  /** Where the server is, for what needs no credential. @throws CliError if none is known. */
+  serverUrl(): string
+  /** Directory in which the command was typed. */
+  readonly cwd: string
 }
 
 /** Makes the context from the global options and the environment. */
@@ -61,5 +65,7 @@ export function createContext(options: GlobalOptions, env: ConfigSources['env'],
     connection,
     agentConnection: () => readAgentConnection(config(), env),
     api: () => createApiClient(connection()),
+    serverUrl: () => serverUrl(config(), env),
+    cwd,
   }
 }

@@ -3,6 +3,7 @@ import type { ConfigSources } from '../config/index.ts'
 import { addAgentCommands } from './commands/agent.ts'
 import { addApplyCommand } from './commands/apply.ts'
 import { addAuditCommands } from './commands/audit.ts'
+import { addConnectCommand } from './commands/connect.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addFunctionCommands } from './commands/function.ts'
@@ -32,6 +33,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addApplyCommand(program, context)
   addAgentCommands(program, context)
   addKeyCommands(program, context)
+  addConnectCommand(program, context)
   addFunctionCommands(program, context)
   addPolicyCommands(program, context)
   addAuditCommands(program, context)
