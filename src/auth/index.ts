@@ -28,3 +28,4 @@ export type { SessionStore, SignInMethod, StoredSession } from './people/session
 export { createSessions, type Sessions, type SessionSummary } from './people/sessions.ts'
 export { createSignIn, type SignedIn, type SignIn } from './people/sign-in.ts'
 export { refreshCaller } from './refresh-caller.ts'
+export type { UsedAssertions } from './workload/used-assertions.ts'

@@ -7,6 +7,7 @@ import type {
   OAuthClientStore,
   SessionStore,
   SigningKeyStore,
+  UsedAssertions,
 } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
@@ -24,6 +25,7 @@ import { SqlPolicyStore } from './sql-policy-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
+import { SqlUsedAssertions } from './sql-used-assertions.ts'
 import { openStateDatabase } from './state-database.ts'
 import { WorkerClient } from './worker-client.ts'
 
@@ -49,6 +51,7 @@ export interface Storage {
   readonly authorizations: AuthorizationStore
   readonly oauthClients: OAuthClientStore
   readonly signingKeys: SigningKeyStore
+  readonly usedAssertions: UsedAssertions
   readonly masterKey: MasterKey
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
@@ -90,6 +93,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       authorizations: new SqlAuthorizationStore(state),
       oauthClients: new SqlOAuthClientStore(state),
       signingKeys: new SqlSigningKeyStore(state),
+      usedAssertions: new SqlUsedAssertions(state),
       masterKey: masterKeyOf(masterKey),
       async close() {
         try {

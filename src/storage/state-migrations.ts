@@ -97,4 +97,8 @@ export const stateMigrations: readonly string[] = [
     created_at_ms INTEGER NOT NULL, retired_at_ms INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE used_assertions (id_hash TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX used_assertions_by_time ON used_assertions (until_ms);
+  `,
 ]

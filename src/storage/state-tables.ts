@@ -73,6 +73,7 @@ export interface StateTables {
     created_at_ms: number
     retired_at_ms: number | null
   }
+  readonly used_assertions: { id_hash: string; until_ms: number }
   readonly function_versions: FunctionKey & {
     version_hash: string
     code_hash: string

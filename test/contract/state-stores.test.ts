@@ -114,6 +114,20 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     ])
   })
 
+  it('let an assertion be used once, also by callers at the same time and over a restart, until it has expired', async () => {
+    const where = place()
+    const first = await where.open()
+    const claims = Array.from({ length: 5 }, () =>
+      first.usedAssertions.claim('https://issuer.example', 'a', 2000, 1000),
+    )
+    expect((await Promise.all(claims)).toSorted()).toEqual([false, false, false, false, true])
+    expect(await first.usedAssertions.claim('https://other.example', 'a', 2000, 1000)).toBe(true)
+    await first.close()
+    const { usedAssertions } = await opened(where)
+    expect(await usedAssertions.claim('https://issuer.example', 'a', 2000, 2000)).toBe(false)
+    expect(await usedAssertions.claim('https://issuer.example', 'a', 9000, 2001)).toBe(true)
+  })
+
   it('keep principals and keys over a restart', async () => {
     const where = place()
     const first = await where.open()

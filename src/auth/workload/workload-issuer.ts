@@ -1,0 +1,32 @@
+import type { JWK } from 'jose'
+
+/** Kinds of issuer with rules of their own. */
+export type IssuerPreset = 'generic' | 'kubernetes' | 'github-actions' | 'spiffe'
+
+/** Where the keys of an issuer come from. */
+export type IssuerKeys =
+  | { readonly from: 'discovery' }
+  | { readonly from: 'jwks'; readonly url: string }
+  | { readonly from: 'inline'; readonly keys: readonly JWK[] }
+
+/**
+ * An issuer whose assertions are believed. That it is trusted says who is asking and gives nobody anything: what its
+ * workloads may have is said by bindings.
+ */
+export interface WorkloadIssuer {
+  /** `iss`, compared exactly. */
+  readonly issuer: string
+  readonly preset: IssuerPreset
+  /** `workload`: the platform's own assertions. `id-jag`: identity assertions about people, for a client. */
+  readonly accepts: readonly ('workload' | 'id-jag')[]
+  readonly keys: IssuerKeys
+  /** Asymmetric JWS algorithms. */
+  readonly algorithms: readonly string[]
+  /** Whether each assertion is taken once only. Those about people always are. */
+  readonly singleUse: boolean
+  readonly maxLifetimeSeconds: number
+  /** Audiences besides the token endpoint and the issuer identifier of this server. */
+  readonly audiences: readonly string[]
+  /** Only with SPIFFE. */
+  readonly trustDomain: string | null
+}
