@@ -4,8 +4,6 @@ import { GroupSlot, type GroupBounds } from './group-slot.ts'
 import type { GroupSubtree } from './group-subtree.ts'
 import { removeGroups } from './remove-subtree.ts'
 
-/** More than this left on a group's account by an earlier jail, and it is not used again. */
-const mostLeftoverBytes = 8 * 1024 * 1024
 const longestPauseMs = 50
 const patienceMs = 5000
 
@@ -68,7 +66,7 @@ export class GroupPool {
       slot.kill()
       await pause(delayMs)
     }
-    if (this.#free.length < this.#mostFree && slot.usage().memoryBytes <= mostLeftoverBytes) this.#free.push(slot)
+    if (this.#free.length < this.#mostFree && slot.isClean()) this.#free.push(slot)
     else {
       slot.close()
       slot.remove()

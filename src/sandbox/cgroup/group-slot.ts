@@ -11,6 +11,9 @@ import { killGroup, removeGroup } from './remove-subtree.ts'
 /** A processor takes up to 64 pages at once on a group's account. */
 const chargedAtOnceBytes = 1024 * 1024
 
+/** More than this left on a group's account by an earlier jail, and it is not used again. */
+const mostLeftoverBytes = 8 * 1024 * 1024
+
 const writeTo = promisify(write)
 
 /** What one jail may take together with everything it starts. */
@@ -120,6 +123,14 @@ export class GroupSlot {
     if (!this.#countsPeak) this.#seenPeakBytes = Math.max(this.#seenPeakBytes, this.#memory.bytes())
     const cpuMs = this.#allCpuMs()
     return cpuMs === null ? null : cpuMs - this.#begun.cpuMs
+  }
+
+  /**
+   * Whether earlier jails left next to nothing on its account, such as names that the kernel keeps of files they looked
+   * for. It would count as memory of the next one. To be asked between two jails.
+   */
+  isClean(): boolean {
+    return this.#memory.bytes() <= mostLeftoverBytes
   }
 
   /** Whether there is no process in it. Not dead ones that wait to be reaped. */

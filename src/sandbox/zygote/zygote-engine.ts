@@ -109,10 +109,8 @@ export class ZygoteEngine implements SandboxEngine {
   }
 
   async start(order: JailOrder): Promise<Jail> {
-    const slot = await this.#zygotes[order.runtime].take()
-    const place = await this.#placeOf(slot.number).promise
-    if (!place.ok) throw new Error(place.why)
-    const group = place.group === null ? null : this.#begin(place.group, order, slot)
+    const { slot, groupSlot } = await this.#takeSlot(order.runtime)
+    const group = groupSlot === null ? null : this.#begin(groupSlot, order, slot)
     const nonce = randomBytes(nonceBytes).toString('base64url')
     const number = this.#nextJail
     this.#nextJail += 1
@@ -178,6 +176,18 @@ export class ZygoteEngine implements SandboxEngine {
       if (rounds * killRoundMs >= killPatienceMs) this.#launcher.kill()
     }, killRoundMs)
     void jail.isOver.then(() => clearInterval(wait))
+  }
+
+  /** One on whose account nothing is left of the jails that it made. @throws Error where it could not be placed */
+  async #takeSlot(runtime: Runtime): Promise<{ readonly slot: Slot; readonly groupSlot: GroupSlot | null }> {
+    for (;;) {
+      const slot = await this.#zygotes[runtime].take()
+      const place = await this.#placeOf(slot.number).promise
+      if (!place.ok) throw new Error(place.why)
+      const { group } = place
+      if (!slot.isUsed || group?.isClean() !== false) return { slot, groupSlot: group }
+      slot.spoil()
+    }
   }
 
   #begin(group: GroupSlot, order: JailOrder, slot: Slot): BirthGroup {

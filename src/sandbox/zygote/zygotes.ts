@@ -3,6 +3,8 @@ import type { FromLauncher, Launcher, OuterJail } from '../launcher/launcher.ts'
 /** A process that makes one jail after the other. */
 export interface Slot {
   readonly number: number
+  /** Whether it has made a jail before. */
+  readonly isUsed: boolean
   /** It is free again. Once, or `spoil`. */
   give(): void
   /** It is of no use any more. */
@@ -99,11 +101,16 @@ export class Zygotes {
   #slotOf(generation: Generation): Slot {
     generation.made += 1
     if (generation.made === jailsOfOneZygote && this.#starting === null) this.#start()
-    const number = generation.free.pop() ?? this.#newSlot(generation)
+    const free = generation.free.pop()
+    const number = free ?? this.#newSlot(generation)
     return {
       number,
+      isUsed: free !== undefined,
       give: () => this.#take(generation, number),
-      spoil: () => this.#close(generation, number),
+      spoil: () => {
+        this.#close(generation, number)
+        if (generation !== this.#current) this.#retire(generation)
+      },
     }
   }
 

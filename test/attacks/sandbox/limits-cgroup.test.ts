@@ -36,8 +36,8 @@ def main(_):
 
 let sandbox: Sandbox
 
-async function open(cgroups: 'required' | 'off'): Promise<Sandbox> {
-  sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, cgroups, concurrency: 6 }))
+async function open(cgroups: 'required' | 'off', settings: object = {}): Promise<Sandbox> {
+  sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, cgroups, concurrency: 6, ...settings }))
   return sandbox
 }
 
@@ -207,5 +207,28 @@ describe.runIf(process.getuid?.() === 0)('a host with 64 MiB free', () => {
     )
     expect(outcomes).not.toContainEqual(expect.objectContaining({ reason: 'executor-lost' }))
     expect(await run(target, 'python', 'def main(_): return 1')).toMatchObject({ status: 'ok' })
+  })
+})
+
+describe('what a jail leaves on the account of its group', () => {
+  /** The kernel keeps the names of files that were looked for and are not there. */
+  const looks = `
+def main(input):
+    path = os.path.dirname(os.__file__) + '/' + os.urandom(8).hex()
+    for n in range(input['names']): attempt(lambda: os.stat(path + '%0200d' % n))
+    return 1
+`
+  const roomy = { limits: { memoryBytes: 512 * mebibyte } }
+
+  test('is not counted as memory of a later one', async () => {
+    await open('required', { waitingJails: 0 })
+    const before = await run(sandbox, 'python', looks, { ...roomy, input: { names: 0 } })
+    const left = await run(sandbox, 'python', looks, { ...roomy, input: { names: 60_000 } })
+    const later = await run(sandbox, 'python', looks, { ...roomy, input: { names: 0 } })
+    expect([before.status, left.status, later.status]).toEqual(['ok', 'ok', 'ok'])
+    const peak = ({ usage }: SandboxOutcome): number => usage.peakMemoryBytes ?? 0
+    expect(peak(left), 'the names are there').toBeGreaterThan(peak(before) + 16 * mebibyte)
+    expect(peak(later)).toBeGreaterThan(0)
+    expect(peak(later)).toBeLessThan(peak(before) + 8 * mebibyte)
   })
 })
