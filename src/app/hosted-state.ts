@@ -41,6 +41,19 @@ export interface HostedChange {
   readonly policies: readonly PolicySource[]
   /** Principal id. */
   readonly by: string
+  /** Why, in the words of whoever does it. May be empty. */
+  readonly comment: string
+}
+
+/** Policies about to be put in force, for the record. */
+export interface PolicyActivation {
+  readonly namespace: string
+  readonly policySetHash: Digest
+  /** The set in force until then; `null` where there is none. */
+  readonly previous: Digest | null
+  readonly policyCount: number
+  readonly by: string
+  readonly comment: string
 }
 
 /** What the hosted state stands on. */
@@ -51,6 +64,8 @@ export interface HostedStatePorts {
   readonly catalogue: MutableCatalogue
   /** The backend that runs exactly this version. */
   readonly backendOf: (version: FunctionVersion) => Backend
+  /** Makes the record of an activation durable. Rejects where it cannot: then nothing is activated. */
+  readonly recordActivation: (activation: PolicyActivation) => Promise<void>
   readonly clock: Clock
 }
 
@@ -62,7 +77,7 @@ export async function createHostedState(
   ports: HostedStatePorts,
   onProblem: (namespace: string, problems: readonly PolicyProblem[]) => void,
 ): Promise<HostedState> {
-  const { functionStore, policyStore, policy, catalogue, backendOf, clock } = ports
+  const { functionStore, policyStore, policy, catalogue, backendOf, recordActivation, clock } = ports
   const functions = new Map<string, readonly FunctionVersion[]>()
   const policies = new Map<string, readonly PolicySource[]>()
 
@@ -117,19 +132,28 @@ export async function createHostedState(
       const checked = policy.check(change.policies, nextVocabulary)
       if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
 
+      const { policySetHash, policyCount } = checked
+      const inForce = policy.policySetHash(namespace)
+      const activates = policySetHash !== inForce
+      if (activates) {
+        const { by, comment } = change
+        await recordActivation({ namespace, policySetHash, previous: inForce, policyCount, by, comment })
+      }
       await functionStore.activate(change.functions)
       const kept = new Set(change.functions.map((version) => toolName(version.service, version.name)))
       for (const { service, name } of previous) {
         if (!kept.has(toolName(service, name))) await functionStore.deactivate(namespace, service, name)
       }
-      await policyStore.activate({
-        namespace,
-        policySetHash: checked.policySetHash,
-        sources: change.policies,
-        activatedAtMs: clock.nowMs(),
-        activatedBy: change.by,
-        comment: '',
-      })
+      if (activates) {
+        await policyStore.activate({
+          namespace,
+          policySetHash,
+          sources: change.policies,
+          activatedAtMs: clock.nowMs(),
+          activatedBy: change.by,
+          comment: change.comment,
+        })
+      }
 
       functions.set(namespace, change.functions)
       policies.set(namespace, change.policies)

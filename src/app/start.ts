@@ -35,6 +35,8 @@ import { identityHandlers } from './management/identity-handlers.ts'
 import { createOneAtATime } from './management/one-at-a-time.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
+import { policyVersionHandlers } from './management/policy-version-handlers.ts'
+import { recordActivation } from './record-activation.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { ensureOperator } from './operator.ts'
@@ -126,6 +128,7 @@ async function compose(
       policy,
       catalogue,
       backendOf: functions.backendOf,
+      recordActivation: recordActivation(decisionLog, clock),
       clock,
     },
     (namespace, problems) =>
@@ -138,15 +141,26 @@ async function compose(
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
+  const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
   const management = createManagementBackend({
     ...identityHandlers(registry, clock, namespaces.has),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
+    ...policyVersions,
+    'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,
     'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
     ...platformHandlers(namespaces, partsHealth),
     'state.apply': oneAtATime<'state.apply'>(
-      applyHandler({ registry, hosted, namespaces, policy, build: functions.build, clock }),
+      applyHandler({
+        registry,
+        hosted,
+        namespaces,
+        policy,
+        policyStore: storage.policies,
+        build: functions.build,
+        clock,
+      }),
     ),
   })
   const gateway = createGateway(

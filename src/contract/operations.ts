@@ -17,6 +17,13 @@ const files = z
   )
   .max(1000)
 
+/** Why something is done, in the words of whoever does it. */
+const comment = z.string().max(500).default('')
+
+const policySet = z
+  .templateLiteral(['sha256:', z.string()])
+  .refine((text) => /^sha256:[0-9a-f]{64}$/.test(text), 'a policy set is sha256: and 64 hex digits')
+
 /** The management API, as data: HTTP routes, CLI commands and documentation are made from it. */
 export const operations = {
   'namespace.list': {
@@ -32,7 +39,13 @@ export const operations = {
     method: 'POST',
     path: '/api/v1/namespaces/{namespace}/apply',
     effect: 'manage',
-    input: z.strictObject({ ...namespace, files, dryRun: z.boolean().default(false) }),
+    input: z.strictObject({
+      ...namespace,
+      files,
+      dryRun: z.boolean().default(false),
+      comment,
+      base: policySet.nullable().default(null),
+    }),
     summary: 'Makes the namespace be what a directory of files says; with dryRun, only tells what would change.',
   },
   'agent.list': {
@@ -138,6 +151,30 @@ export const operations = {
     }),
     summary:
       'Decides calls that could be made, under policy files or those in force, and compares with what is expected.',
+  },
+  'policy.history': {
+    name: 'policy.history',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/policies/history',
+    effect: 'manage',
+    input: z.strictObject(namespace),
+    summary: 'Lists which policies were put in force, when, by whom and why, newest first.',
+  },
+  'policy.show': {
+    name: 'policy.show',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/policies',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, policySet: policySet.nullable().default(null) }),
+    summary: 'Shows the files of a policy set: those in force, or those of any set that ever was.',
+  },
+  'policy.activate': {
+    name: 'policy.activate',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/activate',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, policySet, base: policySet.nullable().default(null), comment }),
+    summary: 'Puts a policy set in force again that was before, if it still fits the tools.',
   },
   'policy.explain': {
     name: 'policy.explain',

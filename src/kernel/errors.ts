@@ -135,6 +135,12 @@ const rows = {
   },
   overloaded: { status: 429, rpc: -32603, message: 'Too much is running at once. Try again.', retryable: true },
   // Management
+  changed_meanwhile: {
+    status: 409,
+    rpc: -32602,
+    message: 'Somebody changed it since it was read. Look at what is there now, and decide again.',
+    retryable: false,
+  },
   already_exists: { status: 409, rpc: -32602, message: 'That name is taken.', retryable: false },
   name_invalid: {
     status: 400,

@@ -181,6 +181,8 @@ function bodyFor(name: string): unknown {
   switch (name) {
     case 'agent.add':
       return { agent: 'analyst' }
+    case 'policy.activate':
+      return { policySet: `sha256:${'0'.repeat(64)}` }
     case 'policy.test':
       return { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] }
     case 'state.apply':

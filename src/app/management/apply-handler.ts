@@ -5,13 +5,13 @@ import {
   type FunctionVersion,
   type ParsedState,
 } from '../../functions/index.ts'
-import type { Invocation } from '../../gateway/index.ts'
-import { McpworksError, toolName, type Clock, type JsonObject } from '../../kernel/index.ts'
-import type { PolicyEngine, PolicyProblem, PolicyRequest } from '../../policy/index.ts'
-import type { HostedChange, HostedState } from '../hosted-state.ts'
+import { McpworksError, toolName, type Clock, type Digest, type JsonObject } from '../../kernel/index.ts'
+import type { PolicyEngine, PolicyProblem, PolicyStore } from '../../policy/index.ts'
+import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
+import { refuseLockout } from './refuse-lockout.ts'
 
 /** What applying stands on. */
 export interface ApplyPorts {
@@ -19,6 +19,7 @@ export interface ApplyPorts {
   readonly hosted: HostedState
   readonly namespaces: Namespaces
   readonly policy: PolicyEngine
+  readonly policyStore: PolicyStore
   readonly build: BuildFunctions
   readonly clock: Clock
 }
@@ -37,7 +38,7 @@ interface Change extends JsonObject {
  * `agent revoke` does that.
  */
 export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
-  return async ({ namespace, files, dryRun }, invocation) => {
+  return async ({ namespace, files, dryRun, comment, base }, invocation) => {
     const parsed = parseDesiredState({ files: files.map(withoutUndefined) })
     if (!parsed.ok)
       throw invalid('function_invalid', 'The directory has mistakes; nothing was changed.', parsed.problems)
@@ -68,19 +69,39 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
     refuseRevokedAgents(state, ports.registry)
     refuseLockout({ functions: built.versions, policies: state.policies }, invocation, ports)
 
+    const inForce = ports.policy.policySetHash(namespace)
+    if (base !== null && base !== inForce) await refuseOutdated(namespace, base, ports)
     const changes = compare(state, built.versions, ports)
     if (!dryRun && changes.length > 0) {
       await ports.namespaces.ensure(namespace, by)
       await applyAgents(state, ports.registry)
-      await ports.hosted.replace(namespace, { functions: built.versions, policies: state.policies, by })
+      await ports.hosted.replace(namespace, {
+        functions: built.versions,
+        policies: state.policies,
+        by,
+        comment,
+      })
     }
     return {
       changes,
       applied: !dryRun,
       policySetHash: checked.policySetHash,
+      replaces: inForce,
       warnings: checked.problems.map((problem) => ({ ...inPolicies(problem) })),
     }
   }
+}
+
+/** A directory that was made from policies which are not in force any more would undo what another author did since. */
+async function refuseOutdated(namespace: string, base: Digest, { policyStore }: ApplyPorts): Promise<never> {
+  const [newest] = await policyStore.listActivations(namespace)
+  const since =
+    newest === undefined
+      ? 'No policies are in force.'
+      : `${newest.activatedBy} put ${newest.policySetHash} in force at ${new Date(newest.activatedAtMs).toISOString()}${newest.comment === '' ? '' : `: ${newest.comment}`}.`
+  throw new McpworksError('changed_meanwhile', {
+    message: `${base} is not in force in ${namespace}. ${since} See "mcpworks policy show", bring both together, and apply again; nothing was changed.`,
+  })
 }
 
 async function applyAgents(state: ParsedState, registry: IdentityRegistry): Promise<void> {
@@ -100,37 +121,6 @@ function refuseRevokedAgents(state: ParsedState, registry: IdentityRegistry): vo
       })
     }
   }
-}
-
-/** Policies that the caller could not change again would stand for good, and with them every agent and key. */
-function refuseLockout(
-  change: Pick<HostedChange, 'functions' | 'policies'>,
-  { caller, namespace }: Invocation,
-  { hosted, clock }: ApplyPorts,
-): void {
-  const question: PolicyRequest = {
-    principal: caller.principal,
-    action: 'manage',
-    resource: { type: 'Namespace', id: namespace, namespace, service: null },
-    arguments: {},
-    context: {
-      authentication: {
-        method: caller.authentication.method,
-        senderConstrained: caller.authentication.senderConstrained,
-      },
-      door: 'management',
-      operation: 'state.apply',
-      labels: [],
-      timeMs: clock.nowMs(),
-      address: caller.client.address,
-    },
-  }
-  const decision = hosted.under(namespace, change, (decide) => decide(question))
-  if (decision.effect === 'allow') return
-  const rules = decision.determining.map((rule) => rule.id).join(', ')
-  throw new McpworksError('policy_invalid', {
-    message: `Under these policies you could not change them again (${rules === '' ? decision.basis : rules}); nothing was changed. Leave the action "manage" to those who manage: forbid (...) unless { principal in Role::"owner" } or name other actions.`,
-  })
 }
 
 function compare(

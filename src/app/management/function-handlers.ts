@@ -51,6 +51,7 @@ export function functionHandlers({ hosted, namespaces, store, build }: FunctionH
         functions: [...others, ...built.versions],
         policies: hosted.policySources(namespace),
         by,
+        comment: '',
       })
       return { functions: built.versions.map(summaryOf) }
     },

@@ -1,7 +1,7 @@
 import type { Handler } from './handler.ts'
 
 /** Operations that put functions and policies in force. */
-type Changing = 'state.apply' | 'function.add'
+type Changing = 'state.apply' | 'function.add' | 'policy.activate'
 
 /**
  * Makes operations of one namespace wait for each other: each reads what is in force, works for a while, and writes

@@ -8,7 +8,7 @@ import { knownAgents } from './known-agents.ts'
 import { testPolicies, type TestedNamespace } from './test-policies.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 
-type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.explain' | 'policy.test'>
+type PolicyHandlers = Pick<Handlers, 'policy.check' | 'policy.test' | 'policy.explain'>
 
 /** What the policy handlers stand on. */
 export interface PolicyHandlerPorts {

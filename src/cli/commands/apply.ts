@@ -13,7 +13,9 @@ export function addApplyCommand(program: Command, context: () => CommandContext)
     .description('Makes a namespace be what a directory says: agents, functions, policies. All of it or nothing.')
     .requiredOption('-f, --file <directory>', 'the directory (namespace.yaml, policies/, services/)')
     .option('--dry-run', 'only show what would change')
-    .action(async (options: { file: string; dryRun?: boolean }) => {
+    .option('-m, --comment <text>', 'why; kept with the policies and in the record', '')
+    .option('--base <policy set>', 'refuse where these are not the policies in force any more (sha256:…)')
+    .action(async (options: { file: string; dryRun?: boolean; comment: string; base?: string }) => {
       const { terminal, api } = context()
       const { readDesiredState } = await import('../../app/index.ts')
       const read = await readDesiredState(options.file)
@@ -32,6 +34,8 @@ export function addApplyCommand(program: Command, context: () => CommandContext)
         namespace: read.namespace,
         files: read.files,
         dryRun: options.dryRun === true,
+        comment: options.comment,
+        base: options.base ?? null,
       })
       terminal.result(answer, planText(read.namespace, answer, options.dryRun === true))
     })

@@ -7,11 +7,12 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
+import { addPolicyVersionCommands } from './policy-versions.ts'
 import { readPolicyCases } from '../read-policy-cases.ts'
 import { table } from '../terminal.ts'
 import { objects } from './agent.ts'
 
-/** `mcpworks policy check|test|explain`. */
+/** `mcpworks policy check|test|explain|history|show|activate|rollback`. */
 export function addPolicyCommands(program: Command, context: () => CommandContext): void {
   const policy = program.command('policy').description('Policies: who may call what')
 
@@ -81,6 +82,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       })
       terminal.result(answer, explainText(answer))
     })
+  addPolicyVersionCommands(policy, context)
 }
 
 /** Regular files only: a pipe would never end, and a link could name any file of the user's. */
