@@ -2,7 +2,8 @@ import type { IdentityEvents, IdentityRegistry } from '../auth/index.ts'
 import type { Caller } from '../kernel/index.ts'
 import type { ConnectionFiles } from './connection-files.ts'
 
-const operatorName = 'operator'
+/** The user that commands of this machine act as. */
+export const operatorName = 'operator'
 
 /**
  * The local operator: a user in the role `owner` whose key lies in the data directory, so that commands on this

@@ -2,11 +2,11 @@ import {
   createApiKeyVerifier,
   createAuthenticator,
   createIdentityRegistry,
-  createSessions,
-  createSignIn,
+  createPeople,
+  linkUrl,
   refreshCaller,
   type IdentityRegistry,
-  type SignIn,
+  type People,
 } from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
 import {
@@ -37,6 +37,7 @@ import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
+import { userHandlers } from './management/user-handlers.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { ensureOperator } from './operator.ts'
@@ -64,8 +65,8 @@ export interface RunningApp {
   /** What agents can see, for tests that change it while the server runs. */
   readonly catalogue: MutableCatalogue
   readonly registry: IdentityRegistry
-  /** Who is signed in. */
-  readonly signIn: SignIn
+  /** People and what they sign in with. */
+  readonly people: People
   /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
   readonly operator: Caller
   /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
@@ -138,12 +139,32 @@ async function compose(
       ),
   )
 
+  const doorRecords = createDoorRecords(decisionLog, clock, log)
+  opened.push(() => doorRecords.close())
+  const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
+  let publicUrl = config.http.publicUrl ?? ''
+  const people = await createPeople({
+    sessionStore: storage.sessions,
+    factorStore: storage.factors,
+    registry,
+    events: identityEvents,
+    clock,
+    config: config.auth.people,
+  })
+
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
   const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
   const management = createManagementBackend({
     ...identityHandlers(registry, clock, namespaces.has),
+    ...userHandlers({
+      registry,
+      people,
+      policy,
+      linkUrl: (token) => linkUrl(publicUrl, token),
+      clock,
+    }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...policyVersions,
@@ -171,23 +192,13 @@ async function compose(
       schemas: functions.schemas,
       management,
       sandbox: functions.describeSandbox,
-      refresh: (caller) => refreshCaller(registry, caller, clock.nowMs()),
+      refresh: (caller) => refreshCaller(registry, people.sessions, caller, clock.nowMs()),
       clock,
       config: config.gateway,
     },
     (call, error) => log.error({ call, err: error }, 'a call broke in a way that nobody expected'),
   )
 
-  const doorRecords = createDoorRecords(decisionLog, clock, log)
-  opened.push(() => doorRecords.close())
-  const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
-  const sessions = await createSessions({
-    store: storage.sessions,
-    registry,
-    events: identityEvents,
-    clock,
-    config: config.auth.people,
-  })
   const files = connectionFiles(config.dataDirectory)
   // That of a server that was killed: nobody is to be sent a credential there.
   files.removeUrl()
@@ -199,6 +210,7 @@ async function compose(
     authenticator: createAuthenticator([createApiKeyVerifier(registry)]),
     catalogue,
     config: config.http,
+    sessions: { signIn: people.signIn, registry },
     clock,
     serverInfo: { name: 'mcpworks', version },
     health: (): Health => {
@@ -214,6 +226,7 @@ async function compose(
   })
   const { url } = await listen(server, config.http)
   opened.push(() => server.close())
+  if (publicUrl === '') publicUrl = url
   files.writeUrl(url)
   opened.push(async () => files.removeUrl())
 
@@ -224,7 +237,7 @@ async function compose(
     namespaces: () => namespaces.list().map(({ name }) => name),
     gateway,
     registry,
-    signIn: createSignIn(sessions),
+    people,
     operator,
     close: closeAll,
   }

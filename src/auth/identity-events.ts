@@ -12,6 +12,9 @@ export interface IdentityEvent {
     | 'session-ended'
     | 'factor-added'
     | 'factor-removed'
+    | 'link-made'
+    | 'user-added'
+    | 'roles-changed'
     | 'upstream-connected'
     | 'upstream-disconnected'
   /** Whose log it goes to; `null` for the platform's own. */

@@ -1,12 +1,19 @@
 import type { Caller } from '../kernel/index.ts'
 import type { IdentityRegistry } from './identity-registry.ts'
+import type { Sessions } from './people/sessions.ts'
 
 /**
  * A caller that was authenticated a while ago, as it is now: with the groups of this moment, or `null` if its
  * credential or its principal was revoked, disabled or has expired. Does not look at a secret or signature again.
  */
-export function refreshCaller(registry: IdentityRegistry, caller: Caller, nowMs: number): Caller | null {
+export function refreshCaller(
+  registry: IdentityRegistry,
+  sessions: Pick<Sessions, 'findById'>,
+  caller: Caller,
+  nowMs: number,
+): Caller | null {
   const { authentication } = caller
+  if (authentication.method === 'session') return ofSession(registry, sessions, caller)
   if (authentication.expiresAtMs !== null && authentication.expiresAtMs <= nowMs) return null
   const active =
     authentication.method === 'api-key'
@@ -22,6 +29,13 @@ export function refreshCaller(registry: IdentityRegistry, caller: Caller, nowMs:
 
 function findCredential(registry: IdentityRegistry, id: string) {
   return registry.findActiveCredential(id) ?? registry.findActive(id)
+}
+
+function ofSession(registry: IdentityRegistry, sessions: Pick<Sessions, 'findById'>, caller: Caller): Caller | null {
+  const session = sessions.findById(caller.authentication.credentialId)
+  if (session === null || session.userId !== caller.principal.id) return null
+  const principal = registry.findActivePrincipal(session.userId)
+  return principal === null ? null : { ...caller, principal: registry.describe(principal) }
 }
 
 function keyAsCredential(registry: IdentityRegistry, { authentication }: Caller) {

@@ -11,6 +11,7 @@ import { addKeyCommands } from './commands/key.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addSandboxCommands } from './commands/sandbox.ts'
 import { addUpCommand } from './commands/up.ts'
+import { addUserCommands } from './commands/user.ts'
 import { createContext, type CommandContext, type GlobalOptions } from './context.ts'
 
 /** The command line, as data for commander; `docs/cli.md` is made from it. */
@@ -34,6 +35,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addAgentCommands(program, context)
   addKeyCommands(program, context)
   addConnectCommand(program, context)
+  addUserCommands(program, context)
   addFunctionCommands(program, context)
   addPolicyCommands(program, context)
   addAuditCommands(program, context)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
+import { userOperations } from './user-operations.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 const namespace = { namespace: name }
@@ -214,6 +215,7 @@ export const operations = {
     input: z.strictObject({ ...namespace, call: callId }),
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
+  ...userOperations,
   'platform.doctor': {
     name: 'platform.doctor',
     method: 'GET',

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Authenticator } from '../auth/index.ts'
+import type { AuthenticationResult, Authenticator } from '../auth/index.ts'
 import type { Catalogue, Gateway } from '../gateway/index.ts'
 import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
 import { serveOperation } from './admin/admin-endpoint.ts'
+import { sessionCaller, type SessionCaller, type SessionPorts } from './admin/session-caller.ts'
 import { invalidChallenge, missingChallenge, scopeChallenge } from './check-credential.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
@@ -34,6 +35,8 @@ export interface HttpServerParts {
   readonly config: HttpConfig
   /** Routes besides the server's own: those of the authorization server and of the sign-in pages. */
   readonly mountedRoutes?: readonly Route[]
+  /** People's sessions, which open the management API and nothing else; absent where nobody signs in. */
+  readonly sessions?: SessionPorts
   readonly clock: Clock
   readonly serverInfo: ServerInfo
   /**
@@ -147,7 +150,12 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       address: request.socket.remoteAddress ?? '',
       claimedName: head.userAgent?.slice(0, 100) ?? null,
     }
-    const authentication = await authenticator.authenticate(presented)
+    const session = sessionOf(head, route, presented.address)
+    if (session?.ok === false) {
+      const message = "A session is good for requests of this server's own pages only."
+      return refuse(stranger, 'origin_refused', session.reason, { message })
+    }
+    const authentication: AuthenticationResult = session ?? (await authenticator.authenticate(presented))
     if (!authentication.ok) {
       const missing = authentication.code === 'credential_missing'
       // The same for every path, so that strangers cannot tell which paths exist.
@@ -188,6 +196,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       return again.ok ? again.caller : null
     }
     return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, authenticateAgain }, mcp)
+  }
+
+  /** A session opens the management API only, and only where no other credential is presented. */
+  function sessionOf(head: RequestHead, route: Route | null, address: string): SessionCaller {
+    if (parts.sessions === undefined || head.authorization.length > 0) return null
+    if (route?.access.kind !== 'credential' || route.access.scope !== 'admin') return null
+    return sessionCaller(head, publicUrl, address, parts.sessions)
   }
 
   async function servePublic(visit: Visit, route: Route, parameters: Readonly<Record<string, string>>): Promise<void> {

@@ -23,6 +23,10 @@ export interface RequestHead {
   readonly mcpMethod: string | undefined
   readonly mcpName: string | undefined
   readonly sessionId: string | undefined
+  /** `Sec-Fetch-Site` (Fetch Metadata): a browser's word on where the request came from. */
+  readonly fetchSite: string | undefined
+  /** `X-MCPWorks-CSRF`: the session's token against forged requests. */
+  readonly csrf: string | undefined
   /** `Mcp-Param-*` fields by lower-case name; `null` where there is none. */
   readonly parameters: ReadonlyMap<string, string> | null
   /** A field that must be sent once and was not, by its lower-case name. */
@@ -31,7 +35,16 @@ export interface RequestHead {
 
 type SingleField = keyof Pick<
   RequestHead,
-  'host' | 'origin' | 'contentType' | 'contentEncoding' | 'protocolVersion' | 'mcpMethod' | 'mcpName' | 'sessionId'
+  | 'host'
+  | 'origin'
+  | 'contentType'
+  | 'contentEncoding'
+  | 'protocolVersion'
+  | 'mcpMethod'
+  | 'mcpName'
+  | 'sessionId'
+  | 'fetchSite'
+  | 'csrf'
 >
 
 /** Fields that mean nothing when they come twice. */
@@ -44,6 +57,8 @@ const single: ReadonlyMap<string, SingleField> = new Map([
   ['mcp-method', 'mcpMethod'],
   ['mcp-name', 'mcpName'],
   ['mcp-session-id', 'sessionId'],
+  ['sec-fetch-site', 'fetchSite'],
+  ['x-mcpworks-csrf', 'csrf'],
 ])
 
 /**
@@ -98,6 +113,8 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
     mcpMethod: fields.mcpMethod,
     mcpName: fields.mcpName,
     sessionId: fields.sessionId,
+    fetchSite: fields.fetchSite,
+    csrf: fields.csrf,
     authorization,
     dpop,
     cookie,

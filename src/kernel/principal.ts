@@ -20,6 +20,8 @@ export interface Authentication {
   readonly expiresAtMs: number | null
   /** What the credential may be used for at most; policy decides within that. */
   readonly scopes: readonly Scope[]
+  /** When the person proved who they are, in Unix milliseconds. Only with a session. */
+  readonly authenticatedAtMs?: number
   /** Only with an access token. */
   readonly token?: AccessTokenFacts
 }

@@ -50,6 +50,7 @@ const circumstanceTypes = {
     attributes: {
       method: { type: 'String', required: true },
       sender_constrained: { type: 'Boolean', required: true },
+      age_seconds: { type: 'Long', required: true },
     },
   },
   door: { type: 'String' },

@@ -91,7 +91,7 @@ describe('a decision', () => {
           filter: { state: 'NY' },
         },
         address: { __extn: { fn: 'ip', arg: '127.0.0.1' } },
-        authn: { method: 'api-key', sender_constrained: false },
+        authn: { age_seconds: 0, method: 'api-key', sender_constrained: false },
         door: 'tool',
         hour: 10,
         weekday: 3,

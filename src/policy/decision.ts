@@ -26,7 +26,12 @@ export interface PolicyRequest {
   /** The tool's arguments, a prompt's arguments, or a management operation's. Hostile input: never an entity. */
   readonly arguments: JsonObject
   readonly context: {
-    readonly authentication: { readonly method: string; readonly senderConstrained: boolean }
+    readonly authentication: {
+      readonly method: string
+      readonly senderConstrained: boolean
+      /** Seconds since a person proved who they are; 0 (the default) where each request proves it. */
+      readonly ageSeconds?: number
+    }
     /** Which door the request came in by. */
     readonly door: Door
     /** The operation's name for `manage` and `audit` (`agent.add`); empty otherwise. */

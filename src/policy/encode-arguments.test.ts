@@ -117,7 +117,7 @@ describe('turning arguments into Cedar values', () => {
           resource: { type: 'Tool', id: 't' },
           context: {
             args: { ...encoded.value },
-            authn: { method: 'x', sender_constrained: false },
+            authn: { age_seconds: 0, method: 'x', sender_constrained: false },
             door: 'tool',
             operation: '',
             labels: [],

@@ -19,5 +19,5 @@ export type {
   VisibilityQuestion,
 } from './policy-engine.ts'
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
-export { builtInPolicies } from './built-in-policies.ts'
+export { builtInPolicies, builtInRoles } from './built-in-policies.ts'
 export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'

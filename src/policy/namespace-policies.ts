@@ -56,7 +56,7 @@ export class NamespacePolicies {
     action: PolicyAction,
     resource: PolicyRequest['resource'],
   ): PreparedRequest | string {
-    const principalSide = principalEntity(principal)
+    const principalSide = principalEntity(principal, resource.namespace)
     if (typeof principalSide === 'string') return principalSide
     const resourceSide = resourceEntity(resource)
     if (typeof resourceSide === 'string') return resourceSide

@@ -14,7 +14,7 @@ function parsed(text: string) {
 
 function sliceFor(text: string, parts: RequestParts = {}): string[] {
   const { principal, action, resource } = policyRequest(parts)
-  const principalSide = principalEntity(principal)
+  const principalSide = principalEntity(principal, 'demo')
   const resourceSide = resourceEntity(resource)
   if (typeof principalSide === 'string' || typeof resourceSide === 'string')
     throw new Error('the request contradicts itself')

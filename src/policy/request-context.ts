@@ -24,13 +24,19 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) {
     return { ok: false, fault: 'The circumstances of the request hold what is not Unicode text.' }
   }
+  const ageSeconds = authentication.ageSeconds ?? 0
+  if (!Number.isSafeInteger(ageSeconds)) return { ok: false, fault: 'The age of the sign-in is out of range.' }
   const address = plainAddress(context.address)
   if (address === null) return { ok: false, fault: 'The address of the caller is not an IP address.' }
   // oxlint-disable-next-line no-restricted-globals -- a calendar for a time that was passed in; reads no clock
   const time = new Date(timeMs)
   const value = {
     address: { __extn: { fn: 'ip', arg: address } },
-    authn: { method: authentication.method, sender_constrained: authentication.senderConstrained },
+    authn: {
+      age_seconds: ageSeconds,
+      method: authentication.method,
+      sender_constrained: authentication.senderConstrained,
+    },
     door,
     hour: time.getUTCHours(),
     labels: [...new Set(labels)].sort(),

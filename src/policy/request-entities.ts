@@ -1,4 +1,5 @@
 import type { EntityJson, TypeAndId } from './cedar.ts'
+import { builtInRoles } from './built-in-policies.ts'
 import { principalTypes } from './cedar-schema.ts'
 import type { PolicyRequest } from './decision.ts'
 import { entityKey, type ScopedEntity } from './policy-scope.ts'
@@ -14,9 +15,11 @@ export interface RequestEntity {
 /**
  * The principal's entity. An agent is in the `AgentGroup`s named by its groups and in its `Namespace`. A user is in a
  * `Role` for each plain group name, in a `UserGroup` for each `namespace/name`, and in its `Namespace` if it has one.
+ * A role can be held in one namespace only: whoever is in the group `demo/auditor` is in `Role::"auditor"` too where
+ * the request is about `demo` (`about`), and nowhere else.
  * Answers a sentence for a principal that contradicts itself (an id or a group of another namespace).
  */
-export function principalEntity(principal: PolicyRequest['principal']): RequestEntity | string {
+export function principalEntity(principal: PolicyRequest['principal'], about: string): RequestEntity | string {
   const { id, namespace, groups } = principal
   const type = principalTypes[principal.type]
   if (type === undefined || !id.isWellFormed()) return 'The principal is not of a known kind.'
@@ -35,6 +38,8 @@ export function principalEntity(principal: PolicyRequest['principal']): RequestE
       else if (namespace !== null && !group.startsWith(`${namespace}/`))
         return 'The user is in a group of another namespace.'
       else parents.push({ type: 'UserGroup', id: group })
+      const role = builtInRoles.find((name) => group === `${about}/${name}`)
+      if (role !== undefined) parents.push({ type: 'Role', id: role })
     }
   }
   if (namespace !== null) parents.push({ type: 'Namespace', id: namespace })

@@ -5,6 +5,7 @@ import type {
   CredentialStore,
   MasterKey,
   OAuthClientStore,
+  FactorStore,
   SessionStore,
   SigningKeyStore,
   UsedAssertions,
@@ -22,6 +23,7 @@ import { SqlFunctionStore } from './sql-function-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
+import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
@@ -46,6 +48,7 @@ export interface Storage {
   readonly functions: FunctionStore
   readonly credentials: CredentialStore
   readonly sessions: SessionStore
+  readonly factors: FactorStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -88,6 +91,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       functions: new SqlFunctionStore(state),
       credentials: new SqlCredentialStore(state),
       sessions: new SqlSessionStore(state),
+      factors: new SqlFactorStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),

@@ -74,6 +74,36 @@ export interface StateTables {
     retired_at_ms: number | null
   }
   readonly used_assertions: { id_hash: string; until_ms: number }
+  readonly passkeys: {
+    id: string
+    user_id: string
+    label: string
+    public_key: Uint8Array
+    counter: number
+    relying_party: string
+    transports_json: string
+    /** 0 or 1. */
+    backed_up: number
+    created_at_ms: number
+    last_used_at_ms: number | null
+  }
+  readonly passwords: { user_id: string; hash: string; set_at_ms: number }
+  readonly linked_accounts: {
+    issuer: string
+    subject: string
+    user_id: string
+    /** 0 or 1. */
+    roles_follow: number
+    linked_at_ms: number
+  }
+  readonly one_time_links: {
+    id: string
+    token_sha256: string
+    user_id: string | null
+    created_at_ms: number
+    expires_at_ms: number
+    used_at_ms: number | null
+  }
   readonly function_versions: FunctionKey & {
     version_hash: string
     code_hash: string

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { StoredCredential, StoredKey, StoredPrincipal, StoredSession } from '../../src/auth/index.ts'
+import type {
+  StoredCredential,
+  StoredKey,
+  StoredPasskey,
+  StoredPrincipal,
+  StoredSession,
+} from '../../src/auth/index.ts'
 import type { FunctionVersion } from '../../src/functions/index.ts'
 import { sha256 } from '../../src/kernel/index.ts'
 import type { StoredPolicySet } from '../../src/policy/index.ts'
@@ -195,6 +201,77 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     await sessions.forget(session.expiresAtMs + 1)
     expect(await sessions.loadActive(session.beganAtMs)).toEqual([])
     await sessions.insert(session)
+  })
+
+  it('keep passkeys, passwords and linked accounts, and count the uses of a passkey upwards only', async () => {
+    const where = place()
+    const first = await where.open()
+    await first.credentials.insertPrincipal(user)
+    const passkey: StoredPasskey = {
+      id: 'cred-1',
+      userId: user.id,
+      label: 'laptop',
+      publicKey: Uint8Array.of(1, 2, 3),
+      counter: 4,
+      relyingParty: 'localhost',
+      transports: ['internal'],
+      backedUp: false,
+      createdAtMs: 1,
+      lastUsedAtMs: null,
+    }
+    await first.factors.insertPasskey(passkey)
+    await expect(first.factors.insertPasskey(passkey)).rejects.toMatchObject({ code: 'already_exists' })
+    const use = (counter: number) => first.factors.usePasskey('cred-1', { counter, backedUp: true, atMs: 9 })
+    expect(await Promise.all([use(5), use(5)])).toEqual([true, false])
+    expect([await use(4), await use(0), await use(6)]).toEqual([false, false, true])
+    await first.factors.insertPasskey({ ...passkey, id: 'cred-2', counter: 0 })
+    const uncounted = () => first.factors.usePasskey('cred-2', { counter: 0, backedUp: false, atMs: 9 })
+    expect([await uncounted(), await uncounted()]).toEqual([true, true])
+    await first.factors.removePasskey('cred-2')
+    expect(await uncounted()).toBe(false)
+    await first.factors.setPassword({ userId: user.id, hash: 'one', setAtMs: 1 })
+    await first.factors.setPassword({ userId: user.id, hash: 'two', setAtMs: 2 })
+    const account = { issuer: 'https://a', subject: 's', userId: user.id, rolesFollow: true, linkedAtMs: 3 }
+    await first.factors.linkAccount(account)
+    await expect(first.factors.linkAccount(account)).rejects.toMatchObject({ code: 'already_exists' })
+    await first.close()
+    const { factors } = await opened(where)
+    expect(await factors.load()).toEqual({
+      passkeys: [{ ...passkey, counter: 6, backedUp: true, lastUsedAtMs: 9 }],
+      passwords: [{ userId: user.id, hash: 'two', setAtMs: 2 }],
+      accounts: [account],
+    })
+    await factors.removePassword(user.id)
+    expect((await factors.load()).passwords).toEqual([])
+  })
+
+  it('let a one-time link be used once, in time, and not after a newer one', async () => {
+    const { factors, credentials } = await opened(place())
+    await credentials.insertPrincipal(user)
+    const link = (id: string, userId: string | null) => ({
+      id,
+      tokenSha256: id,
+      userId,
+      createdAtMs: 0,
+      expiresAtMs: 100,
+      usedAtMs: null,
+    })
+    for (const [id, userId] of [
+      ['a', user.id],
+      ['b', user.id],
+      ['c', null],
+      ['d', null],
+    ] as const)
+      await factors.insertLink(link(id, userId))
+    expect((await Promise.all([1, 2, 3].map(() => factors.useLink('a', 50)))).filter((won) => won)).toHaveLength(1)
+    expect(await factors.useLink('b', 100)).toBe(false)
+    await factors.voidLinks(user.id, 60)
+    expect(await factors.useLink('b', 70)).toBe(false)
+    expect(await factors.useLink('c', 70)).toBe(true)
+    await factors.voidLinks(null, 60)
+    expect(await factors.useLink('d', 70)).toBe(false)
+    expect(await factors.findLink('a')).toEqual({ ...link('a', user.id), usedAtMs: 50 })
+    expect(await factors.findLink('none')).toBeNull()
   })
 
   it('refuse a session of nobody', async () => {

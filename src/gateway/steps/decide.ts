@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../kernel/index.ts'
-import type { PolicyEngine } from '../../policy/index.ts'
+import type { Authentication, JsonObject } from '../../kernel/index.ts'
+import type { PolicyEngine, PolicyRequest } from '../../policy/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { SchemaProblem } from '../ports.ts'
@@ -25,7 +25,7 @@ export function decide(
     resource: target.resource,
     arguments: argumentsOf(call.effect),
     context: {
-      authentication: { method: authentication.method, senderConstrained: authentication.senderConstrained },
+      authentication: authenticationFacts(authentication, nowMs),
       door: call.door,
       operation: call.effect.kind === 'manage' || call.effect.kind === 'audit' ? call.effect.operation : '',
       labels: call.labels,
@@ -35,6 +35,15 @@ export function decide(
   })
   if (decision.effect !== 'allow') return { kind: 'denied', decision }
   return { kind: 'allowed', decision, entry: target.entry }
+}
+
+/** How the caller proved who it is, as policy sees it. */
+export function authenticationFacts(
+  { method, senderConstrained, authenticatedAtMs }: Authentication,
+  nowMs: number,
+): PolicyRequest['context']['authentication'] {
+  const ageMs = authenticatedAtMs === undefined ? 0 : nowMs - authenticatedAtMs
+  return { method, senderConstrained, ageSeconds: Math.max(0, Math.ceil(ageMs / 1000)) }
 }
 
 function argumentsOf(effect: Effect): JsonObject {

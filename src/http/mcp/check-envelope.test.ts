@@ -25,6 +25,8 @@ const emptyHead: RequestHead = {
   mcpMethod: undefined,
   mcpName: undefined,
   sessionId: undefined,
+  fetchSite: undefined,
+  csrf: undefined,
   parameters: null,
   repeated: null,
 }
