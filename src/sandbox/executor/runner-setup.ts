@@ -10,6 +10,7 @@ const resource = {
   openFiles: 7,
   lockedMemory: 8,
   addressSpace: 9,
+  waitingSignals: 11,
   messageQueues: 12,
 } as const
 
@@ -20,6 +21,9 @@ const runtimeShare: Readonly<Record<Runtime, { readonly threads: number; readonl
 }
 
 const mebibyte = 1024 * 1024
+
+/** The user's, whose bound is that of all jails together, shall be enough for a thousand of them on most machines. */
+const maxWaitingSignals = 64
 
 /** Threads that an execution may have in all, its runtime's included. */
 export function threadCeiling(runtime: Runtime, limits: SandboxLimits): number {
@@ -47,8 +51,8 @@ export function runnerSetup(
     [resource.openFiles, share.files + limits.openFiles],
     [resource.lockedMemory, 0],
   ]
-  // gVisor knows no such limit and refuses to be given it. The filter kills who makes a message queue.
-  if (kernel === 'host') bounds.push([resource.messageQueues, 0])
+  // gVisor knows no such limits and refuses to be given them. The filter kills who makes a message queue.
+  if (kernel === 'host') bounds.push([resource.messageQueues, 0], [resource.waitingSignals, maxWaitingSignals])
   // Page tables of untouched reservations are memory too. Bun reserves far too much for a useful bound; the watch counts them.
   if (runtime === 'python') bounds.push([resource.addressSpace, limits.memoryBytes + 1024 * mebibyte])
   return { limits: bounds, dataBytes: limits.memoryBytes, seccompNumber, nonce }

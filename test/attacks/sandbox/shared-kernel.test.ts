@@ -196,6 +196,52 @@ export const main = () => {
   })
 })
 
+describe('a futex on a file of the machine', () => {
+  const wake = `
+import threading
+def main(input):
+    libc.mmap.restype = ctypes.c_void_p
+    file = os.open('/runner/main.py', os.O_RDONLY)
+    page = libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
+    wakes = {str(how): call(input['futex'], page, how, 10, 0, 0, 0) for how in (1, 3, 10, 1 | 128)}
+    # Threads that wait for each other, and for their end, use others.
+    gate = threading.Event()
+    thread = threading.Thread(target=gate.wait)
+    thread.start()
+    gate.set()
+    thread.join()
+    return {'wakes': wakes, 'joined': not thread.is_alive()}
+`
+
+  test('wakes nobody', async () => {
+    const futex = process.arch === 'x64' ? 202 : 98
+    const inside = await probe(sandbox, 'python', wake, { futex })
+    expect(inside).toEqual({ wakes: { '1': 'EPERM', '3': 'EPERM', '10': 'EPERM', '129': 'done' }, joined: true })
+    const [control] = await runUnfiltered([specOf('python', wake, { futex })])
+    expect(control === undefined ? {} : answerOf(control)).toMatchObject({ wakes: { '1': 'done' }, joined: true })
+  })
+})
+
+describe('signals that wait', () => {
+  const queue = `
+import signal
+def main(_):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+    for _ in range(5000): os.kill(os.getpid(), 40)
+    kept = 0
+    while signal.sigtimedwait([40], 0) is not None: kept += 1
+    return {'kept': kept}
+`
+
+  test('are bounded for each jail, as they count for the user of all', async () => {
+    const inside = await probe(sandbox, 'python', queue)
+    expect(inside['kept']).toBeGreaterThan(0)
+    expect(inside['kept']).toBeLessThan(100)
+    const control = await probeUnjailed(queue)
+    expect(control['kept']).toBe(5000)
+  })
+})
+
 describe('the disk of the machine', () => {
   test('is not made to wait, nor a file pushed out of memory', async () => {
     const code = `
