@@ -15,12 +15,21 @@ const files = {
 }
 
 let gate: PromiseWithResolvers<undefined>
+/** Settles when two calls of the slow tool run. */
+let filled: PromiseWithResolvers<undefined>
 let app: TestApp
 let eve: string
 
 beforeAll(async () => {
   gate = Promise.withResolvers()
-  const slow = toolEntry('slow', async () => (await gate.promise, textOutcome('done')))
+  filled = Promise.withResolvers()
+  let running = 0
+  const slow = toolEntry('slow', async () => {
+    running += 1
+    if (running === 2) filled.resolve(undefined)
+    await gate.promise
+    return textOutcome('done')
+  })
   app = await startTestApp({ settings: { 'gateway.maxConcurrentCalls': '2' }, entries: [slow] })
   await app.apply('demo', files)
   eve = await app.key('demo', 'eve')
@@ -63,8 +72,9 @@ describe('an agent', () => {
   it('that fills every place for calls can still be revoked', async () => {
     const filling = [app.call(eve, 'demo', 'slow', {}), app.call(eve, 'demo', 'slow', {})]
     const ann = await app.key('demo', 'ann')
+    await filled.promise
     // The places are filled: another agent is turned away.
-    await expect.poll(async () => (await app.call(ann, 'demo', 'slow', {})).status).toBe(429)
+    expect((await app.call(ann, 'demo', 'slow', {})).status).toBe(429)
     const revoked = await cli('agent', 'revoke', 'eve', '-n', 'demo')
     expect(revoked).toMatchObject({ code: 0 })
     expect((await app.call(eve, 'demo', 'slow', {})).status).toBe(401)

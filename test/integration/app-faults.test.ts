@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { verifyDataDirectory } from '../../src/app/index.ts'
+import { hostMounts } from '../support/host-mounts.ts'
 import { jailProcesses } from '../support/jail-processes.ts'
 import { until } from '../support/own-groups.ts'
 import { mcp, toolResult } from '../support/running-app.ts'
@@ -32,7 +33,7 @@ describe('a server', () => {
   })
 
   it('stops at Ctrl-C with everything that it started, and finds its state again', async () => {
-    const mountsBefore = readFileSync('/proc/mounts', 'utf8')
+    const mountsBefore = hostMounts()
     const first = await startServerProcess(data)
     const key = demoKey(first, 'analyst')
     expect(toolResult((await mcp(first.url, key, 'demo', 'tools/call', top(3))).message).text).toContain('company')
@@ -42,7 +43,7 @@ describe('a server', () => {
     first.child.kill('SIGINT')
     expect(await first.stop('SIGINT')).toBe(0)
     expect(children.filter(isAlive)).toEqual([])
-    expect(readFileSync('/proc/mounts', 'utf8')).toBe(mountsBefore)
+    expect(hostMounts()).toEqual(mountsBefore)
     await using second = await startServerProcess(data)
     expect(second.started.demo).toBeNull()
     expect(toolResult((await mcp(second.url, key, 'demo', 'tools/call', top(3))).message).text).toContain('company')

@@ -17,8 +17,7 @@ afterAll(async () => {
 
 /** One process namespace deeper than the slot, which is in the group as well. */
 function isJailed(pid: number | string): boolean {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1')
-  return /^NSpid:(?:\s+\d+){3}$/m.test(status)
+  return /^NSpid:(?:\s+\d+){3}$/m.test(readFileSync(`/proc/${String(pid)}/status`, 'latin1'))
 }
 
 describe('a jail', () => {
@@ -29,12 +28,18 @@ describe('a jail', () => {
       { ok: true, got: 'of its own' },
       { ok: true, got: 'of its own' },
     ])
-    let during: string[] = []
+    const up = Promise.withResolvers<undefined>()
+    const abort = new AbortController()
     const code = 'import mcpworks, time\ndef main(_):\n  mcpworks.log("up")\n  time.sleep(60)'
-    await run(sandbox, 'python', code, {
-      limits: { wallMs: 200 },
-      onLog: () => (during = jailGroups().filter((group) => processesIn(group).some(isJailed))),
+    const outcome = run(sandbox, 'python', code, {
+      limits: { wallMs: 60_000 },
+      signal: abort.signal,
+      onLog: () => up.resolve(undefined),
     })
+    await up.promise
+    const during = jailGroups().filter((group) => processesIn(group).some(isJailed))
+    abort.abort()
+    expect(await outcome).toMatchObject({ status: 'killed', reason: 'cancelled' })
     expect(during.length).toBe(findHierarchies().length)
     expect(new Set(during.map((group) => group.split('/').at(-1))).size).toBe(1)
   })

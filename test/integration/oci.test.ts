@@ -47,7 +47,16 @@ function below(pid: number): number[] {
   }
 }
 
-const words = (pid: number): string[] => readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').split('\0')
+/** None where it ended after it was listed. */
+function words(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').split('\0')
+  } catch {
+    return []
+  }
+}
+
+const isExecutor = (pid: number): boolean => words(pid).some((word) => word.includes('executor/main'))
 
 function isAlive(pid: number): boolean {
   try {
@@ -180,7 +189,8 @@ describe('the namespaces that all jails of an executor are in', () => {
     process.kill(theOne(started, '/cat'), 'SIGKILL')
     expect((await outcome).status).toBe('killed')
     await untilGone(started)
-    while (!sandbox.isReady()) await pause(5)
+    // Until another has been started, the sandbox may not have heard of the end of this one.
+    await until(() => below(process.pid).some(isExecutor) && sandbox.isReady())
     expect(await run('def main(_): return 1')).toMatchObject({ resultJson: '1' })
     await sandbox.close()
   })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
 import { engineUnderTest } from '../support/engine-under-test.ts'
+import { hostMounts } from '../support/host-mounts.ts'
 
 const asRoot = process.getuid?.() === 0
 const nobody = 65_534
@@ -185,14 +186,14 @@ describe('the executor', () => {
   })
 
   test('leaves no mount and no process when the sandbox is closed in the middle of a call', async () => {
-    const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
+    const mounts = hostMounts()
     const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
     const { outcome } = await runSleeper(sandbox)
     const started = below(process.pid)
     await sandbox.close()
     expect((await outcome).status).toBe('killed')
     await untilGone(started)
-    expect(readFileSync('/proc/self/mountinfo', 'latin1')).toBe(mounts)
+    expect(hostMounts()).toEqual(mounts)
   })
 })
 
@@ -278,7 +279,7 @@ describe.runIf(asRoot)('started as root', () => {
   })
 
   test('leaves no process of its id behind, not even one that waits to be reaped', async () => {
-    const executorUid = 1_990_000_777
+    const executorUid = 1_992_000_000 + process.pid
     const ofThatId = (): string[] =>
       readdirSync('/proc').filter((name) => {
         try {

@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
 import { sandboxConfigSchema, startSandbox } from '../../src/sandbox/index.ts'
 
-const config = sandboxConfigSchema.parse({ engine: 'bubblewrap' })
+/** Of no other executor: each one that starts ends what was left to its own id. */
+const executorUid = 1_993_000_000 + process.pid
+const config = sandboxConfigSchema.parse({ engine: 'bubblewrap', executorUid })
 const asRoot = process.getuid?.() === 0
 const owner = asRoot ? { uid: config.executorUid, gid: config.executorGid } : {}
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { hostMounts } from './host-mounts.ts'
 import { jailProcesses } from './jail-processes.ts'
 import { jailGroups } from './own-groups.ts'
 
@@ -13,8 +14,8 @@ export interface Holdings {
   readonly descriptors: number
 }
 
-/** Kinds of processes above a jail in mode `fast`, from it up. */
-export const kindsAbove = ['jail', 'slot', 'zygote', 'outer', 'launcher', 'executor'] as const
+/** Kinds of processes above a jail in mode `fast`, from it up. `first` is the first of the outer jail. */
+export const kindsAbove = ['jail', 'slot', 'zygote', 'first', 'outer', 'launcher', 'executor'] as const
 
 const patienceMs = 8000
 const roundMs = 10
@@ -49,10 +50,20 @@ export function executors(): number[] {
 }
 
 /** From a process up to its executor, itself first. */
-export function chainAbove(pid: number): number[] {
+function chainAbove(pid: number): number[] {
   const chain = [pid]
   for (let parent = parentOf(pid); parent > 1 && parent !== process.pid; parent = parentOf(parent)) chain.push(parent)
   return chain
+}
+
+/** The process of that kind above a jail, or the jail's own. @throws Error where the jail has ended */
+export function processAbove(jail: number, kind: (typeof kindsAbove)[number]): number {
+  const chain = chainAbove(jail)
+  const pid = chain[kindsAbove.indexOf(kind)]
+  // Never a number that is not a process of this jail: 0 would be everybody who runs these tests.
+  if (pid === undefined || chain.length !== kindsAbove.length)
+    throw new Error(`${String(chain.length)} processes from the jail to its executor`)
+  return pid
 }
 
 /** Every living process below an executor that is the first of the deepest process namespace there: the jails. */
@@ -68,18 +79,10 @@ export function holdingsOf(executor: number): Holdings {
   const counts = [executor, launcher].map((pid) => (pid === undefined ? 0 : descriptorsOf(pid)))
   return {
     executor,
-    mounts: new Set(mounts()),
+    mounts: new Set(hostMounts()),
     groups: jailGroups().length,
     descriptors: counts.reduce((sum, count) => sum + count, 0),
   }
-}
-
-/** Without the disks that other tests mount in temporary directories of theirs. */
-function mounts(): string[] {
-  const ofTest = `${tmpdir()}/mcpworks-[a-z]+-`
-  return readFileSync('/proc/self/mountinfo', 'latin1')
-    .split('\n')
-    .filter((line) => !new RegExp(ofTest).test(line))
 }
 
 function descriptorsOf(pid: number): number {

@@ -82,6 +82,7 @@ class Execution {
   #startCpuMs = 0
   #usage: SandboxUsage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }
   #peakOwnBytes = 0
+  #fileBytes: number | null = null
   #timer: NodeJS.Timeout | null = null
   #look: NodeJS.Timeout | null = null
 
@@ -235,6 +236,7 @@ class Execution {
     const facts = this.#jail.meter.facts()
     if (facts === null) return null
     this.#peakOwnBytes = Math.max(this.#peakOwnBytes, facts.ownBytes)
+    this.#fileBytes = facts.fileBytes
     this.#usage = {
       ...this.#usage,
       cpuMs: Math.max(this.#usage.cpuMs, this.#cpuMs() - this.#startCpuMs),
@@ -320,7 +322,7 @@ class Execution {
     if (exitCode === diedBy.kill && this.#usage.cpuMs >= limits.cpuMs * 0.9) return limit('cpu')
     if (exitCode >= diedBy.first && exitCode <= diedBy.last) {
       // A runtime that gets no more memory aborts or traps.
-      if (this.#peakOwnBytes > limits.memoryBytes * 0.7) return limit('memory')
+      if (this.#mostOwnBytes() > limits.memoryBytes * 0.7) return limit('memory')
       return {
         status: 'killed',
         reason: 'signal',
@@ -333,6 +335,12 @@ class Execution {
       message: `The function ended its process with exit code ${String(exitCode)} instead of returning.`,
       trace: '',
     }
+  }
+
+  /** Much can be taken after the last look where the machine is busy: the kernel tells the most of the whole life. */
+  #mostOwnBytes(): number {
+    if (this.#fileBytes === null) return this.#peakOwnBytes
+    return Math.max(this.#peakOwnBytes, this.#usage.maxRssBytes - this.#fileBytes)
   }
 
   #withFacts(verdict: Verdict): SandboxOutcome {

@@ -19,6 +19,9 @@ export interface ProcessFacts {
   readonly ownBytes: number
   /** Of `ownBytes`, what is mapped to no file. */
   readonly anonymousBytes: number
+  /** Pages of files that are in memory for it, and perhaps for others as well. */
+  readonly fileBytes: number
+  /** The most so far of all that is in memory for it, files included. */
   readonly peakRssBytes: number
 }
 
@@ -44,6 +47,7 @@ export function processFacts(pid: number | 'self'): ProcessFacts | null {
     hasMemory: fields.has('VmRSS'),
     ownBytes: kibibytes('RssAnon') + kibibytes('RssShmem') + kibibytes('VmSwap') + kibibytes('VmPTE'),
     anonymousBytes: kibibytes('RssAnon'),
+    fileBytes: kibibytes('RssFile'),
     peakRssBytes: kibibytes('VmHWM'),
   }
 }
