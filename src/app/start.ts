@@ -5,6 +5,7 @@ import {
   createPeople,
   linkUrl,
   refreshCaller,
+  trustIssuers,
   type IdentityRegistry,
   type People,
 } from '../auth/index.ts'
@@ -29,6 +30,7 @@ import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
+import { bindingHandlers } from './management/binding-handlers.ts'
 import { createManagementBackend } from './management/create-management-backend.ts'
 import { functionHandlers } from './management/function-handlers.ts'
 import { identityHandlers } from './management/identity-handlers.ts'
@@ -142,7 +144,7 @@ async function compose(
   const doorRecords = createDoorRecords(decisionLog, clock, log)
   opened.push(() => doorRecords.close())
   const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
-  let publicUrl = config.http.publicUrl ?? ''
+  let publicUrl = config.http.publicUrl?.replace(/\/+$/, '') ?? ''
   const people = await createPeople({
     sessionStore: storage.sessions,
     factorStore: storage.factors,
@@ -151,7 +153,7 @@ async function compose(
     clock,
     config: config.auth.people,
   })
-
+  const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
@@ -164,6 +166,12 @@ async function compose(
       policy,
       linkUrl: (token) => linkUrl(publicUrl, token),
       clock,
+    }),
+    ...bindingHandlers({
+      registry,
+      issuers: workloadIssuers,
+      clock,
+      here: () => ({ issuer: publicUrl, tokenEndpoint: `${publicUrl}/oauth/token` }),
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
@@ -225,8 +233,8 @@ async function compose(
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),
   })
   const { url } = await listen(server, config.http)
-  opened.push(() => server.close())
   if (publicUrl === '') publicUrl = url
+  opened.push(() => server.close())
   files.writeUrl(url)
   opened.push(async () => files.removeUrl())
 

@@ -4,6 +4,7 @@ import { addAgentCommands } from './commands/agent.ts'
 import { addApplyCommand } from './commands/apply.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addConnectCommand } from './commands/connect.ts'
+import { addBindingCommands } from './commands/binding.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addFunctionCommands } from './commands/function.ts'
@@ -34,6 +35,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addApplyCommand(program, context)
   addAgentCommands(program, context)
   addKeyCommands(program, context)
+  addBindingCommands(program, context)
   addConnectCommand(program, context)
   addUserCommands(program, context)
   addFunctionCommands(program, context)

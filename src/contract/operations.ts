@@ -108,6 +108,63 @@ export const operations = {
     input: z.strictObject({ ...namespace, key: keyId }),
     summary: 'Revokes a key at once.',
   },
+  'binding.list': {
+    name: 'binding.list',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/bindings',
+    effect: 'manage',
+    input: z.strictObject(namespace),
+    summary: 'Lists which workloads act as which agents, and the issuers that are trusted.',
+  },
+  'binding.add': {
+    name: 'binding.add',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}/bindings',
+    effect: 'manage',
+    input: z.strictObject({
+      ...namespace,
+      agent: name,
+      issuer: z.string().min(1).max(500).nullable().default(null),
+      preset: z.enum(['generic', 'kubernetes', 'github-actions', 'spiffe']).nullable().default(null),
+      match: z.record(z.string().max(200), z.string().max(500)),
+      label: z.string().max(80).default(''),
+      scopes: z
+        .array(z.enum(['mcp', 'admin']))
+        .min(1)
+        .max(2)
+        .default(['mcp']),
+      expiresInSeconds: z
+        .number()
+        .int()
+        .min(60)
+        .max(366 * 86_400)
+        .nullable()
+        .default(null),
+    }),
+    summary:
+      'Lets workloads whose claims match act as an agent. The issuer is named by its identifier, or by its preset where one alone is trusted.',
+  },
+  'binding.remove': {
+    name: 'binding.remove',
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}/bindings/{binding}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, binding: keyId }),
+    summary: 'Removes a binding; tokens that were issued under it end at once.',
+  },
+  'binding.try': {
+    name: 'binding.try',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/bindings/try',
+    effect: 'manage',
+    input: z.strictObject({
+      ...namespace,
+      header: z.record(z.string().max(200), z.json()),
+      claims: z.record(z.string().max(200), z.json()),
+    }),
+    summary:
+      'Tells which binding an assertion would match and why others do not, from its header and claims. Takes no signature, so that no assertion reaches the records, and issues nothing.',
+  },
   'function.list': {
     name: 'function.list',
     method: 'GET',

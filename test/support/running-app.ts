@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog, start, type RunningApp } from '../../src/app/index.ts'
@@ -31,9 +31,17 @@ export type TestSettings = Readonly<Record<string, string>>
 
 /** Starts the product on `dataDirectory`, or on a new one that is removed at the end. */
 export async function startTestApp(
-  options: { settings?: TestSettings; dataDirectory?: string; entries?: readonly CatalogueEntry[] } = {},
+  options: {
+    settings?: TestSettings
+    /** What `mcpworks.yaml` holds, for what cannot be said in one line of text. */
+    configuration?: JsonObject
+    dataDirectory?: string
+    entries?: readonly CatalogueEntry[]
+  } = {},
 ): Promise<TestApp> {
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'mcpworks-test-')))
+  if (options.configuration !== undefined)
+    await writeFile(join(dataDirectory, 'mcpworks.yaml'), JSON.stringify(options.configuration))
   const loaded = loadConfig({
     env: {},
     flags: { dataDirectory, 'http.port': '0', 'log.level': 'error', ...options.settings },

@@ -28,7 +28,11 @@ export type BindingChoice =
  * Judges claims of an issuer by every binding that names this issuer. The claims must have been verified, and `issuer`
  * must be the trusted name under which they were.
  */
-function judgeBindings(issuer: string, claims: JsonObject, bindings: readonly ActiveCredential[]): BindingVerdict[] {
+export function judgeBindings(
+  issuer: string,
+  claims: JsonObject,
+  bindings: readonly ActiveCredential[],
+): BindingVerdict[] {
   return bindings.flatMap((binding) => {
     const details = readBindingDetails(binding.credential.details)
     if (details === null || details.issuer !== issuer) return []

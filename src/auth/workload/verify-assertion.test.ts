@@ -12,7 +12,7 @@ const here = 'https://mcp.example.org'
 
 let privateKey: CryptoKey
 let publicJwk: JWK
-let verify: VerifyAssertion
+let verify: (text: string) => ReturnType<VerifyAssertion>
 
 beforeAll(async () => {
   const pair = await generateKeyPair('ES256', { extractable: true })
@@ -29,12 +29,12 @@ beforeAll(async () => {
     ].map((config) => issuerConfigSchema.parse(config)),
   )
   expect(problems).toEqual([])
-  verify = createVerifyAssertion({
+  const anywhere = createVerifyAssertion({
     issuers,
     findKeys: async ({ keys }) => (keys.from === 'inline' ? createLocalJWKSet({ keys: [...keys.keys] }) : null),
     clock: { nowMs: () => nowMs },
-    audiences: (kind) => (kind === 'id-jag' ? [here, `${here}/`] : [here, `${here}/`, `${here}/oauth/token`]),
   })
+  verify = (text) => anywhere(text, { issuer: here, tokenEndpoint: `${here}/oauth/token` })
 })
 
 const good: JsonObject = {

@@ -91,12 +91,13 @@ const unitSeconds = new Map([
   ['d', 86_400],
 ])
 
-function durationSeconds(text: string): number {
+/** Seconds of a duration such as `90d`, for commander. */
+export function durationSeconds(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text)
   const unit = unitSeconds.get(match?.[2] ?? '')
   if (match?.[1] === undefined || unit === undefined)
     throw new InvalidArgumentError('write a number and s, m, h or d: 90d')
   const seconds = Number(match[1]) * unit
-  if (seconds < 60 || seconds > 366 * 86_400) throw new InvalidArgumentError('a key is good for 60s to 366d')
+  if (seconds < 60 || seconds > 366 * 86_400) throw new InvalidArgumentError('write 60s to 366d')
   return seconds
 }
