@@ -92,8 +92,8 @@ function parsePolicies(files: ReadonlyMap<string, Uint8Array>, problems: SourceP
     if (path !== 'policies' && !path.startsWith('policies/')) continue
     const file = path.slice('policies/'.length)
     const text = decodeText(content)
-    if (!path.endsWith('.cedar') || file.includes('/'))
-      problems.push(fileProblem(path, 'policies are .cedar files directly in policies/'))
+    if (!/\.(?:cedar|rules\.yaml)$/.test(path) || file.includes('/'))
+      problems.push(fileProblem(path, 'policies are .cedar and .rules.yaml files directly in policies/'))
     else if (content.length > desiredStateBounds.policyBytes)
       problems.push(
         fileProblem(path, `the file is ${content.length} bytes; at most ${desiredStateBounds.policyBytes} are taken`),

@@ -62,6 +62,9 @@ const circumstanceTypes = {
   address: { type: 'Extension', name: 'ipaddr' },
 } as const
 
+/** The attributes of a request's context. */
+export const circumstanceNames: ReadonlySet<string> = new Set(['args', ...Object.keys(circumstanceTypes)])
+
 /** The entity type names, for hints. */
 export const entityTypeNames: readonly string[] = Object.keys(entityTypes)
 

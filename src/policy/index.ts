@@ -20,4 +20,6 @@ export type {
 } from './policy-engine.ts'
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
 export { builtInPolicies, builtInRoles } from './built-in-policies.ts'
+export { compileRules, type RuleFault } from './compile-rules.ts'
+export { rulesFileSchema } from './rules-file.ts'
 export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'

@@ -11,6 +11,7 @@ import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
+import { policySources } from './policy-sources.ts'
 import { refuseLockout } from './refuse-lockout.ts'
 
 /** What applying stands on. */
@@ -56,7 +57,15 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
     if (!built.ok)
       throw invalid('function_invalid', 'The functions have mistakes; nothing was changed.', built.problems)
 
-    const checked = ports.policy.check(state.policies, {
+    const given = policySources(namespace, state.policies)
+    if (!given.ok)
+      throw invalid(
+        'policy_invalid',
+        'The policies have mistakes; nothing was changed.',
+        given.problems.map(inPolicies),
+      )
+    const policies = given.sources
+    const checked = ports.policy.check(policies, {
       ...ports.hosted.vocabulary(namespace, built.versions),
       ...knownAgents(ports.registry, namespace, state.agents),
     })
@@ -67,17 +76,17 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
         checked.problems.map(inPolicies),
       )
     refuseRevokedAgents(state, ports.registry)
-    refuseLockout({ functions: built.versions, policies: state.policies }, invocation, ports)
+    refuseLockout({ functions: built.versions, policies }, invocation, ports)
 
     const inForce = ports.policy.policySetHash(namespace)
     if (base !== null && base !== inForce) await refuseOutdated(namespace, base, ports)
-    const changes = compare(state, built.versions, ports)
+    const changes = compare({ ...state, policies }, built.versions, ports)
     if (!dryRun && changes.length > 0) {
       await ports.namespaces.ensure(namespace, by)
       await applyAgents(state, ports.registry)
       await ports.hosted.replace(namespace, {
         functions: built.versions,
-        policies: state.policies,
+        policies,
         by,
         comment,
       })

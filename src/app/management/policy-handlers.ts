@@ -5,6 +5,7 @@ import type { PolicyEngine, PolicyRequest, PolicySource } from '../../policy/ind
 import type { HostedState } from '../hosted-state.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
+import { policySources } from './policy-sources.ts'
 import { testPolicies, type TestedNamespace } from './test-policies.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 
@@ -36,14 +37,19 @@ export function policyHandlers({ policy, catalogue, registry, hosted, clock }: P
   return {
     async 'policy.check'({ namespace, files }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
-      const sources = files === null ? hosted.policySources(namespace) : files.map(sourceOf)
-      return asJson(policy.check(sources, { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) }))
+      const given = files === null ? null : policySources(namespace, files.map(sourceOf))
+      if (given?.ok === false) return asJson(given)
+      const sources = given?.sources ?? hosted.policySources(namespace)
+      const vocabulary = { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) }
+      return asJson({ ...policy.check(sources, vocabulary), cedar: sources })
     },
     async 'policy.test'({ namespace, files, cases }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
       const tested = testedNamespace(namespace)
       if (files === null) return asJson({ results: testPolicies(cases, tested, (request) => policy.decide(request)) })
-      const sources = files.map(sourceOf)
+      const given = policySources(namespace, files.map(sourceOf))
+      if (!given.ok) throw new McpworksError('policy_invalid', { data: { problems: given.problems } })
+      const { sources } = given
       const checked = policy.check(sources, hosted.vocabulary(namespace))
       if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
       const change = { functions: hosted.functions(namespace), policies: sources }

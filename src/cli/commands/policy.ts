@@ -18,9 +18,10 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
 
   policy
     .command('check [directory]')
-    .description('Checks the .cedar files of a directory against the tools of a namespace; changes nothing')
+    .description('Checks the policy files of a directory against the tools of a namespace; changes nothing')
     .option(...namespaceOption)
-    .action(async (directory: string | undefined, options: { namespace?: string }) => {
+    .option('--cedar', 'print what was checked as Cedar: short rules as they are compiled')
+    .action(async (directory: string | undefined, options: { namespace?: string; cedar?: boolean }) => {
       const current = context()
       const { terminal, api } = current
       const namespace = await chooseNamespace(options.namespace, current)
@@ -31,7 +32,10 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
         answer.ok === true
           ? `No errors. ${String(answer.policyCount)} policies with the built-in ones.`
           : 'The policies have mistakes. Those in force stay in force.'
-      terminal.result(answer, [head, ...problems].join('\n'))
+      const cedar = objects(options.cedar === true ? answer.cedar : []).map(
+        ({ file, text }) => `\n// ${String(file)}\n${String(text).trim()}`,
+      )
+      terminal.result(answer, [head, ...problems, ...cedar].join('\n'))
       if (answer.ok !== true) process.exitCode = exitCode.failed
     })
 
@@ -39,7 +43,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
     .command('test <cases>')
     .description('Decides the calls of a YAML file of cases and compares with what it expects; changes nothing')
     .option(...namespaceOption)
-    .option('--with <directory>', 'under the .cedar files of this directory instead of those in force')
+    .option('--with <directory>', 'under the policy files of this directory instead of those in force')
     .action(async (path: string, options: { namespace?: string; with?: string }) => {
       const current = context()
       const { terminal, api } = current
@@ -91,20 +95,20 @@ async function readPolicies(directory: string): Promise<JsonObject[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true })
     names = entries
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.cedar'))
+      .filter((entry) => entry.isFile() && /\.(?:cedar|rules\.yaml)$/.test(entry.name))
       .map((entry) => entry.name)
       .sort()
   } catch {
     throw new CliError(
       exitCode.usage,
       `${directory} is not a directory that can be read.`,
-      'Give the folder that holds the .cedar files',
+      'Give the folder that holds the policy files',
     )
   }
   if (names.length === 0)
     throw new CliError(
       exitCode.usage,
-      `There is no .cedar file in ${directory}.`,
+      `There is no .cedar or .rules.yaml file in ${directory}.`,
       'Give the folder that holds them; links are not followed',
     )
   return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
