@@ -1,7 +1,9 @@
 import {
   createApiKeyVerifier,
   createAuthenticator,
+  createCredentialUse,
   createIdentityRegistry,
+  createNamespaceClosures,
   createPeople,
   linkUrl,
   refreshCaller,
@@ -31,6 +33,7 @@ import type { Log } from './log.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
 import { bindingHandlers } from './management/binding-handlers.ts'
+import { closureHandlers } from './management/closure-handlers.ts'
 import { createManagementBackend } from './management/create-management-backend.ts'
 import { functionHandlers } from './management/function-handlers.ts'
 import { identityHandlers } from './management/identity-handlers.ts'
@@ -42,8 +45,10 @@ import { recordActivation } from './record-activation.ts'
 import { userHandlers } from './management/user-handlers.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
+import { noteUse } from './note-use.ts'
 import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
+import { createWithdrawals } from './create-withdrawals.ts'
 import { explainCallFrom } from './explain-call.ts'
 
 /** What a start can be given besides the configuration. */
@@ -115,7 +120,12 @@ async function compose(
   const { decisionLog } = storage
   const catalogue = createMemoryCatalogue()
   const policy = createCedarPolicyEngine()
-  const registry = await createIdentityRegistry(storage.credentials, clock)
+  const closures = await createNamespaceClosures(storage.closures, clock)
+  const registry = await createIdentityRegistry(storage.credentials, clock, closures)
+  const use = await createCredentialUse(storage.credentialUses, (error) =>
+    log.error({ err: error }, 'when credentials were last used could not be written'),
+  )
+  opened.push(() => use.close())
   const namespaces = await createNamespaces(storage.namespaces, catalogue, clock)
   const isFirstStart = namespaces.list().length === 0
   for (const [service, own] of Map.groupBy(entries, (entry) => JSON.stringify([entry.namespace, entry.service]))) {
@@ -159,7 +169,8 @@ async function compose(
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
   const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
   const management = createManagementBackend({
-    ...identityHandlers(registry, clock, namespaces.has),
+    ...identityHandlers({ registry, use, events: identityEvents, clock, hasNamespace: namespaces.has }),
+    ...closureHandlers({ closures, events: identityEvents, hasNamespace: namespaces.has }),
     ...userHandlers({
       registry,
       people,
@@ -179,7 +190,7 @@ async function compose(
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,
     'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
-    ...platformHandlers(namespaces, partsHealth),
+    ...platformHandlers(namespaces, closures, partsHealth),
     'state.apply': oneAtATime<'state.apply'>(
       applyHandler({
         registry,
@@ -188,10 +199,12 @@ async function compose(
         policy,
         policyStore: storage.policies,
         build: functions.build,
+        events: identityEvents,
         clock,
       }),
     ),
   })
+  const withdrawals = createWithdrawals(registry, closures)
   const gateway = createGateway(
     {
       catalogue,
@@ -201,6 +214,7 @@ async function compose(
       management,
       sandbox: functions.describeSandbox,
       refresh: (caller) => refreshCaller(registry, people.sessions, caller, clock.nowMs()),
+      withdrawals,
       clock,
       config: config.gateway,
     },
@@ -215,7 +229,8 @@ async function compose(
   opened.push(async () => stopWatching())
   const server = createHttpServer({
     gateway,
-    authenticator: createAuthenticator([createApiKeyVerifier(registry)]),
+    authenticator: noteUse(createAuthenticator([createApiKeyVerifier(registry)]), use, registry, clock),
+    withdrawals,
     catalogue,
     config: config.http,
     sessions: { signIn: people.signIn, registry },

@@ -15,6 +15,13 @@ export interface IdentityEvent {
     | 'link-made'
     | 'user-added'
     | 'roles-changed'
+    | 'agent-changed'
+    | 'agent-disabled'
+    | 'agent-enabled'
+    | 'agent-revoked'
+    | 'credential-revoked'
+    | 'namespace-closed'
+    | 'namespace-opened'
     | 'upstream-connected'
     | 'upstream-disconnected'
   /** Whose log it goes to; `null` for the platform's own. */

@@ -8,6 +8,7 @@ import type {
   StoredKey,
   StoredPrincipal,
 } from './credential-store.ts'
+import type { NamespaceClosures } from './namespace-closures.ts'
 import { randomId } from './random-id.ts'
 
 /** What the registry tells of a key. Never the secret or its hash. */
@@ -43,8 +44,8 @@ export interface ActiveCredential {
 }
 
 /**
- * Principals and keys, held in memory and written through to the store before any change takes effect,
- * so that a revocation counts from the next request and survives a crash.
+ * Principals and credentials, held in memory and written through to the store before any change takes effect,
+ * so that a revocation counts from the next request and survives a crash. Trusts that nobody else writes the store.
  */
 export interface IdentityRegistry {
   /** The key and its principal if neither is revoked or expired; `null` otherwise. Does not check the secret. */
@@ -56,6 +57,18 @@ export interface IdentityRegistry {
   findPrincipal(id: string): StoredPrincipal | null
   /** The principal if it is neither revoked nor disabled and its namespace is open; `null` otherwise. */
   findActivePrincipal(id: string): StoredPrincipal | null
+  /**
+   * Whether the principal or the credential was revoked or disabled, or the principal's namespace closed. Unlike
+   * `findActive` this tells of what somebody did: that a credential has expired does not count, and neither does one
+   * that is not known here, such as a session.
+   */
+  isWithdrawn(principalId: string, credentialId: string): boolean
+  /** Calls back after each change by which `isWithdrawn` may have become true. Gives what ends that. */
+  onWithdrawal(listener: () => void): () => void
+  /** What kind of credential has the id, good or not; `null` where there never was one. */
+  kindOf(credentialId: string): 'api-key' | CredentialKind | null
+  /** Whose credential it is, good or not. */
+  holderOf(credentialId: string): StoredPrincipal | null
   /** A stored principal as policies and records see it. */
   describe(principal: StoredPrincipal): Principal
   listAgents(namespace: string): StoredPrincipal[]
@@ -86,17 +99,33 @@ export interface IdentityRegistry {
   revokeCredential(namespace: string | null, credentialId: string): Promise<void>
 }
 
+/** Without closures every namespace is open. */
+const neverClosed: Pick<NamespaceClosures, 'isClosed' | 'onClose'> = { isClosed: () => false, onClose: () => () => {} }
+
 /** Loads everything from the store and answers from memory afterwards. */
-export async function createIdentityRegistry(store: CredentialStore, clock: Clock): Promise<IdentityRegistry> {
+export async function createIdentityRegistry(
+  store: CredentialStore,
+  clock: Clock,
+  closures: Pick<NamespaceClosures, 'isClosed' | 'onClose'> = neverClosed,
+): Promise<IdentityRegistry> {
   const loaded = await store.load()
   const principals = new Map(loaded.principals.map((principal) => [principal.id, principal]))
   const keys = new Map(loaded.keys.map((key) => [key.id, key]))
   const credentials = new Map(loaded.credentials.map((credential) => [credential.id, credential]))
+  const listeners = new Set<() => void>()
+  const announce = (): void => {
+    for (const listener of listeners) listener()
+  }
+  closures.onClose(announce)
 
   function findActivePrincipal(id: string): StoredPrincipal | null {
     const principal = principals.get(id)
-    if (principal === undefined || principal.revokedAtMs !== null || principal.disabledAtMs !== null) return null
-    return principal
+    return principal === undefined || isBarred(principal) ? null : principal
+  }
+
+  function isBarred({ revokedAtMs, disabledAtMs, namespace }: StoredPrincipal): boolean {
+    if (revokedAtMs !== null || disabledAtMs !== null) return true
+    return namespace !== null && closures.isClosed(namespace)
   }
 
   function activeCredential(credential: StoredCredential): ActiveCredential | null {
@@ -121,6 +150,7 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
   function change(id: string, part: PrincipalChange): void {
     const now = principals.get(id)
     if (now !== undefined) principals.set(id, { ...now, ...part })
+    if (part.disabledAtMs !== undefined || part.revokedAtMs !== undefined) announce()
   }
 
   async function insert(principal: StoredPrincipal): Promise<StoredPrincipal> {
@@ -161,6 +191,21 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
         .filter((active) => active !== null),
     findPrincipal: (id) => principals.get(id) ?? null,
     findActivePrincipal,
+    isWithdrawn(principalId, credentialId) {
+      const principal = principals.get(principalId)
+      if (principal === undefined || isBarred(principal)) return true
+      const credential = keys.get(credentialId) ?? credentials.get(credentialId)
+      return credential !== undefined && credential.revokedAtMs !== null
+    },
+    onWithdrawal(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    kindOf: (credentialId) => (keys.has(credentialId) ? 'api-key' : (credentials.get(credentialId)?.kind ?? null)),
+    holderOf(credentialId) {
+      const credential = keys.get(credentialId) ?? credentials.get(credentialId)
+      return credential === undefined ? null : (principals.get(credential.principalId) ?? null)
+    },
     describe: ({ type, id, name, namespace, groups }) => ({ type, id, name, namespace, groups }),
     listAgents: (namespace) =>
       [...principals.values()].filter((principal) => principal.type === 'agent' && principal.namespace === namespace),
@@ -238,6 +283,7 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
       const revokedAtMs = clock.nowMs()
       await store.revokeKey(keyId, revokedAtMs)
       keys.set(keyId, { ...key, revokedAtMs })
+      announce()
     },
     async addCredential(principalId, { kind, label, scopes, expiresAtMs, details }) {
       mustFindActivePrincipal(principalId)
@@ -267,6 +313,7 @@ export async function createIdentityRegistry(store: CredentialStore, clock: Cloc
       const revokedAtMs = clock.nowMs()
       await store.revokeCredential(credentialId, revokedAtMs)
       credentials.set(credentialId, { ...credential, revokedAtMs })
+      announce()
     },
   }
 }

@@ -2,6 +2,7 @@ export type { AuthorizationStore, StoredArtifact } from './authorization-server/
 export type { OAuthClientStore, StoredOAuthClient } from './authorization-server/oauth-client-store.ts'
 export type { SigningAlgorithm, SigningKeyStore, StoredSigningKey } from './authorization-server/signing-key-store.ts'
 export type { MasterKey } from './master-key.ts'
+export { agentStatus, type AgentStatus } from './agent-status.ts'
 export { createApiKeyVerifier } from './api-key-verifier.ts'
 export type { AuthenticationRefusal, AuthenticationResult, Authenticator, Presented } from './authenticator.ts'
 export type {
@@ -12,6 +13,7 @@ export type {
   StoredKey,
   StoredPrincipal,
 } from './credential-store.ts'
+export { createCredentialUse, type CredentialUse, type CredentialUseStore } from './credential-use.ts'
 export type { CredentialVerifier, SchemeAndCredential } from './credential-verifier.ts'
 export { createAuthenticator } from './create-authenticator.ts'
 export type { IdentityEvent, IdentityEvents, IdentityRefusal } from './identity-events.ts'
@@ -31,6 +33,12 @@ export { linkUrl } from './people/one-time-links.ts'
 export type { SessionStore, SignInMethod, StoredSession } from './people/session-store.ts'
 export type { Sessions, SessionSummary } from './people/sessions.ts'
 export type { SignedIn, SignIn } from './people/sign-in.ts'
+export {
+  createNamespaceClosures,
+  type ClosureStore,
+  type NamespaceClosure,
+  type NamespaceClosures,
+} from './namespace-closures.ts'
 export { refreshCaller } from './refresh-caller.ts'
 export { readBindingDetails } from './workload/binding-details.ts'
 export { checkBinding } from './workload/check-binding.ts'

@@ -6,9 +6,11 @@ import { addAuditCommands } from './commands/audit.ts'
 import { addConnectCommand } from './commands/connect.ts'
 import { addBindingCommands } from './commands/binding.ts'
 import { addConfigCommands } from './commands/config.ts'
+import { addCredentialCommands } from './commands/credential.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addFunctionCommands } from './commands/function.ts'
 import { addKeyCommands } from './commands/key.ts'
+import { addNamespaceCommands } from './commands/namespace.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addSandboxCommands } from './commands/sandbox.ts'
 import { addUpCommand } from './commands/up.ts'
@@ -38,6 +40,8 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addBindingCommands(program, context)
   addConnectCommand(program, context)
   addUserCommands(program, context)
+  addCredentialCommands(program, context)
+  addNamespaceCommands(program, context)
   addFunctionCommands(program, context)
   addPolicyCommands(program, context)
   addAuditCommands(program, context)

@@ -9,6 +9,7 @@ const toolName = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,128}$/, 'tool names are 1-128 letters, digits, hyphens and underscores')
 const callId = z.string().regex(/^[0-9a-f-]{36}$/, 'a call id is a UUID')
+const reason = z.string().trim().min(1).max(500)
 const keyId = z.string().regex(/^[a-z0-9]{12}$/, 'a key id is 12 of a-z and 0-9')
 
 /** Files of a directory by relative path; each has its content once, as UTF-8 `text` or as `base64` (RFC 4648 section 4). */
@@ -34,6 +35,39 @@ export const operations = {
     effect: 'manage',
     input: z.strictObject({}),
     summary: 'Lists the namespaces.',
+  },
+  'namespace.close': {
+    name: 'namespace.close',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/close',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, reason }),
+    summary:
+      'Closes a namespace: no credential of its agents is good, calls under way are cut off, until it is opened again.',
+  },
+  'namespace.open': {
+    name: 'namespace.open',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/open',
+    effect: 'manage',
+    input: z.strictObject(namespace),
+    summary: 'Opens a namespace that was closed.',
+  },
+  'platform.close': {
+    name: 'platform.close',
+    method: 'POST',
+    path: '/api/v1/close',
+    effect: 'manage',
+    input: z.strictObject({ reason }),
+    summary: 'Closes all namespaces at once, those made later included.',
+  },
+  'platform.open': {
+    name: 'platform.open',
+    method: 'POST',
+    path: '/api/v1/open',
+    effect: 'manage',
+    input: z.strictObject({}),
+    summary: 'Ends the closure of all namespaces. Those that were closed one by one stay closed.',
   },
   'state.apply': {
     name: 'state.apply',
@@ -62,8 +96,53 @@ export const operations = {
     method: 'POST',
     path: '/api/v1/namespaces/{namespace}/agents',
     effect: 'manage',
-    input: z.strictObject({ ...namespace, agent: name, groups: z.array(name).max(50).default([]) }),
-    summary: 'Adds an agent. It may do nothing until a policy says so.',
+    input: z.strictObject({
+      ...namespace,
+      agent: name,
+      groups: z.array(name).max(50).default([]),
+      owner: name.optional(),
+      senderConstrainedOnly: z.boolean().default(false),
+    }),
+    summary: 'Adds an agent. It may do nothing until a policy says so. The owner is the user who adds it unless given.',
+  },
+  'agent.show': {
+    name: 'agent.show',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name }),
+    summary: 'Shows an agent and its credentials, never their secrets.',
+  },
+  'agent.set': {
+    name: 'agent.set',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}',
+    effect: 'manage',
+    input: z.strictObject({
+      ...namespace,
+      agent: name,
+      groups: z.array(name).max(50).optional(),
+      owner: name.nullable().optional(),
+      senderConstrainedOnly: z.boolean().optional(),
+    }),
+    summary:
+      'Changes groups, owner, or whether only sender-constrained credentials are taken; leaves what is not given.',
+  },
+  'agent.disable': {
+    name: 'agent.disable',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}/disable',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name }),
+    summary: 'Refuses an agent from its next request on and cuts off what it has under way, until it is enabled again.',
+  },
+  'agent.enable': {
+    name: 'agent.enable',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/agents/{agent}/enable',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name }),
+    summary: 'Takes the credentials of a disabled agent again.',
   },
   'agent.revoke': {
     name: 'agent.revoke',
@@ -164,6 +243,22 @@ export const operations = {
     }),
     summary:
       'Tells which binding an assertion would match and why others do not, from its header and claims. Takes no signature, so that no assertion reaches the records, and issues nothing.',
+  },
+  'credential.list': {
+    name: 'credential.list',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/credentials',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, agent: name.optional() }),
+    summary: 'Lists what agents can enter with: API keys, clients, consents, bindings. Never a secret.',
+  },
+  'credential.revoke': {
+    name: 'credential.revoke',
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}/credentials/{credential}',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, credential: keyId }),
+    summary: 'Revokes a credential of any kind at once, and with it every token that was issued under it.',
   },
   'function.list': {
     name: 'function.list',

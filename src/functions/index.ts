@@ -9,7 +9,12 @@ export type { DesiredFile, DesiredState, SourceProblem } from './desired-state.t
 export type { FunctionSource } from './function-source.ts'
 export type { FunctionStore } from './function-store.ts'
 export type { FunctionVersion } from './function-version.ts'
-export { parseDesiredState, type ParsedDesiredState, type ParsedState } from './parse-desired-state.ts'
+export {
+  parseDesiredState,
+  type DesiredAgent,
+  type ParsedDesiredState,
+  type ParsedState,
+} from './parse-desired-state.ts'
 export { parseYaml } from './parse-yaml.ts'
 export { parseService, type ParsedService, type ServiceSource } from './parse-service.ts'
 export { readDesiredDirectory, type ReadDirectory } from './read-desired-directory.ts'

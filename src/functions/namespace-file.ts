@@ -15,6 +15,12 @@ export const namespaceFileSchema = z.strictObject({
       z.strictObject({
         name: nameSchema,
         groups: z.array(nameSchema).max(50).default([]),
+        /** The user who answers for the agent. Left as it is where the file says nothing, and so are the next two. */
+        owner: nameSchema.optional(),
+        /** Whether only credentials bound to a key of the agent are taken. */
+        senderConstrained: z.boolean().optional(),
+        /** Revoking is not here, because it cannot be undone. */
+        status: z.enum(['active', 'disabled']).optional(),
         description: z.string().max(1000).optional(),
       }),
     )

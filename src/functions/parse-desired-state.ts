@@ -6,15 +6,22 @@ import { parseService, type ServiceSource } from './parse-service.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { fileProblem, sortProblems } from './source-problem.ts'
 
+/** An agent as the directory wants it; `null` leaves what is there. */
+export interface DesiredAgent {
+  readonly name: string
+  readonly groups: readonly string[]
+  readonly description: string | null
+  /** Name of a user. */
+  readonly owner: string | null
+  readonly senderConstrained: boolean | null
+  readonly status: 'active' | 'disabled' | null
+}
+
 /** What a desired-state directory says, checked in form. */
 export interface ParsedState {
   readonly namespace: string
   readonly description: string | null
-  readonly agents: readonly {
-    readonly name: string
-    readonly groups: readonly string[]
-    readonly description: string | null
-  }[]
+  readonly agents: readonly DesiredAgent[]
   /** By file name, such as `leads.cedar`. */
   readonly policies: readonly { readonly file: string; readonly text: string }[]
   readonly services: readonly ServiceSource[]
@@ -72,6 +79,9 @@ export function parseDesiredState(value: unknown): ParsedDesiredState {
         name: agent.name,
         groups: [...new Set(agent.groups)],
         description: agent.description ?? null,
+        owner: agent.owner ?? null,
+        senderConstrained: agent.senderConstrained ?? null,
+        status: agent.status ?? null,
       })),
       policies,
       services,

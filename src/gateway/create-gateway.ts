@@ -7,6 +7,7 @@ import { depthOf } from './inner-calls.ts'
 import { perform } from './pipeline.ts'
 import type { GatewayPorts } from './ports.ts'
 import { createRunLedger } from './run-ledger.ts'
+import { createCallWatch } from './withdrawals.ts'
 
 const actionOf = { tool: 'call', prompt: 'prompt', resource: 'read', 'resource-template': 'read' } as const
 const typeOf = { tool: 'Tool', prompt: 'Prompt', resource: 'Resource', 'resource-template': 'Resource' } as const
@@ -22,6 +23,7 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
   const runs = createRunLedger(ports.clock, ports.config.runIdleSeconds * 1000)
   const lists = new Map<string, readonly JsonObject[]>()
   const underWay = new Map<string, number>()
+  const calls = createCallWatch(ports.withdrawals)
 
   async function enter(request: GatewayRequest, events: InvocationEvents): Promise<GatewayAnswer> {
     const lane = laneOf(request)
@@ -31,9 +33,11 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
       return { status: 'unavailable', call, code: 'overloaded', message: errorTable.overloaded.message }
     }
     underWay.set(lane, inLane + 1)
+    const watched = calls.watch(request, events)
     try {
-      return await perform(request, events, ports, { runs, report, performInner: enter })
+      return await perform(request, watched.events, ports, { runs, report, performInner: enter })
     } finally {
+      watched.done()
       underWay.set(lane, (underWay.get(lane) ?? 0) - 1)
     }
   }
@@ -42,7 +46,7 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
     perform: enter,
     list(asked, namespace, kind) {
       const caller = ports.refresh(asked)
-      if (caller === null) return []
+      if (caller === null || ports.withdrawals.isClosed(namespace)) return []
       const { principal } = caller
       // Keyed by the content of everything that the answer depends on, so that it is never stale.
       const key = JSON.stringify([

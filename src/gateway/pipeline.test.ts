@@ -23,12 +23,19 @@ function harness(options: {
   entry?: Partial<CatalogueEntry>
   maxConcurrentCalls?: number
   revoked?: boolean
+  onManage?: () => void
   engineInput?: string
 }) {
   const events: string[] = []
   const drafts: RecordDraft[] = []
   const reported: unknown[] = []
   const judged: string[] = []
+  const withdrawn = { now: false }
+  const listeners = new Set<() => void>()
+  const changes = (listener: () => void) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
   const log: DecisionLog = {
     async append(draft) {
       events.push(`${draft.kind} begun`)
@@ -100,9 +107,15 @@ function harness(options: {
     policy,
     decisionLog: log,
     schemas: { check: () => options.problems ?? [] },
-    management: { act: async () => ({ status: 'ok', result: { apiKey: 'shown once' } }) },
+    management: {
+      async act() {
+        options.onManage?.()
+        return { status: 'ok', result: { apiKey: 'shown once' } }
+      },
+    },
     sandbox: () => null,
     refresh: (caller) => (options.revoked === true ? null : caller),
+    withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {
       maxConcurrentCalls: options.maxConcurrentCalls ?? 8,
@@ -114,7 +127,11 @@ function harness(options: {
     },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))
-  return { gateway, events, drafts, reported, judged, catalogue }
+  const withdraw = (): void => {
+    withdrawn.now = true
+    for (const listener of listeners) listener()
+  }
+  return { gateway, events, drafts, reported, judged, catalogue, withdraw }
 }
 
 function request(
@@ -494,4 +511,50 @@ describe('a call that running code makes', () => {
     }
     expect(await harness(options).gateway.perform(request(), events)).toMatchObject({ status: 'ok' })
   })
+})
+
+describe('a caller that is disabled while its call', () => {
+  it('runs has it cut off, and gets nothing of its output', async () => {
+    const here = harness({
+      async act(_invocation, { signal }) {
+        const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve))
+        here.withdraw()
+        await aborted
+        return { status: 'ok', result: { content: [{ type: 'text', text: 'the output' }] } }
+      },
+    })
+    const answer = await here.gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'credential_invalid' })
+    expect(JSON.stringify(answer)).not.toContain('the output')
+    expect(here.drafts.map((draft) => draft.kind)).toEqual(['decision', 'outcome'])
+  })
+
+  it('is being recorded has nothing run, and an outcome that says so', async () => {
+    const here = harness({ effect: 'allow' })
+    const answer = here.gateway.perform(request(), events)
+    here.withdraw()
+    expect(await answer).toMatchObject({ status: 'unavailable', code: 'credential_invalid' })
+    expect(here.events).not.toContain('act')
+    expect(here.drafts[1]).toMatchObject({ outcome: { detail: 'nothing was run: credential_invalid' } })
+  })
+
+  it('manages is told what was done: it may have been to revoke its own key', async () => {
+    const here = harness({ onManage: () => here.withdraw() })
+    const effect = { kind: 'manage', operation: 'key.revoke', arguments: {} } as const
+    expect(await here.gateway.perform(request(effect), events)).toMatchObject({ status: 'ok' })
+    expect(await here.gateway.perform(request(effect), events)).toMatchObject({ code: 'credential_invalid' })
+  })
+})
+
+it('lets go of the signal of a call that has ended', async () => {
+  const here = harness({})
+  const aborter = new AbortController()
+  const added: string[] = []
+  const { signal } = aborter
+  const add = signal.addEventListener.bind(signal)
+  const remove = signal.removeEventListener.bind(signal)
+  signal.addEventListener = (...given: Parameters<typeof add>) => (added.push('added'), add(...given))
+  signal.removeEventListener = (...given: Parameters<typeof remove>) => (added.push('removed'), remove(...given))
+  await here.gateway.perform(request(), { ...events, signal })
+  expect(added).toEqual(['added', 'removed'])
 })

@@ -16,6 +16,7 @@ import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
 import { verifyInvariants } from './steps/verify-invariants.ts'
+import { isWithdrawn } from './withdrawals.ts'
 
 /** What the pipeline has beside its ports. */
 export interface PipelineParts {
@@ -31,6 +32,7 @@ export interface PipelineParts {
  * Never rejects. If a step cannot do its work the answer is `unavailable`: before `act`, nothing was run;
  * after it, the output is withheld. A denial is recorded like an allowance, before it is answered.
  * A call that running code makes comes in here again, at the first step, and ends before the call that made it.
+ * A caller that is disabled while its call runs does not get the output; what a management operation did, it is told.
  */
 export async function perform(
   request: GatewayRequest,
@@ -51,7 +53,7 @@ export async function perform(
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
     const inner = openInnerCalls(call, verdict.entry, performInner, { clock: ports.clock, ...ports.config })
-    const acted = inspect(await act(call, verdict.entry, ports.management, events, inner), verdict.entry, ports)
+    const acted = inspect(await act(call, verdict.entry, ports, events, inner), verdict.entry, ports)
 
     const invariants = verifyInvariants(verdict.entry, acted, ports)
 
@@ -60,6 +62,8 @@ export async function perform(
     if (broken !== undefined)
       throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)
     if (acted.status === 'broken' && !(acted.error instanceof McpworksError)) report(call.call, acted.error)
+    if (call.effect.kind !== 'manage' && isWithdrawn(call, ports.withdrawals))
+      throw new McpworksError('credential_invalid')
     return answer(call, acted)
   } catch (error) {
     const id = callId === '' ? uuidv7(ports.clock.nowMs()) : callId

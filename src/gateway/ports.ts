@@ -4,6 +4,7 @@ import type { PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { GatewayConfig } from './config.ts'
+import type { Withdrawals } from './withdrawals.ts'
 
 /** One way in which a value breaks its schema. */
 export interface SchemaProblem {
@@ -34,6 +35,7 @@ export interface GatewayPorts {
    * between the door and the pipeline lies a whole body, and between rounds of one request lie minutes.
    */
   readonly refresh: (caller: Caller) => Caller | null
+  readonly withdrawals: Withdrawals
   readonly clock: Clock
   readonly config: GatewayConfig
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AuthenticationResult, Authenticator } from '../auth/index.ts'
-import type { Catalogue, Gateway } from '../gateway/index.ts'
+import type { Catalogue, Gateway, Withdrawals } from '../gateway/index.ts'
 import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
 import { serveOperation } from './admin/admin-endpoint.ts'
 import { sessionCaller, type SessionCaller, type SessionPorts } from './admin/session-caller.ts'
@@ -39,6 +39,8 @@ export interface HttpServerParts {
   readonly sessions?: SessionPorts
   readonly clock: Clock
   readonly serverInfo: ServerInfo
+  /** Ends streams and sessions of callers that lose what they were let in with, at once. */
+  readonly withdrawals?: Withdrawals
   /**
    * Serves also `tools/call` of 2026-07-28 through the SDK, which is slower and must make no difference: for the
    * conformance suite.
@@ -102,6 +104,16 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }),
     incident,
   }
+
+  const { withdrawals } = parts
+  withdrawals?.onChange(() => {
+    mcp.subscriptions.closeWhere(
+      (caller, namespace) => withdrawals.isWithdrawn(caller) || withdrawals.isClosed(namespace),
+    )
+    mcp.sessions.closeWhere(
+      ({ opener, namespace }) => withdrawals.isWithdrawn(opener) || withdrawals.isClosed(namespace),
+    )
+  })
 
   function incident(where: string, error: unknown): string {
     const id = uuidv7(clock.nowMs())

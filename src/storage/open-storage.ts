@@ -2,7 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import type { DecisionLog, RecordProver } from '../audit/index.ts'
 import type {
   AuthorizationStore,
+  ClosureStore,
   CredentialStore,
+  CredentialUseStore,
   MasterKey,
   OAuthClientStore,
   FactorStore,
@@ -18,7 +20,9 @@ import { lockDataDirectory } from './data-directory-lock.ts'
 import { masterKeyOf } from './master-key.ts'
 import type { NamespaceStore } from './namespace-store.ts'
 import { SqlAuthorizationStore } from './sql-authorization-store.ts'
+import { SqlClosureStore } from './sql-closure-store.ts'
 import { SqlCredentialStore } from './sql-credential-store.ts'
+import { SqlCredentialUseStore } from './sql-credential-use-store.ts'
 import { SqlFunctionStore } from './sql-function-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
@@ -49,6 +53,8 @@ export interface Storage {
   readonly credentials: CredentialStore
   readonly sessions: SessionStore
   readonly factors: FactorStore
+  readonly credentialUses: CredentialUseStore
+  readonly closures: ClosureStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -92,6 +98,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       credentials: new SqlCredentialStore(state),
       sessions: new SqlSessionStore(state),
       factors: new SqlFactorStore(state),
+      credentialUses: new SqlCredentialUseStore(state),
+      closures: new SqlClosureStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),

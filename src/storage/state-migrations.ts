@@ -101,4 +101,12 @@ export const stateMigrations: readonly string[] = [
   CREATE TABLE used_assertions (id_hash TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX used_assertions_by_time ON used_assertions (until_ms);
   `,
+  `
+  CREATE TABLE namespace_closures (
+    scope TEXT PRIMARY KEY, closed_at_ms INTEGER NOT NULL, closed_by TEXT NOT NULL, reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE credential_uses (
+    credential_id TEXT PRIMARY KEY, last_used_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -25,6 +25,14 @@ export interface StateTables {
     expires_at_ms: number | null
     revoked_at_ms: number | null
   }
+  readonly namespace_closures: {
+    /** Name of a namespace; empty for all. */
+    scope: string
+    closed_at_ms: number
+    closed_by: string
+    reason: string
+  }
+  readonly credential_uses: { credential_id: string; last_used_at_ms: number }
   readonly api_keys: {
     id: string
     principal_id: string

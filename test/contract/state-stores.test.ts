@@ -279,6 +279,45 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     await expect(sessions.insert(session)).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
 
+  it('keep closures over a restart, the first of each, and remove them one by one', async () => {
+    const where = place()
+    const first = await where.open()
+    const closure = (namespace: string | null, reason: string) => ({
+      namespace,
+      closedAtMs: 1_780_000_000_000,
+      closedBy: 'anna',
+      reason,
+    })
+    await first.closures.insert(closure('demo', 'leak'))
+    await first.closures.insert(closure('demo', 'a later one'))
+    await first.closures.insert(closure(null, 'everything'))
+    await first.closures.insert(closure('other', 'too'))
+    await first.closures.remove('other')
+    await first.closures.remove('never closed')
+    await first.close()
+    const { closures } = await opened(where)
+    expect(await closures.load()).toEqual([closure(null, 'everything'), closure('demo', 'leak')])
+    await closures.remove(null)
+    expect(await closures.load()).toEqual([closure('demo', 'leak')])
+  })
+
+  it('keep the latest use of each credential over a restart, many at once', async () => {
+    const where = place()
+    const first = await where.open()
+    const many = new Map(Array.from({ length: 2500 }, (_, index) => [`c${index}`, 1000 + index]))
+    await first.credentialUses.write(many)
+    await first.credentialUses.write(
+      new Map([
+        ['c0', 5000],
+        ['c1', 1],
+      ]),
+    )
+    await first.credentialUses.write(new Map())
+    await first.close()
+    const { credentialUses } = await opened(where)
+    expect(await credentialUses.load()).toEqual(new Map([...many, ['c0', 5000]]))
+  })
+
   it('keep function versions with their files, and give the active ones', async () => {
     const where = place()
     const first = await where.open()

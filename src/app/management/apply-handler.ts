@@ -1,4 +1,4 @@
-import type { IdentityRegistry } from '../../auth/index.ts'
+import type { IdentityEvents, IdentityRegistry } from '../../auth/index.ts'
 import {
   type BuildFunctions,
   parseDesiredState,
@@ -9,6 +9,7 @@ import { McpworksError, toolName, type Clock, type Digest, type JsonObject } fro
 import type { PolicyEngine, PolicyProblem, PolicyStore } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
+import { applyAgents, checkAgents, compareAgents } from './apply-agents.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
 import { policySources } from './policy-sources.ts'
@@ -22,6 +23,7 @@ export interface ApplyPorts {
   readonly policy: PolicyEngine
   readonly policyStore: PolicyStore
   readonly build: BuildFunctions
+  readonly events: Pick<IdentityEvents, 'record'>
   readonly clock: Clock
 }
 
@@ -49,6 +51,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
         message: `namespace.yaml says ${state.namespace}, but the request is about ${namespace}.`,
       })
     }
+    checkAgents(state, ports.registry)
     const by = invocation.caller.principal.id
     const built = await ports.build(
       state.services.flatMap((service) => service.functions),
@@ -75,7 +78,6 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
         'The policies have mistakes; nothing was changed.',
         checked.problems.map(inPolicies),
       )
-    refuseRevokedAgents(state, ports.registry)
     refuseLockout({ functions: built.versions, policies }, invocation, ports)
 
     const inForce = ports.policy.policySetHash(namespace)
@@ -83,7 +85,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
     const changes = compare({ ...state, policies }, built.versions, ports)
     if (!dryRun && changes.length > 0) {
       await ports.namespaces.ensure(namespace, by)
-      await applyAgents(state, ports.registry)
+      await applyAgents(state, invocation, ports)
       await ports.hosted.replace(namespace, {
         functions: built.versions,
         policies,
@@ -113,25 +115,6 @@ async function refuseOutdated(namespace: string, base: Digest, { policyStore }: 
   })
 }
 
-async function applyAgents(state: ParsedState, registry: IdentityRegistry): Promise<void> {
-  for (const agent of state.agents) {
-    const known = registry.findPrincipal(`${state.namespace}/${agent.name}`)
-    if (known === null) await registry.addAgent(state.namespace, agent.name, agent.groups)
-    else if (!sameGroups(known.groups, agent.groups)) await registry.setGroups(known.id, agent.groups)
-  }
-}
-
-function refuseRevokedAgents(state: ParsedState, registry: IdentityRegistry): void {
-  for (const { name } of state.agents) {
-    const known = registry.findPrincipal(`${state.namespace}/${name}`)
-    if (known !== null && known.revokedAtMs !== null) {
-      throw new McpworksError('already_exists', {
-        message: `Agent ${known.id} was revoked, and its name is never used again. Give it another name in namespace.yaml.`,
-      })
-    }
-  }
-}
-
 function compare(
   state: ParsedState,
   versions: readonly FunctionVersion[],
@@ -141,13 +124,8 @@ function compare(
   const changes: Change[] = namespaces.has(namespace)
     ? []
     : [{ change: 'add', kind: 'namespace', name: namespace, detail: '' }]
-  for (const agent of state.agents) {
-    const known = registry.findPrincipal(`${namespace}/${agent.name}`)
-    const detail = agent.groups.length > 0 ? `groups ${agent.groups.join(', ')}` : ''
-    if (known === null) changes.push({ change: 'add', kind: 'agent', name: agent.name, detail })
-    else if (!sameGroups(known.groups, agent.groups))
-      changes.push({ change: 'change', kind: 'agent', name: agent.name, detail })
-  }
+  for (const { change, agent, detail } of compareAgents(state, registry))
+    changes.push({ change, kind: 'agent', name: agent, detail })
   const active = new Map(
     hosted.functions(namespace).map((version) => [toolName(version.service, version.name), version.versionHash]),
   )
@@ -173,11 +151,6 @@ function compare(
   }
   for (const file of before.keys()) changes.push({ change: 'remove', kind: 'policy', name: file, detail: '' })
   return changes
-}
-
-function sameGroups(a: readonly string[], b: readonly string[]): boolean {
-  const wanted = new Set(b)
-  return new Set(a).size === wanted.size && a.every((group) => wanted.has(group))
 }
 
 function inPolicies(problem: PolicyProblem): PolicyProblem {

@@ -4,7 +4,7 @@ import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
-import { objects } from './agent.ts'
+import { objects } from './rows.ts'
 
 /** `mcpworks apply -f DIR`. */
 export function addApplyCommand(program: Command, context: () => CommandContext): void {

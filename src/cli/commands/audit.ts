@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printableLine } from '../printable.ts'
-import { objects } from './agent.ts'
+import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify` and `mcpworks why`. */
 export function addAuditCommands(program: Command, context: () => CommandContext): void {

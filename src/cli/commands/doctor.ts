@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
 import { table } from '../terminal.ts'
-import { objects } from './agent.ts'
+import { objects } from './rows.ts'
 
 /** `mcpworks doctor`. */
 export function addDoctorCommand(program: Command, context: () => CommandContext): void {

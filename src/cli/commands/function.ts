@@ -8,7 +8,7 @@ import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { mcpRequest } from '../mcp-client.ts'
 import { table } from '../terminal.ts'
-import { objects, timeOf } from './agent.ts'
+import { objects, timeOf } from './rows.ts'
 
 /** `mcpworks function add|list|show|call`. */
 export function addFunctionCommands(program: Command, context: () => CommandContext): void {

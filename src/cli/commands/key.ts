@@ -4,7 +4,7 @@ import { clientConfigs } from '../client-configs.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
-import { objects, timeOf } from './agent.ts'
+import { objects, timeOf } from './rows.ts'
 
 /** `mcpworks key create|list|revoke`. */
 export function addKeyCommands(program: Command, context: () => CommandContext): void {

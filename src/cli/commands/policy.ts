@@ -10,7 +10,7 @@ import { exitCode } from '../exit-code.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
 import { readPolicyCases } from '../read-policy-cases.ts'
 import { table } from '../terminal.ts'
-import { objects } from './agent.ts'
+import { objects } from './rows.ts'
 
 /** `mcpworks policy check|test|explain|history|show|activate|rollback`. */
 export function addPolicyCommands(program: Command, context: () => CommandContext): void {

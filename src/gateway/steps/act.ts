@@ -1,24 +1,29 @@
-import type { ActOutcome, Backend, InvocationEvents } from '../backend.ts'
+import { McpworksError } from '../../kernel/index.ts'
+import type { ActOutcome, InvocationEvents } from '../backend.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import { depthOf, type InnerCalls } from '../inner-calls.ts'
+import type { GatewayPorts } from '../ports.ts'
+import { isWithdrawn } from '../withdrawals.ts'
 
 /** How the act ended, or that the backend threw: a McpworksError if nothing was run, else nobody knows what it did. */
 export type Acted = ActOutcome | { readonly status: 'broken'; readonly error: unknown }
 
 /**
  * Runs what was decided on: the entry's own backend, or the management operations where there is no entry.
- * When this settles the calls that it made have ended too.
+ * When this settles the calls that it made have ended too. Nothing is run for a caller that was refused to go on while
+ * the decision was written.
  */
 export async function act(
   call: IdentifiedCall,
   entry: CatalogueEntry | null,
-  management: Backend,
+  { management, withdrawals }: Pick<GatewayPorts, 'management' | 'withdrawals'>,
   events: InvocationEvents,
   inner: InnerCalls,
 ): Promise<Acted> {
   const backend = entry === null ? management : entry.backend
   try {
+    if (isWithdrawn(call, withdrawals)) throw new McpworksError('credential_invalid')
     return await backend.act(
       {
         namespace: call.namespace,

@@ -3,19 +3,20 @@ import type { IdentifiedCall } from '../call.ts'
 import type { GatewayRequest } from '../gateway.ts'
 import type { GatewayPorts } from '../ports.ts'
 import type { RunLedger } from '../run-ledger.ts'
+import { isWithdrawn } from '../withdrawals.ts'
 
 /**
  * Gives the request its call id and the run that it belongs to. The credential was checked at the door: a
  * `GatewayRequest` cannot be made without a caller. Here the caller is looked at once more, as it is at this moment.
- * @throws McpworksError `credential_invalid` where the credential was revoked or has expired since
+ * @throws McpworksError `credential_invalid` where the credential was revoked or has expired since, or the namespace is closed
  */
 export function identify(
   request: GatewayRequest,
   runs: RunLedger,
-  { refresh, clock }: Pick<GatewayPorts, 'refresh' | 'clock'>,
+  { refresh, withdrawals, clock }: Pick<GatewayPorts, 'refresh' | 'withdrawals' | 'clock'>,
 ): IdentifiedCall {
   const caller = refresh(request.caller)
-  if (caller === null) throw new McpworksError('credential_invalid')
+  if (caller === null || isWithdrawn(request, withdrawals)) throw new McpworksError('credential_invalid')
   return {
     ...request,
     caller,

@@ -5,8 +5,8 @@ import type { RequestId } from './read-message.ts'
 /** What a 2025-era client told at `initialize`, kept between its requests. Authorises nothing by itself. */
 export interface Session {
   readonly id: string
-  readonly principalId: string
-  readonly credentialId: string
+  /** As it was when the session began. */
+  readonly opener: Caller
   readonly namespace: string
   readonly protocolVersion: string
   readonly clientCapabilities: JsonObject
@@ -29,6 +29,8 @@ export interface Sessions {
   /** The session, only for the principal, credential and namespace that opened it. */
   find(id: string, caller: Caller, namespace: string): Session | null
   close(session: Session): void
+  /** Ends every session that matches, with what runs in it. */
+  closeWhere(matches: (session: Session) => boolean): void
   readonly size: number
 }
 
@@ -66,13 +68,12 @@ export function createSessions(options: {
       dropIdle()
       const credentialId = caller.authentication.credentialId
       let ofCredential = 0
-      for (const { session } of byId.values()) if (session.credentialId === credentialId) ofCredential += 1
-      if (ofCredential >= maxPerCredential) dropOldest((session) => session.credentialId === credentialId)
+      for (const { session } of byId.values()) if (credentialOf(session) === credentialId) ofCredential += 1
+      if (ofCredential >= maxPerCredential) dropOldest((session) => credentialOf(session) === credentialId)
       if (byId.size >= maxSessions) dropOldest(() => true)
       const session: Session = {
         id: randomBytes(32).toString('base64url'),
-        principalId: caller.principal.id,
-        credentialId,
+        opener: caller,
         namespace,
         ...client,
         logLevel: 'info',
@@ -87,16 +88,23 @@ export function createSessions(options: {
       const entry = byId.get(id)
       if (entry === undefined) return null
       const { session } = entry
-      if (session.principalId !== caller.principal.id) return null
-      if (session.credentialId !== caller.authentication.credentialId) return null
+      if (session.opener.principal.id !== caller.principal.id) return null
+      if (credentialOf(session) !== caller.authentication.credentialId) return null
       if (session.namespace !== namespace) return null
       byId.delete(id)
       byId.set(id, { session, usedAtMs: clock.monotonicMs() })
       return session
     },
     close: remove,
+    closeWhere(matches) {
+      for (const { session } of byId.values()) if (matches(session)) remove(session)
+    },
     get size() {
       return byId.size
     },
   }
+}
+
+function credentialOf({ opener }: Session): string {
+  return opener.authentication.credentialId
 }

@@ -18,6 +18,8 @@ export interface ListenRequest extends McpRequest {
 /** Streams of change notifications (MCP 2026-07-28 `subscriptions/listen`). */
 export interface Subscriptions {
   listen(request: ListenRequest): void
+  /** Ends every stream that matches, with its result. */
+  closeWhere(matches: (caller: Caller, namespace: string) => boolean): void
   /** Ends every stream with its result. */
   close(): void
 }
@@ -43,8 +45,8 @@ export function createSubscriptions(options: {
   readonly serverInfo: ServerInfo
 }): Subscriptions {
   const { gateway, catalogue, config, serverInfo } = options
-  /** What ends each open stream, with the credential that it counts for. */
-  const open = new Map<() => void, string>()
+  /** What ends each open stream, with whose it is. */
+  const open = new Map<() => void, { readonly caller: Caller; readonly namespace: string }>()
   const digests = new WeakMap<readonly JsonObject[], Digest>()
 
   function digestOf(list: readonly JsonObject[]): Digest {
@@ -70,7 +72,9 @@ export function createSubscriptions(options: {
     if (!request.mayStream)
       return refusal(406, -32600, 'subscriptions/listen needs a client that accepts text/event-stream.')
     const credential = request.caller.authentication.credentialId
-    const ofCredential = [...open.values()].filter((id) => id === credential).length
+    const ofCredential = [...open.values()].filter(
+      ({ caller }) => caller.authentication.credentialId === credential,
+    ).length
     if (open.size < config.maxSubscriptions && ofCredential < config.maxSubscriptionsPerCredential) return null
     return refusal(429, -32603, 'Too many subscriptions are open. Close one first.')
   }
@@ -110,7 +114,7 @@ export function createSubscriptions(options: {
       if (where === namespace) lookOrEnd()
     })
     const tick = setInterval(lookOrEnd, config.sseKeepAliveMs).unref()
-    open.set(end, caller.authentication.credentialId)
+    open.set(end, { caller, namespace })
     response.once('close', end)
 
     send('notifications/subscriptions/acknowledged', {
@@ -122,6 +126,9 @@ export function createSubscriptions(options: {
 
   return {
     listen,
+    closeWhere(matches) {
+      for (const [end, { caller, namespace }] of open) if (matches(caller, namespace)) end()
+    },
     close: () => {
       for (const end of open.keys()) end()
     },
