@@ -52,7 +52,9 @@ export const ociRuntimes: Readonly<Record<'crun' | 'runc' | 'runsc', OciRuntime>
     adds: [
       '/proc',
       '/sys',
-      ...['fd', 'fuse', 'net', 'ptmx', 'pts', 'shm', 'stderr', 'stdin', 'stdout', 'tty'].map((name) => `/dev/${name}`),
+      ...['fd', 'fuse', 'net', 'ptmx', 'pts', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'zero'].map(
+        (name) => `/dev/${name}`,
+      ),
     ],
     // Its builds before 2023 pass no descriptor but the standard three.
     channel: 0,
