@@ -6,7 +6,6 @@ import {
   createNamespaceClosures,
   createPeople,
   linkUrl,
-  refreshCaller,
   trustIssuers,
   type IdentityRegistry,
   type People,
@@ -20,6 +19,7 @@ import {
   type MutableCatalogue,
 } from '../gateway/index.ts'
 import { createHttpServer, type Health, type HttpServer } from '../http/index.ts'
+import { createGuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
@@ -43,6 +43,7 @@ import { policyHandlers } from './management/policy-handlers.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
 import { userHandlers } from './management/user-handlers.ts'
+import { createTokenServices } from './token-services.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { noteUse } from './note-use.ts'
@@ -205,6 +206,15 @@ async function compose(
     ),
   })
   const withdrawals = createWithdrawals(registry, closures)
+  const { verifier, refresh } = createTokenServices({
+    config: config.auth,
+    storage,
+    registry,
+    sessions: people.sessions,
+    localKeys: null,
+    guardedFetch: createGuardedFetch(),
+    clock,
+  })
   const gateway = createGateway(
     {
       catalogue,
@@ -213,8 +223,8 @@ async function compose(
       schemas: functions.schemas,
       management,
       sandbox: functions.describeSandbox,
-      refresh: (caller) => refreshCaller(registry, people.sessions, caller, clock.nowMs()),
       withdrawals,
+      refresh,
       clock,
       config: config.gateway,
     },
@@ -229,8 +239,10 @@ async function compose(
   opened.push(async () => stopWatching())
   const server = createHttpServer({
     gateway,
-    authenticator: noteUse(createAuthenticator([createApiKeyVerifier(registry)]), use, registry, clock),
+    authenticator: noteUse(createAuthenticator([createApiKeyVerifier(registry), verifier]), use, registry, clock),
     withdrawals,
+    refresh,
+    authorizationServers: () => config.auth.issuers.map(({ issuer }) => issuer),
     catalogue,
     config: config.http,
     sessions: { signIn: people.signIn, registry },

@@ -61,6 +61,7 @@ const present = (...authorization: string[]) =>
     authorization,
     dpop: [],
     method: 'POST',
+    publicUrl: 'http://127.0.0.1:7433',
     url: 'http://127.0.0.1:7433/mcp/demo',
     certificateSha256: null,
     address: '127.0.0.1',

@@ -8,6 +8,8 @@ export interface Presented {
   readonly dpop: readonly string[]
   /** Method of the request, as sent. */
   readonly method: string
+  /** URL under which clients reach this server, without a slash at the end. */
+  readonly publicUrl: string
   /** Public URL of the request: configured origin and path as sent, without query and fragment (`htu`). */
   readonly url: string
   /**

@@ -1,9 +1,19 @@
 import { z } from 'zod'
 import { peopleConfigSchema } from './people/config.ts'
+import {
+  dpopConfigSchema,
+  introspectionConfigSchema,
+  issuersConfigSchema,
+  tokensConfigSchema,
+} from './resource-server/config.ts'
 import { workloadConfigSchema } from './workload/config.ts'
 
 /** Settings of identity: who may enter, and how that is proved. */
 export const authConfigSchema = z.strictObject({
+  issuers: issuersConfigSchema,
+  introspection: introspectionConfigSchema.prefault({}),
+  tokens: tokensConfigSchema.prefault({}),
+  dpop: dpopConfigSchema.prefault({}),
   people: peopleConfigSchema.prefault({}),
   workload: workloadConfigSchema.prefault({}),
 })

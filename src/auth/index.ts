@@ -48,3 +48,18 @@ export type { ServerIdentity } from './workload/own-audiences.ts'
 export { trustIssuers } from './workload/trust-issuers.ts'
 export type { UsedAssertions } from './workload/used-assertions.ts'
 export type { WorkloadIssuer } from './workload/workload-issuer.ts'
+export type { LocalKeys } from './authorization-server/local-keys.ts'
+export { createMemoryProofReplayStore } from './dpop/memory-proof-replay-store.ts'
+export { createProofNonces, type ProofNonces } from './dpop/proof-nonces.ts'
+export type { ProofReplayStore } from './dpop/proof-replay-store.ts'
+export { createSharedProofReplayStore } from './dpop/shared-proof-replay-store.ts'
+export {
+  createProofVerifier,
+  type PresentedProof,
+  type ProofOutcome,
+  type ProofVerifier,
+} from './dpop/proof-verifier.ts'
+export type { DpopConfig } from './resource-server/config.ts'
+export { createResourceServer } from './resource-server/create-resource-server.ts'
+export { metadataUrlOf, requestedResource, type RequestedResource } from './resource-server/requested-resource.ts'
+export { signatureAlgorithms } from './signatures/signature-algorithm.ts'

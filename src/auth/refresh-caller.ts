@@ -11,9 +11,12 @@ export function refreshCaller(
   sessions: Pick<Sessions, 'findById'>,
   caller: Caller,
   nowMs: number,
+  isRevoked: (tokenId: string) => boolean = () => false,
 ): Caller | null {
   const { authentication } = caller
   if (authentication.method === 'session') return ofSession(registry, sessions, caller)
+  const tokenId = authentication.token?.tokenId ?? null
+  if (tokenId !== null && isRevoked(tokenId)) return null
   if (authentication.expiresAtMs !== null && authentication.expiresAtMs <= nowMs) return null
   const active =
     authentication.method === 'api-key'

@@ -1,4 +1,4 @@
-export { publicAddressesOnly, type AddressRules } from './address-rules.ts'
+export { isNetwork, publicAddressesOnly, type AddressRules } from './address-rules.ts'
 export type { ResolvedAddress, ResolveName } from './check-target.ts'
 export { createGuardedFetch } from './create-guarded-fetch.ts'
 export type { FetchOutcome, FetchPolicy, FetchRefusal, GuardedFetch, OutgoingRequest } from './guarded-fetch.ts'

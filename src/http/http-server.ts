@@ -5,7 +5,7 @@ import type { Catalogue, Gateway, Withdrawals } from '../gateway/index.ts'
 import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
 import { serveOperation } from './admin/admin-endpoint.ts'
 import { sessionCaller, type SessionCaller, type SessionPorts } from './admin/session-caller.ts'
-import { invalidChallenge, missingChallenge, scopeChallenge } from './check-credential.ts'
+import { credentialChallenge, scopeChallenge } from './check-credential.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
 import { isWildcardHost, type HttpConfig } from './config.ts'
@@ -19,6 +19,7 @@ import { createSessions } from './mcp/sessions.ts'
 import { createSubscriptions } from './mcp/subscriptions.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
 import { abandonBody, sendError, sendJson, type ErrorAnswer } from './respond.ts'
+import { resourceMetadataRoutes } from './resource-metadata.ts'
 import { createRouteTable, routes, type Route } from './routes.ts'
 
 /** Whether calls would be taken now, and if not which part refuses. Shown to strangers: names of parts only. */
@@ -33,10 +34,14 @@ export interface HttpServerParts {
   readonly authenticator: Authenticator
   readonly catalogue: Pick<Catalogue, 'onChange' | 'resolve'>
   readonly config: HttpConfig
+  /** The caller as it is now, `null` once its credential is no good any more; for streams that stay open. */
+  refresh(caller: Caller): Caller | null
   /** Routes besides the server's own: those of the authorization server and of the sign-in pages. */
   readonly mountedRoutes?: readonly Route[]
   /** People's sessions, which open the management API and nothing else; absent where nobody signs in. */
   readonly sessions?: SessionPorts
+  /** Issuer identifiers of the authorization servers whose tokens are taken; none unless told otherwise. */
+  readonly authorizationServers?: (publicUrl: string) => readonly string[]
   readonly clock: Clock
   readonly serverInfo: ServerInfo
   /** Ends streams and sessions of callers that lose what they were let in with, at once. */
@@ -73,14 +78,19 @@ interface Visit {
 
 /**
  * Makes the server: admin API, MCP endpoints and `/healthz` on node:http. Order of the checks, for every path alike:
- * well-formed head, Host, Origin, credential, route, method, scope; only `/healthz` goes without a credential.
+ * well-formed head, Host, Origin, credential, route, method, scope; only `/healthz`, metadata and mounted parts go without a
+ * credential.
  * Does not do TLS, compression or CORS.
  */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { gateway, authenticator, config, clock, serverInfo } = parts
   const hostAllowed = createHostCheck(config)
   const originAllowed = createOriginCheck(config)
-  const findRoute = createRouteTable([...routes, ...(parts.mountedRoutes ?? [])])
+  const metadata = resourceMetadataRoutes({
+    authorizationServers: parts.authorizationServers ?? (() => []),
+    certificateBound: false,
+  })
+  const findRoute = createRouteTable([...routes, ...metadata, ...(parts.mountedRoutes ?? [])])
   let publicUrl = config.publicUrl?.replace(/\/+$/, '') ?? ''
   const mcp: McpServices = {
     gateway,
@@ -157,6 +167,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       authorization: head.authorization,
       dpop: head.dpop,
       method: head.method,
+      publicUrl,
       url: `${publicUrl}${head.path}`,
       certificateSha256: null,
       address: request.socket.remoteAddress ?? '',
@@ -169,10 +180,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
     const authentication: AuthenticationResult = session ?? (await authenticator.authenticate(presented))
     if (!authentication.ok) {
-      const missing = authentication.code === 'credential_missing'
-      // The same for every path, so that strangers cannot tell which paths exist.
+      // The same for every path that is no namespace, and for every namespace, so that strangers cannot tell what exists.
       return refuse(stranger, authentication.code, authentication.reason, {
-        headers: { ...(missing ? missingChallenge('mcp') : invalidChallenge()), ...authentication.headers },
+        headers: { ...credentialChallenge(authentication.code, presented), ...authentication.headers },
       })
     }
     for (const [name, value] of Object.entries(authentication.headers ?? {})) response.setHeader(name, value)
@@ -191,7 +201,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
     const { scope } = route.access
     if (!caller.authentication.scopes.includes(scope)) {
-      return refuse(visit, 'scope_missing', `scope ${scope}`, { headers: scopeChallenge(scope) })
+      return refuse(visit, 'scope_missing', `scope ${scope}`, { headers: scopeChallenge(scope, caller, presented) })
     }
     const refused = (code: ErrorCode, reason: string): void => record(visit, code, reason)
     if (route.serve.kind === 'operation') {
@@ -203,10 +213,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
     if (visit.namespace === null || !gateway.mayEnter(caller, visit.namespace))
       return refuse(visit, 'not_found', 'namespace')
-    const authenticateAgain = async (): Promise<Caller | null> => {
-      const again = await authenticator.authenticate(presented)
-      return again.ok ? again.caller : null
-    }
+    // Not by its credential once more: a DPoP proof is good for one request.
+    const authenticateAgain = async (): Promise<Caller | null> => parts.refresh(caller)
     return serveMcp({ request, response, head, caller, namespace: visit.namespace, refused, authenticateAgain }, mcp)
   }
 

@@ -4,7 +4,7 @@ import { errorTable, type ErrorCode } from '../kernel/index.ts'
 /** What an error answer may add to the table's row. Shown to callers. */
 export interface ErrorAnswer {
   readonly message?: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly members?: Readonly<Record<string, unknown>>
 }
 
@@ -13,7 +13,7 @@ export function sendJson(
   response: ServerResponse,
   status: number,
   value: unknown,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
   const text = Buffer.from(JSON.stringify(value))
@@ -23,7 +23,7 @@ export function sendJson(
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'X-Accel-Buffering': 'no',
-    ...headers,
+    ...(headers as Record<string, string | string[]>),
   })
   response.end(text)
 }

@@ -35,7 +35,26 @@ export const requirements: readonly Requirement[] = [
     section: 'RFC 6750 section 3.1',
     sentence: 'A credential without the scope is answered 403 insufficient_scope, naming the scope.',
   },
-  { id: 'public-list', section: 'ours', sentence: 'Only /healthz answers without a credential.' },
+  {
+    id: 'resource-metadata',
+    section: 'RFC 9728 sections 3 and 5; basic/authorization, Authorization server location',
+    sentence: 'Every resource has a metadata document, and the challenge names it.',
+  },
+  {
+    id: 'token-audience',
+    section: 'RFC 8707 section 2; basic/authorization, Access token usage',
+    sentence: 'A token is taken by the resource that is its audience and by no other.',
+  },
+  {
+    id: 'dpop-bound',
+    section: 'RFC 9449 section 7; SEP-1932',
+    sentence: 'A token bound to a key is taken only with a good proof of that key, and never as Bearer.',
+  },
+  {
+    id: 'public-list',
+    section: 'ours',
+    sentence: 'Only /healthz, metadata and the authorization server answer without a credential.',
+  },
   {
     id: 'namespace-entry',
     section: 'ours',

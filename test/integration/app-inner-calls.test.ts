@@ -258,6 +258,7 @@ describe('a hosted function that calls others', () => {
       authorization: [`Bearer ${writer}`],
       dpop: [],
       method: 'POST',
+      publicUrl: app.url,
       url: `${app.url}/mcp/demo`,
       certificateSha256: null,
       address: '127.0.0.1',

@@ -78,7 +78,11 @@ describe('without a credential', () => {
   it(verifies('challenge', 'gives a Bearer challenge without error, the same body for every path'), async () => {
     const known = await sendRaw(harness.port, { method: 'POST', path: '/mcp/demo' })
     const unknown = await sendRaw(harness.port, { method: 'POST', path: '/mcp/other/way' })
-    expect(known.headers['www-authenticate']).toBe('Bearer realm="mcpworks", scope="mcp"')
+    expect(known.headers['www-authenticate']).toBe(
+      `Bearer realm="mcpworks", resource_metadata="${harness.url}/.well-known/oauth-protected-resource/mcp/demo", scope="mcp", ` +
+        `DPoP realm="mcpworks", resource_metadata="${harness.url}/.well-known/oauth-protected-resource/mcp/demo", scope="mcp", ` +
+        `algs="ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512"`,
+    )
     expect(known.text).toBe(unknown.text)
     expect(known.json).toEqual({
       error: { code: 'credential_missing', message: expect.stringContaining('Authorization: Bearer') },

@@ -6,7 +6,14 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../../src/gateway/index.ts'
-import { createHttpServer, HttpConfig, type DoorRefusal, type Health, type Incident } from '../../src/http/index.ts'
+import {
+  createHttpServer,
+  HttpConfig,
+  type DoorRefusal,
+  type Health,
+  type HttpServerParts,
+  type Incident,
+} from '../../src/http/index.ts'
 import { systemClock, type Caller, type Clock, type JsonObject, type Scope } from '../../src/kernel/index.ts'
 import { createOpenGateway } from './open-gateway.ts'
 
@@ -17,6 +24,8 @@ export interface HarnessOptions {
   readonly entries?: readonly CatalogueEntry[]
   readonly gateway?: (catalogue: MutableCatalogue) => Gateway
   readonly callers?: Readonly<Record<string, Caller>>
+  /** Instead of the table of `callers`. */
+  readonly door?: Pick<HttpServerParts, 'authenticator' | 'refresh' | 'authorizationServers'>
   readonly health?: () => Health
   readonly clock?: Clock
   readonly everythingThroughSdk?: boolean
@@ -64,6 +73,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const server = createHttpServer({
     gateway: options.gateway?.(catalogue) ?? createOpenGateway(catalogue),
     authenticator: tableAuthenticator(credentials),
+    refresh: (caller) => ([...credentials.values()].includes(caller) ? caller : null),
+    ...options.door,
     catalogue,
     config: HttpConfig.parse({ port: 0, ...options.config }),
     clock: options.clock ?? systemClock,

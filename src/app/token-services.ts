@@ -1,0 +1,71 @@
+import {
+  createMemoryProofReplayStore,
+  createProofNonces,
+  createProofVerifier,
+  createResourceServer,
+  createSharedProofReplayStore,
+  refreshCaller,
+  type CredentialVerifier,
+  type IdentityRegistry,
+  type LocalKeys,
+  type ProofVerifier,
+  type Sessions,
+} from '../auth/index.ts'
+import type { Config } from '../config/index.ts'
+import type { GuardedFetch } from '../egress/index.ts'
+import type { Caller, Clock } from '../kernel/index.ts'
+import type { Storage } from '../storage/index.ts'
+
+/** What verifying tokens stands on. */
+export interface TokenServicesParts {
+  readonly config: Config['auth']
+  readonly storage: Pick<Storage, 'usedAssertions' | 'masterKey'>
+  readonly registry: IdentityRegistry
+  readonly sessions: Pick<Sessions, 'findById'>
+  /** Keys of the embedded authorization server; `null` where there is none. */
+  readonly localKeys: LocalKeys | null
+  readonly guardedFetch: GuardedFetch
+  readonly clock: Clock
+}
+
+/** What verifies access tokens and DPoP proofs. */
+export interface TokenServices {
+  readonly verifier: CredentialVerifier
+  /** For token endpoints too: one memory of used proofs for all. */
+  readonly proofs: ProofVerifier
+  /** The caller as it is now, `null` once its credential is no good any more. */
+  refresh(caller: Caller): Caller | null
+}
+
+/** Composes the resource server as configured. */
+export function createTokenServices(parts: TokenServicesParts): TokenServices {
+  const { config, storage, registry, localKeys, guardedFetch, clock } = parts
+  const { dpop, issuers, introspection, tokens } = config
+  const proofs = createProofVerifier({
+    replay:
+      dpop.replay === 'memory'
+        ? createMemoryProofReplayStore(clock, dpop.maxRemembered)
+        : createSharedProofReplayStore(storage.usedAssertions, clock),
+    nonces:
+      dpop.nonce === 'required'
+        ? createProofNonces(storage.masterKey.derive('dpop nonce'), dpop.nonceSeconds, clock)
+        : null,
+    clock,
+  })
+  const verifier = createResourceServer({
+    registry,
+    localKeys,
+    proofs,
+    issuers,
+    introspection,
+    tokens,
+    guardedFetch,
+    clock,
+  })
+  const isRevoked = (tokenId: string): boolean => localKeys?.isRevoked(tokenId) ?? false
+  return {
+    verifier,
+    proofs,
+    refresh: (caller) => refreshCaller(registry, parts.sessions, caller, clock.nowMs(), isRevoked),
+  }
+}
