@@ -7,6 +7,7 @@ import {
   tokensConfigSchema,
 } from './resource-server/config.ts'
 import { workloadConfigSchema } from './workload/config.ts'
+import { upstreamConfigSchema } from './upstream/config.ts'
 
 /** Settings of identity: who may enter, and how that is proved. */
 export const authConfigSchema = z.strictObject({
@@ -16,4 +17,5 @@ export const authConfigSchema = z.strictObject({
   dpop: dpopConfigSchema.prefault({}),
   people: peopleConfigSchema.prefault({}),
   workload: workloadConfigSchema.prefault({}),
+  upstream: upstreamConfigSchema.prefault({}),
 })

@@ -24,6 +24,7 @@ export interface IdentityEvent {
     | 'namespace-opened'
     | 'upstream-connected'
     | 'upstream-disconnected'
+    | 'upstream-refresh-failed'
   /** Whose log it goes to; `null` for the platform's own. */
   readonly namespace: string | null
   readonly principalId: string | null

@@ -63,3 +63,23 @@ export type { DpopConfig } from './resource-server/config.ts'
 export { createResourceServer } from './resource-server/create-resource-server.ts'
 export { metadataUrlOf, requestedResource, type RequestedResource } from './resource-server/requested-resource.ts'
 export { signatureAlgorithms } from './signatures/signature-algorithm.ts'
+export { createLocalKeyManagement, type KeyManagementService, type WrappedKey } from './upstream/key-management.ts'
+export type {
+  SecretChange,
+  SecretKind,
+  SecretName,
+  StoredDataKey,
+  StoredSecret,
+  StoredUpstream,
+  UpstreamMethod,
+  UpstreamStore,
+} from './upstream/upstream-store.ts'
+export { createUpstreamVault, type UpstreamVault } from './upstream/upstream-vault.ts'
+export type { UpstreamConfig } from './upstream/config.ts'
+export {
+  createUpstreamConnections,
+  type UpstreamConnections,
+  type UpstreamSummary,
+} from './upstream/upstream-connections.ts'
+export type { Arrival, Departure, Destination } from './upstream/upstream-departures.ts'
+export type { CredentialOutcome, Doer } from './upstream/upstream-parts.ts'

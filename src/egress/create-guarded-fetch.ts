@@ -86,7 +86,7 @@ async function fetchOnce(
   policy: FetchPolicy,
   ports: GuardedFetchPorts,
 ): Promise<FetchOutcome> {
-  const target = await checkTarget(text, policy.allow, ports.resolve ?? systemResolve)
+  const target = await checkTarget(text, policy.allow, ports.resolve ?? resolveBySystem)
   if (!target.ok) return target
   if (request.signal.aborted) return { ok: false, reason: 'aborted' }
   const client = new Client(target.url.origin, {
@@ -164,7 +164,8 @@ function pinnedConnector(
   })
 }
 
-async function systemResolve(hostname: string): Promise<readonly ResolvedAddress[]> {
+/** Every address that the system knows for a name. */
+export async function resolveBySystem(hostname: string): Promise<readonly ResolvedAddress[]> {
   const found = await lookup(hostname, { all: true, order: 'verbatim' })
   return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }))
 }

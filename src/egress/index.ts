@@ -1,5 +1,7 @@
 export { isNetwork, publicAddressesOnly, type AddressRules } from './address-rules.ts'
-export type { ResolvedAddress, ResolveName } from './check-target.ts'
+export type { ResolvedAddress, ResolveName, Target } from './check-target.ts'
 export { createGuardedFetch } from './create-guarded-fetch.ts'
 export type { FetchOutcome, FetchPolicy, FetchRefusal, GuardedFetch, OutgoingRequest } from './guarded-fetch.ts'
+export { createTargetCheck, type TargetCheck } from './target-check.ts'
 export { createWebFetch, type WebFetch } from './web-fetch.ts'
+export { fetchWithCredential, type BoundCredential, type InjectedOutcome } from './inject-credential.ts'

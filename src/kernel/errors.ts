@@ -149,6 +149,12 @@ const rows = {
     retryable: false,
   },
   unknown_object: { status: 404, rpc: -32602, message: 'There is no such object.', retryable: false },
+  upstream_refused: {
+    status: 502,
+    rpc: -32602,
+    message: 'The third-party server, or its authorization server, cannot be used as it is.',
+    retryable: false,
+  },
   function_invalid: { status: 400, rpc: -32602, message: 'The function cannot be used as it is.', retryable: false },
   policy_invalid: {
     status: 400,

@@ -10,6 +10,7 @@ import type {
   FactorStore,
   SessionStore,
   SigningKeyStore,
+  UpstreamStore,
   UsedAssertions,
 } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
@@ -30,6 +31,7 @@ import { SqlPolicyStore } from './sql-policy-store.ts'
 import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
+import { SqlUpstreamStore } from './sql-upstream-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
 import { SqlUsedAssertions } from './sql-used-assertions.ts'
 import { openStateDatabase } from './state-database.ts'
@@ -61,6 +63,7 @@ export interface Storage {
   readonly oauthClients: OAuthClientStore
   readonly signingKeys: SigningKeyStore
   readonly usedAssertions: UsedAssertions
+  readonly upstreams: UpstreamStore
   readonly masterKey: MasterKey
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
@@ -106,6 +109,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       oauthClients: new SqlOAuthClientStore(state),
       signingKeys: new SqlSigningKeyStore(state),
       usedAssertions: new SqlUsedAssertions(state),
+      upstreams: new SqlUpstreamStore(state),
       masterKey: masterKeyOf(masterKey),
       async close() {
         try {

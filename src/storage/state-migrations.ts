@@ -109,4 +109,22 @@ export const stateMigrations: readonly string[] = [
     credential_id TEXT PRIMARY KEY, last_used_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE upstream_servers (
+    namespace TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, method TEXT NOT NULL, owner TEXT NOT NULL,
+    issuer TEXT, client_id TEXT, scopes_json TEXT NOT NULL, header TEXT NOT NULL, prefix TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (namespace, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE upstream_secrets (
+    namespace TEXT NOT NULL, server TEXT NOT NULL, owner_id TEXT NOT NULL, kind TEXT NOT NULL,
+    version INTEGER NOT NULL, epoch INTEGER NOT NULL, sealed BLOB NOT NULL, status TEXT NOT NULL,
+    expires_at_ms INTEGER, refreshing_since_ms INTEGER, failures INTEGER NOT NULL, retry_at_ms INTEGER,
+    changed_at_ms INTEGER NOT NULL, PRIMARY KEY (namespace, server, owner_id, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX upstream_secrets_by_expiry ON upstream_secrets (expires_at_ms) WHERE kind = 'tokens';
+  CREATE TABLE upstream_data_keys (
+    namespace TEXT NOT NULL, epoch INTEGER NOT NULL, wrapping_key_id TEXT NOT NULL, wrapped BLOB NOT NULL,
+    created_at_ms INTEGER NOT NULL, PRIMARY KEY (namespace, epoch)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

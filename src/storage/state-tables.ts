@@ -112,6 +112,43 @@ export interface StateTables {
     expires_at_ms: number
     used_at_ms: number | null
   }
+  readonly upstream_servers: {
+    namespace: string
+    name: string
+    url: string
+    method: 'oauth' | 'client-credentials' | 'header'
+    owner: 'namespace' | 'user'
+    issuer: string | null
+    client_id: string | null
+    scopes_json: string
+    header: string
+    prefix: string
+    created_at_ms: number
+    created_by: string
+  }
+  readonly upstream_secrets: {
+    namespace: string
+    server: string
+    /** User id, or empty for the namespace. */
+    owner_id: string
+    kind: 'client' | 'tokens' | 'header'
+    version: number
+    epoch: number
+    sealed: Uint8Array
+    status: 'connected' | 'needs-consent'
+    expires_at_ms: number | null
+    refreshing_since_ms: number | null
+    failures: number
+    retry_at_ms: number | null
+    changed_at_ms: number
+  }
+  readonly upstream_data_keys: {
+    namespace: string
+    epoch: number
+    wrapping_key_id: string
+    wrapped: Uint8Array
+    created_at_ms: number
+  }
   readonly function_versions: FunctionKey & {
     version_hash: string
     code_hash: string
