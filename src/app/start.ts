@@ -30,10 +30,13 @@ import { createFunctionServices } from './function-services.ts'
 import { createHostedState } from './hosted-state.ts'
 import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
+import { authorizationRoutes } from './authorization-routes.ts'
+import { startAuthorizationServer } from './start-authorization-server.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
 import { bindingHandlers } from './management/binding-handlers.ts'
 import { closureHandlers } from './management/closure-handlers.ts'
+import { clientHandlers } from './management/client-handlers.ts'
 import { createManagementBackend } from './management/create-management-backend.ts'
 import { functionHandlers } from './management/function-handlers.ts'
 import { identityHandlers } from './management/identity-handlers.ts'
@@ -43,7 +46,7 @@ import { policyHandlers } from './management/policy-handlers.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
 import { userHandlers } from './management/user-handlers.ts'
-import { createTokenServices } from './token-services.ts'
+import { createProofs, createTokenServices } from './token-services.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { noteUse } from './note-use.ts'
@@ -165,6 +168,21 @@ async function compose(
     config: config.auth.people,
   })
   const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
+  const guardedFetch = createGuardedFetch()
+  const proofs = createProofs(config.auth.dpop, storage, clock)
+  const authorization = await startAuthorizationServer({
+    config: config.auth,
+    storage,
+    registry,
+    events: identityEvents,
+    fetch: guardedFetch,
+    proofs,
+    grants: [],
+    clock,
+    log,
+  })
+  opened.push(async () => authorization?.close())
+
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
@@ -192,6 +210,7 @@ async function compose(
     ...hostedFunctions,
     'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
     ...platformHandlers(namespaces, closures, partsHealth),
+    ...clientHandlers({ registry, server: () => authorization?.server ?? null, clock }),
     'state.apply': oneAtATime<'state.apply'>(
       applyHandler({
         registry,
@@ -208,11 +227,11 @@ async function compose(
   const withdrawals = createWithdrawals(registry, closures)
   const { verifier, refresh } = createTokenServices({
     config: config.auth,
-    storage,
+    proofs,
     registry,
     sessions: people.sessions,
-    localKeys: null,
-    guardedFetch: createGuardedFetch(),
+    localKeys: authorization?.server.keys ?? null,
+    guardedFetch,
     clock,
   })
   const gateway = createGateway(
@@ -242,10 +261,24 @@ async function compose(
     authenticator: noteUse(createAuthenticator([createApiKeyVerifier(registry), verifier]), use, registry, clock),
     withdrawals,
     refresh,
-    authorizationServers: () => config.auth.issuers.map(({ issuer }) => issuer),
+    authorizationServers: (here) => [
+      ...(authorization === null ? [] : [here]),
+      ...config.auth.issuers.map(({ issuer }) => issuer),
+    ],
     catalogue,
     config: config.http,
     sessions: { signIn: people.signIn, registry },
+    mountedRoutes:
+      authorization === null
+        ? []
+        : authorizationRoutes(authorization.server, {
+            signIn: people.signIn,
+            registry,
+            gateway,
+            catalogue,
+            policy,
+            config: config.auth,
+          }),
     clock,
     serverInfo: { name: 'mcpworks', version },
     health: (): Health => {

@@ -19,7 +19,7 @@ import type { Storage } from '../storage/index.ts'
 /** What verifying tokens stands on. */
 export interface TokenServicesParts {
   readonly config: Config['auth']
-  readonly storage: Pick<Storage, 'usedAssertions' | 'masterKey'>
+  readonly proofs: ProofVerifier
   readonly registry: IdentityRegistry
   readonly sessions: Pick<Sessions, 'findById'>
   /** Keys of the embedded authorization server; `null` where there is none. */
@@ -28,20 +28,20 @@ export interface TokenServicesParts {
   readonly clock: Clock
 }
 
-/** What verifies access tokens and DPoP proofs. */
+/** What verifies access tokens. */
 export interface TokenServices {
   readonly verifier: CredentialVerifier
-  /** For token endpoints too: one memory of used proofs for all. */
-  readonly proofs: ProofVerifier
   /** The caller as it is now, `null` once its credential is no good any more. */
   refresh(caller: Caller): Caller | null
 }
 
-/** Composes the resource server as configured. */
-export function createTokenServices(parts: TokenServicesParts): TokenServices {
-  const { config, storage, registry, localKeys, guardedFetch, clock } = parts
-  const { dpop, issuers, introspection, tokens } = config
-  const proofs = createProofVerifier({
+/** What verifies DPoP proofs, at token endpoints too: one memory of used proofs for all. */
+export function createProofs(
+  dpop: Config['auth']['dpop'],
+  storage: Pick<Storage, 'usedAssertions' | 'masterKey'>,
+  clock: Clock,
+): ProofVerifier {
+  return createProofVerifier({
     replay:
       dpop.replay === 'memory'
         ? createMemoryProofReplayStore(clock, dpop.maxRemembered)
@@ -52,6 +52,12 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
         : null,
     clock,
   })
+}
+
+/** Composes the resource server as configured. */
+export function createTokenServices(parts: TokenServicesParts): TokenServices {
+  const { config, proofs, registry, localKeys, guardedFetch, clock } = parts
+  const { issuers, introspection, tokens } = config
   const verifier = createResourceServer({
     registry,
     localKeys,
@@ -65,7 +71,6 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
   const isRevoked = (tokenId: string): boolean => localKeys?.isRevoked(tokenId) ?? false
   return {
     verifier,
-    proofs,
     refresh: (caller) => refreshCaller(registry, parts.sessions, caller, clock.nowMs(), isRevoked),
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authorizationServerConfigSchema } from './authorization-server/config.ts'
 import { peopleConfigSchema } from './people/config.ts'
 import {
   dpopConfigSchema,
@@ -16,6 +17,7 @@ export const authConfigSchema = z.strictObject({
   tokens: tokensConfigSchema.prefault({}),
   dpop: dpopConfigSchema.prefault({}),
   people: peopleConfigSchema.prefault({}),
+  server: authorizationServerConfigSchema.prefault({}),
   workload: workloadConfigSchema.prefault({}),
   upstream: upstreamConfigSchema.prefault({}),
 })

@@ -52,6 +52,8 @@ export interface IdentityRegistry {
   findActive(keyId: string): ActiveKey | null
   /** The same for a credential that is no key. Does not check what it holds. */
   findActiveCredential(credentialId: string): ActiveCredential | null
+  /** The credential whether it is good or not. Not for letting anybody in. */
+  findCredential(credentialId: string): StoredCredential | null
   /** Every credential of a kind that is good at this moment, with its principal. */
   listActiveCredentials(kind: CredentialKind): ActiveCredential[]
   findPrincipal(id: string): StoredPrincipal | null
@@ -184,6 +186,7 @@ export async function createIdentityRegistry(
       const credential = credentials.get(credentialId)
       return credential === undefined ? null : activeCredential(credential)
     },
+    findCredential: (credentialId) => credentials.get(credentialId) ?? null,
     listActiveCredentials: (kind) =>
       [...credentials.values()]
         .filter((credential) => credential.kind === kind)

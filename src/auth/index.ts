@@ -2,6 +2,27 @@ export type { AuthorizationStore, StoredArtifact } from './authorization-server/
 export type { OAuthClientStore, StoredOAuthClient } from './authorization-server/oauth-client-store.ts'
 export type { SigningAlgorithm, SigningKeyStore, StoredSigningKey } from './authorization-server/signing-key-store.ts'
 export type { MasterKey } from './master-key.ts'
+export type { LocalKeys } from './authorization-server/local-keys.ts'
+export type {
+  AuthorizationServer,
+  AuthorizationServerSite,
+  Consent,
+  ConsentAnswer,
+  ConsentQuestion,
+} from './authorization-server/authorization-server.ts'
+export { createAuthorizationServer } from './authorization-server/create-authorization-server.ts'
+export { endpoints as authorizationEndpoints } from './authorization-server/endpoints.ts'
+export type { FrontRequest } from './authorization-server/front-request.ts'
+export type {
+  AccessTokenOrder,
+  AccessTokenOutcome,
+  IssueAccessToken,
+  TokenBinding,
+} from './authorization-server/issue-access-token.ts'
+export type { TokenGrant, TokenGrantAnswer, TokenGrantRequest } from './authorization-server/token-grant.ts'
+export { generateClientSecret } from './authorization-server/client-secret.ts'
+export { redirectUriProblem } from './authorization-server/redirect-uri.ts'
+export { revokeGrantsOf } from './authorization-server/revoke-grants-of.ts'
 export { agentStatus, type AgentStatus } from './agent-status.ts'
 export { createApiKeyVerifier } from './api-key-verifier.ts'
 export type { AuthenticationRefusal, AuthenticationResult, Authenticator, Presented } from './authenticator.ts'
@@ -48,7 +69,6 @@ export type { ServerIdentity } from './workload/own-audiences.ts'
 export { trustIssuers } from './workload/trust-issuers.ts'
 export type { UsedAssertions } from './workload/used-assertions.ts'
 export type { WorkloadIssuer } from './workload/workload-issuer.ts'
-export type { LocalKeys } from './authorization-server/local-keys.ts'
 export { createMemoryProofReplayStore } from './dpop/memory-proof-replay-store.ts'
 export { createProofNonces, type ProofNonces } from './dpop/proof-nonces.ts'
 export type { ProofReplayStore } from './dpop/proof-replay-store.ts'

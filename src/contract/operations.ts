@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
 import { userOperations } from './user-operations.ts'
@@ -368,6 +369,7 @@ export const operations = {
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
   ...userOperations,
+  ...clientOperations,
   'platform.doctor': {
     name: 'platform.doctor',
     method: 'GET',

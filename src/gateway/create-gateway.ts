@@ -83,8 +83,9 @@ function laneOf(request: GatewayRequest): string {
   return request.door === 'management' ? 'management' : `calls at depth ${depthOf(request)}`
 }
 
-function filterVisible(
-  ports: GatewayPorts,
+/** What a principal would see by the policies of this moment. Does not look at a credential. */
+export function filterVisible(
+  ports: Pick<GatewayPorts, 'catalogue' | 'policy'>,
   principal: Parameters<Gateway['list']>[0]['principal'],
   namespace: string,
   kind: EntryKind,

@@ -1,7 +1,7 @@
 export { authenticationFacts } from './steps/decide.ts'
 export type { ActFacts, ActOutcome, Backend, Invocation, InvocationEvents } from './backend.ts'
 export type { Catalogue, CatalogueEntry, EntryKind } from './catalogue.ts'
-export { createGateway } from './create-gateway.ts'
+export { createGateway, filterVisible } from './create-gateway.ts'
 export type { Effect, RequestFacts, Resume } from './effect.ts'
 export type { CallTool } from './call-tool.ts'
 export type { Gateway, GatewayRequest } from './gateway.ts'

@@ -1,3 +1,8 @@
+export {
+  authorizationServerRoutes,
+  type AuthorizationRoutesParts,
+} from './authorization-server/authorization-server-routes.ts'
+export { errorPage } from './authorization-server/page.ts'
 export { HttpConfig } from './config.ts'
 export type { DoorRefusal, Incident } from './door-refusal.ts'
 export { createHttpServer, type Health, type HttpServer, type HttpServerParts } from './http-server.ts'

@@ -40,6 +40,8 @@ describe('the management API', () => {
         tool: 'leads-count',
         service: 'leads',
         call: '01900000-0000-7000-8000-000000000000',
+        client: 'abcdefghij12',
+        application: 'app-abcdefghij12',
       }
       const reached: string[] = []
       for (const operation of Object.values<Operation>(operations)) {
@@ -185,6 +187,8 @@ function bodyFor(name: string): unknown {
       return { policySet: `sha256:${'0'.repeat(64)}` }
     case 'policy.test':
       return { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] }
+    case 'application.add':
+      return { title: 'A client', redirects: ['https://client.example/cb'] }
     case 'state.apply':
     case 'function.add':
       return { files: [] }
