@@ -1,12 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/longest-first.ts'
 
 /** Kinds of tests, by folder. Limits are for a hang, not for speed: two shared cores run everything. */
 const kinds = [
   // One process for many files: no module of ours holds state, so they cannot disturb each other.
   { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 60_000, isolate: false },
   { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 },
-  { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 },
-  { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 60_000 },
+  { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 120_000 },
+  { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 120_000 },
   {
     // The suites of the sandbox once more, on nsjail. Not among those that run by themselves: nsjail is in no package registry.
     name: 'nsjail',
@@ -32,14 +34,28 @@ const kinds = [
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
 
+/** Where Node keeps what it has compiled: tests start some hundred processes with the same modules. */
+const compiled = fileURLToPath(new URL('node_modules/.cache/mcpworks-tests', import.meta.url))
+
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores that the limits are for: many tests wait for what happens in other processes.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default'],
     passWithNoTests: false,
     projects: kinds.map(({ name, include, testTimeout, isolate = true, env = {} }) => ({
-      test: { name, include, testTimeout, hookTimeout: testTimeout, isolate, env, environment: 'node' },
+      test: {
+        name,
+        include,
+        testTimeout,
+        hookTimeout: testTimeout,
+        expect: { poll: { timeout: testTimeout } },
+        isolate,
+        env: { ...env, NODE_COMPILE_CACHE: compiled },
+        environment: 'node',
+      },
     })),
   },
 })

@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 
+/** No home, and nothing of the test's own but where Node finds what it has compiled before. */
+const environment = { HOME: '/nonexistent', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' }
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** A command that ran to its end. */
@@ -20,7 +22,7 @@ export async function mcpworks(
   uid?: number,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    env: { HOME: '/nonexistent', ...env },
+    env: { ...environment, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
@@ -59,7 +61,7 @@ export async function startServerProcess(
       '0',
       ...args,
     ],
-    { env: { HOME: '/nonexistent', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')))
