@@ -1,5 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { probeLimits } from '../containment/ask-jail.ts'
+import { runnerSetup } from '../executor/runner-setup.ts'
 import { readTextFormat, type ReadMessage } from '../../../test/support/read-text-format.ts'
 import type { RuntimeLayout } from '../layout/runtime-layout.ts'
 import { jailProfile } from '../profile/jail-profile.ts'
@@ -178,6 +180,14 @@ describe('the configuration for nsjail', () => {
     expect(open).toMatchObject({ rlimit_as_type: ['HARD'], rlimit_cpu_type: ['HARD'], rlimit_nofile_type: ['HARD'] })
     expect(open['rlimit_as']).toBeUndefined()
     expect(() => configOf(python, { limits: [[2, 1]] })).toThrow('nsjail has no limit 2')
+  })
+
+  test('takes the limits that every runner gets', () => {
+    for (const runtime of ['python', 'typescript'] as const) {
+      const { limits } = runnerSetup(runtime, probeLimits, 0, '')
+      expect(limits.map(([number]) => number)).toContain(11)
+      expect(configOf(python, { limits })).toMatchObject({ rlimit_nofile_type: ['VALUE'] })
+    }
   })
 
   test('keeps every string a string, whatever is in it', () => {

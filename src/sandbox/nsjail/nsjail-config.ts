@@ -90,9 +90,12 @@ function named(enumName: string): EnumName {
   return { enumName }
 }
 
+/** Signals that wait: nsjail has no word for it. The runner puts it on itself, with all others, before it receives any code. */
+const leftToRunner = new Set([11])
+
 /** nsjail's defaults are low and partly in seconds of processor time, so every limit is named, if only to be left alone. */
 function limits(bounds: JailPlan['limits']): Message {
-  const given = new Map(bounds)
+  const given = new Map(bounds.filter(([number]) => !leftToRunner.has(number)))
   const fields: { [field: string]: number | EnumName } = {}
   for (const [number, { name, unit }] of limitFields) {
     const value = given.get(number)
