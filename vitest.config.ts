@@ -31,6 +31,7 @@ const kinds = [
       env: { MCPWORKS_TEST_ENGINE: name },
     }),
   ),
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
 

@@ -18,6 +18,7 @@ const commands = {
     programs: ['bwrap', 'python3', 'strace', 'pandas', 'crun', 'runc', 'runsc'],
     args: (rest) => [vitest, 'run', ...testKinds(rest)],
   },
+  e2e: { programs: ['bwrap', 'python3', 'chromium'], args: () => [vitest, 'run', '--project=e2e'] },
   run: { programs: ['bwrap', 'python3'], args: () => [] },
   check: { programs: [], args: () => [join(root, 'scripts', 'check.ts')] },
   fix: { programs: [], args: () => [join(root, 'scripts', 'fix.ts')] },

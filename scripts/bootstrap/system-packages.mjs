@@ -11,6 +11,7 @@ const packages = {
   crun: 'crun',
   runc: 'runc',
   runsc: 'runsc',
+  chromium: 'chromium',
 }
 const files = { pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py' }
 

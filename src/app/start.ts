@@ -1,4 +1,5 @@
 import {
+  browserOrigin,
   createApiKeyVerifier,
   createAuthenticator,
   createCredentialUse,
@@ -18,7 +19,7 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../gateway/index.ts'
-import { createHttpServer, type Health, type HttpServer } from '../http/index.ts'
+import { createHttpServer, signInRoutes, type Health, type HttpServer } from '../http/index.ts'
 import { createGuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
@@ -78,6 +79,10 @@ export interface RunningApp {
   readonly registry: IdentityRegistry
   /** People and what they sign in with. */
   readonly people: People
+  /** Where people sign in; `null` where they cannot: without https, and not on this machine. */
+  readonly signInUrl: string | null
+  /** A one-time link for the first owner, where nobody has anything to sign in with; `null` otherwise. */
+  firstOwnerLink(): Promise<string | null>
   /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
   readonly operator: Caller
   /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
@@ -268,8 +273,9 @@ async function compose(
     catalogue,
     config: config.http,
     sessions: { signIn: people.signIn, registry },
-    mountedRoutes:
-      authorization === null
+    mountedRoutes: [
+      ...signInRoutes(people, clock),
+      ...(authorization === null
         ? []
         : authorizationRoutes(authorization.server, {
             signIn: people.signIn,
@@ -278,7 +284,8 @@ async function compose(
             catalogue,
             policy,
             config: config.auth,
-          }),
+          })),
+    ],
     clock,
     serverInfo: { name: 'mcpworks', version },
     health: (): Health => {
@@ -306,6 +313,11 @@ async function compose(
     gateway,
     registry,
     people,
+    signInUrl: browserOrigin(publicUrl).safe ? `${browserOrigin(publicUrl).origin}/sign-in` : null,
+    async firstOwnerLink() {
+      if (people.anybodyCanSignIn() || !browserOrigin(publicUrl).safe) return null
+      return linkUrl(publicUrl, (await people.links.make(null, operator.principal.id)).token)
+    },
     operator,
     close: closeAll,
   }

@@ -74,6 +74,8 @@ export interface IdentityRegistry {
   /** A stored principal as policies and records see it. */
   describe(principal: StoredPrincipal): Principal
   listAgents(namespace: string): StoredPrincipal[]
+  /** Agents of every namespace, revoked ones too. */
+  listAllAgents(): StoredPrincipal[]
   listUsers(): StoredPrincipal[]
   listKeys(principalId: string): KeySummary[]
   listCredentials(principalId: string): StoredCredential[]
@@ -212,6 +214,7 @@ export async function createIdentityRegistry(
     describe: ({ type, id, name, namespace, groups }) => ({ type, id, name, namespace, groups }),
     listAgents: (namespace) =>
       [...principals.values()].filter((principal) => principal.type === 'agent' && principal.namespace === namespace),
+    listAllAgents: () => [...principals.values()].filter((principal) => principal.type === 'agent'),
     listUsers: () => [...principals.values()].filter((principal) => principal.type === 'user'),
     listCredentials: (principalId) =>
       [...credentials.values()].filter((credential) => credential.principalId === principalId),

@@ -49,11 +49,13 @@ export {
 export type { PeopleConfig } from './people/config.ts'
 export type { FactorStore, LinkedAccount, StoredLink, StoredPasskey, StoredPassword } from './people/factor-store.ts'
 export { browserOrigin, type BrowserOrigin } from './people/browser-origin.ts'
+export { cookie, linkCookieName, readCookie, sessionCookieName, visitCookieName } from './people/cookies.ts'
+export { minPasswordLength, passwordProblem } from './people/password-rules.ts'
 export { createPeople, type People } from './people/people.ts'
 export { linkUrl } from './people/one-time-links.ts'
 export type { SessionStore, SignInMethod, StoredSession } from './people/session-store.ts'
 export type { Sessions, SessionSummary } from './people/sessions.ts'
-export type { SignedIn, SignIn } from './people/sign-in.ts'
+export { csrfOf, sameText, type SignedIn, type SignIn } from './people/sign-in.ts'
 export {
   createNamespaceClosures,
   type ClosureStore,

@@ -9,6 +9,16 @@ export function sessionCookieName(origin: BrowserOrigin): string {
   return cookieName('session', origin)
 }
 
+/** Name of the cookie that tells one browser from another before anybody has signed in. */
+export function visitCookieName(origin: BrowserOrigin): string {
+  return cookieName('visit', origin)
+}
+
+/** Name of the cookie that holds the token of a one-time link, so that it stands in the address bar no longer than once. */
+export function linkCookieName(origin: BrowserOrigin): string {
+  return cookieName('link', origin)
+}
+
 function cookieName(what: string, { secureCookies, host }: BrowserOrigin): string {
   return secureCookies ? `__Host-mcpworks-${what}` : `mcpworks-${what}-${host.split(':').at(-1) ?? ''}`
 }
@@ -26,4 +36,13 @@ export function readCookie(header: string | undefined, name: string): string | n
     .map((pair) => pair.slice(name.length + 1))
   const [value] = values
   return values.length === 1 && value !== undefined && tokenPattern.test(value) ? value : null
+}
+
+/**
+ * A `Set-Cookie` value for the whole server: no script reads it, and other sites send it with nothing but links.
+ * `seconds` 0 deletes it.
+ */
+export function cookie(name: string, value: string, seconds: number, origin: BrowserOrigin): string {
+  const secure = origin.secureCookies ? '; Secure' : ''
+  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`
 }

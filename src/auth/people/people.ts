@@ -5,8 +5,12 @@ import type { PeopleConfig } from './config.ts'
 import type { FactorStore } from './factor-store.ts'
 import { createFactors, type Factors } from './factors.ts'
 import { createOneTimeLinks, type OneTimeLinks } from './one-time-links.ts'
+import { createPasskeys, type Passkeys } from './passkeys.ts'
+import { checkPassword, type PasswordResult } from './password-sign-in.ts'
+import { createPasswords, type Passwords } from './passwords.ts'
 import type { SessionStore } from './session-store.ts'
 import { createSessions, type Sessions } from './sessions.ts'
+import { createSignInLimits } from './sign-in-limits.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 
 /** People: their sessions, what they sign in with, and the ceremonies by which they do. */
@@ -16,6 +20,12 @@ export interface People {
   readonly factors: Factors
   readonly links: OneTimeLinks
   readonly signIn: SignIn
+  readonly passkeys: Passkeys
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly registry: IdentityRegistry
+  readonly events: IdentityEvents
+  /** @throws McpworksError `overloaded` */
+  checkPassword(name: string, password: string, address: string): Promise<PasswordResult>
   /** Whether there is a user who has something to sign in with and may. */
   anybodyCanSignIn(): boolean
 }
@@ -35,12 +45,20 @@ export async function createPeople(ports: PeoplePorts): Promise<People> {
   const { registry, events, clock, config } = ports
   const sessions = await createSessions({ store: ports.sessionStore, registry, events, clock, config })
   const factors = await createFactors({ store: ports.factorStore, events, clock })
+  const passwords = createPasswords()
+  const limits = createSignInLimits(clock)
   return {
     config,
+    registry,
+    events,
     sessions,
     factors,
     links: createOneTimeLinks({ store: ports.factorStore, events, clock, config }),
     signIn: createSignIn(sessions),
+    passkeys: createPasskeys(factors, clock),
+    passwords,
+    checkPassword: (name, password, address) =>
+      checkPassword(name, password, address, { registry, factors, passwords, limits }),
     anybodyCanSignIn: () =>
       registry.listUsers().some(({ id }) => registry.findActivePrincipal(id) !== null && factors.canSignIn(id)),
   }

@@ -52,12 +52,12 @@ export function createSignIn(sessions: Sessions): SignIn {
 }
 
 /** The token against forged requests that belongs to a secret cookie. Does not tell the cookie. */
-function csrfOf(token: string): string {
+export function csrfOf(token: string): string {
   return createHmac('sha256', token).update('mcpworks csrf').digest('base64url')
 }
 
 /** Compares in time that does not depend on where the texts differ. */
-function sameText(expected: string, presented: string | null | undefined): boolean {
+export function sameText(expected: string, presented: string | null | undefined): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(presented ?? '')]
   return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -27,14 +27,17 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
       )
       try {
         const demo = app.isFirstStart && options.demo ? await seedDemo(app, demoDirectory()) : null
+        const firstOwnerLink = await app.firstOwnerLink()
         terminal.line(
           {
             event: 'started',
             url: app.url,
             dataDirectory: config.dataDirectory,
+            signIn: app.signInUrl,
+            firstOwnerLink,
             demo: demo === null ? null : { ...demo, endpoint: `${app.url}/mcp/${demo.namespace}` },
           },
-          banner(app, demo, config.dataDirectory),
+          `${banner(app, demo, config.dataDirectory)}\n\n${peopleBanner(app.signInUrl, firstOwnerLink)}`,
         )
         await stopped
         terminal.note('Stopping.')
@@ -63,6 +66,15 @@ function waitForSignal(): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   })
+}
+
+function peopleBanner(signIn: string | null, firstOwnerLink: string | null): string {
+  if (firstOwnerLink !== null)
+    return ['Nobody can sign in yet. Open this once, soon, to become the first owner:', `  ${firstOwnerLink}`].join(
+      '\n',
+    )
+  if (signIn !== null) return `People sign in at ${signIn}`
+  return 'People cannot sign in: without https only on this machine. See http.publicUrl.'
 }
 
 function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): string {
