@@ -34,24 +34,20 @@ describe('the management API', () => {
       'puts every operation of the contract through the pipeline, in its namespace or the platform',
     ),
     async () => {
+      // In a path an id or a name; what is good as the one is good as the other.
       const input: Record<string, string> = {
-        agent: 'analyst',
-        key: 'abcdefghij12',
-        tool: 'leads-count',
-        service: 'leads',
+        namespace: 'demo',
         call: '01900000-0000-7000-8000-000000000000',
-        client: 'abcdefghij12',
         application: 'app-abcdefghij12',
+        tool: 'leads-count',
       }
       const reached: string[] = []
       for (const operation of Object.values<Operation>(operations)) {
-        const path = operation.path.replaceAll(/\{([a-z]+)\}/gi, (_all, name: string) =>
-          name === 'namespace' ? 'demo' : (input[name] ?? 'demo'),
-        )
+        const path = operation.path.replaceAll(/\{([a-z]+)\}/gi, (_all, name: string) => input[name] ?? 'abcdefghij12')
         const answer = await manage(
           operation.method,
           path,
-          operation.method === 'POST' ? bodyFor(operation.name) : undefined,
+          operation.method === 'POST' ? (bodies[operation.name] ?? {}) : undefined,
         )
         expect([operation.name, answer.status, answer.json]).toEqual([operation.name, 200, { done: true }])
         const request = gateway.requests.at(-1)
@@ -179,20 +175,18 @@ describe('the management API', () => {
   })
 })
 
-function bodyFor(name: string): unknown {
-  switch (name) {
-    case 'agent.add':
-      return { agent: 'analyst' }
-    case 'policy.activate':
-      return { policySet: `sha256:${'0'.repeat(64)}` }
-    case 'policy.test':
-      return { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] }
-    case 'application.add':
-      return { title: 'A client', redirects: ['https://client.example/cb'] }
-    case 'state.apply':
-    case 'function.add':
-      return { files: [] }
-    default:
-      return {}
-  }
+/** What an operation asks for beyond what is in its path. */
+const bodies: Readonly<Record<string, object>> = {
+  'agent.add': { agent: 'analyst' },
+  'application.add': { title: 'A client', redirects: ['https://client.example/cb'] },
+  'binding.add': { match: { sub: 'system:serviceaccount:demo:analyst' } },
+  'binding.try': { header: { alg: 'ES256' }, claims: { sub: 'system:serviceaccount:demo:analyst' } },
+  'function.add': { files: [] },
+  'namespace.close': { reason: 'a key was lost' },
+  'platform.close': { reason: 'a key was lost' },
+  'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
+  'policy.test': { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] },
+  'state.apply': { files: [] },
+  'user.add': { user: 'ada' },
+  'user.set-roles': { roles: [] },
 }
