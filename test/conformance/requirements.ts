@@ -51,6 +51,11 @@ export const requirements: readonly Requirement[] = [
     sentence: 'A token bound to a key is taken only with a good proof of that key, and never as Bearer.',
   },
   {
+    id: 'dpop-nonce',
+    section: 'RFC 9449 section 9',
+    sentence: 'Where nonces are asked for, a proof without a good one is answered use_dpop_nonce with DPoP-Nonce.',
+  },
+  {
     id: 'public-list',
     section: 'ours',
     sentence: 'Only /healthz, metadata and the authorization server answer without a credential.',

@@ -55,7 +55,8 @@ const issuerSchema = z
   })
   .superRefine(({ issuer, profile }, context) => {
     const url = URL.parse(issuer)
-    const problem = url === null ? 'is no URL' : issuerProfile(profile).issuerProblem(url)
+    if (url === null) return
+    const problem = issuerProfile(profile).issuerProblem(url, issuer)
     if (problem !== null)
       context.addIssue({ code: 'custom', path: ['issuer'], message: `the issuer identifier ${problem}` })
   })

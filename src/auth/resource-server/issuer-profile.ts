@@ -23,7 +23,7 @@ export interface IssuerProfile {
   /** Whether a client can ask for a token whose audience is our resource (RFC 8707). */
   readonly resourceIndicators: boolean
   /** What an issuer identifier must look like, or `null`. */
-  issuerProblem(issuer: URL): string | null
+  issuerProblem(issuer: URL, text: string): string | null
   /** Where the metadata is, first choice first. */
   metadataUrls(issuer: string): readonly string[]
   /** Tells an access token from what else the issuer signs with the same key. The signature is good. */
@@ -104,7 +104,7 @@ const profiles: Readonly<Record<IssuerProfileName, IssuerProfile>> = {
     algorithms: ['RS256', 'PS256', 'ES256'],
     types: anyTypes,
     resourceIndicators: true,
-    issuerProblem: ({ href }) => (href.endsWith('/') ? null : 'of Auth0 ends with a slash'),
+    issuerProblem: (_, text) => (text.endsWith('/') ? null : 'of Auth0 ends with a slash'),
     metadataUrls: (issuer) => [openidConfiguration(issuer)],
     readAccess: (claims) =>
       isIdToken(claims)
