@@ -2,7 +2,9 @@ import {
   browserOrigin,
   createApiKeyVerifier,
   createAuthenticator,
+  createCallQuotas,
   createCredentialUse,
+  createDoorLimits,
   createIdentityRegistry,
   createNamespaceClosures,
   createPeople,
@@ -50,6 +52,7 @@ import { userHandlers } from './management/user-handlers.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
+import { limitCalls } from './limit-calls.ts'
 import { noteUse } from './note-use.ts'
 import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
@@ -239,7 +242,14 @@ async function compose(
     guardedFetch,
     clock,
   })
-  const gateway = createGateway(
+  const quotas = await createCallQuotas({
+    store: storage.usage,
+    config: config.auth.limits,
+    clock,
+    onFailure: (error) => log.error({ err: error }, 'how much was used today could not be written'),
+  })
+  opened.push(() => quotas.close())
+  const pipeline = createGateway(
     {
       catalogue,
       policy,
@@ -254,6 +264,7 @@ async function compose(
     },
     (call, error) => log.error({ call, err: error }, 'a call broke in a way that nobody expected'),
   )
+  const gateway = limitCalls(pipeline, { quotas, clock, refused: doorRecords.add })
 
   const files = connectionFiles(config.dataDirectory)
   // That of a server that was killed: nobody is to be sent a credential there.
@@ -270,6 +281,7 @@ async function compose(
       ...(authorization === null ? [] : [here]),
       ...config.auth.issuers.map(({ issuer }) => issuer),
     ],
+    limits: createDoorLimits(config.auth.limits, clock),
     catalogue,
     config: config.http,
     sessions: { signIn: people.signIn, registry },

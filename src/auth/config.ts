@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authorizationServerConfigSchema } from './authorization-server/config.ts'
+import { limitsConfigSchema } from './limits/config.ts'
 import { peopleConfigSchema } from './people/config.ts'
 import {
   dpopConfigSchema,
@@ -16,6 +17,7 @@ export const authConfigSchema = z.strictObject({
   introspection: introspectionConfigSchema.prefault({}),
   tokens: tokensConfigSchema.prefault({}),
   dpop: dpopConfigSchema.prefault({}),
+  limits: limitsConfigSchema.prefault({}),
   people: peopleConfigSchema.prefault({}),
   server: authorizationServerConfigSchema.prefault({}),
   workload: workloadConfigSchema.prefault({}),

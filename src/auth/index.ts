@@ -56,6 +56,10 @@ export { linkUrl } from './people/one-time-links.ts'
 export type { SessionStore, SignInMethod, StoredSession } from './people/session-store.ts'
 export type { Sessions, SessionSummary } from './people/sessions.ts'
 export { csrfOf, sameText, type SignedIn, type SignIn } from './people/sign-in.ts'
+export { createCallQuotas, type CallQuotas } from './limits/call-quotas.ts'
+export { createDoorLimits, type DoorLimits, type LimitedDoor } from './limits/door-limits.ts'
+export type { LimitVerdict } from './limits/limit-verdict.ts'
+export type { Usage, UsageHolder, UsageStore } from './limits/usage-store.ts'
 export {
   createNamespaceClosures,
   type ClosureStore,

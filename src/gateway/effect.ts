@@ -30,4 +30,6 @@ export interface RequestFacts {
   readonly trace: string | null
   /** Client capabilities as declared; a backend may ask only for what is there. */
   readonly clientCapabilities: JsonObject
+  /** Bytes of the request's body; absent where there was none. */
+  readonly bodyBytes?: number
 }

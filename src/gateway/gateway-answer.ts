@@ -42,6 +42,9 @@ export type GatewayAnswer =
         | 'sandbox_unavailable'
         | 'storage_unavailable'
         | 'overloaded'
+        | 'rate_limited'
         | 'internal'
       readonly message: string
+      /** Whole seconds after which to try again; only with `rate_limited`. */
+      readonly retryAfterSeconds?: number
     }

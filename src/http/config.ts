@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAddressOrRange } from './client-address.ts'
 
 const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
 
@@ -37,6 +38,13 @@ export const HttpConfig = z
       .default([])
       .describe(
         'Values that an Origin header may have besides this server itself. Empty refuses every page of another origin.',
+      ),
+    trustedProxies: z
+      .array(z.string().refine(isAddressOrRange, 'an address such as 10.0.0.1, or a range such as 10.0.0.0/8'))
+      .max(100)
+      .default([])
+      .describe(
+        "Addresses of reverse proxies whose Forwarded or X-Forwarded-For header tells the client's address, for limits, policies and records. From any other address these headers are ignored. Whoever is named here can claim to be any address.",
       ),
     maxBodyBytes: z
       .number()

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AuthenticationResult, Authenticator } from '../auth/index.ts'
+import type { AuthenticationResult, Authenticator, DoorLimits, LimitVerdict } from '../auth/index.ts'
 import type { Catalogue, Gateway, Withdrawals } from '../gateway/index.ts'
 import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
 import { serveOperation } from './admin/admin-endpoint.ts'
 import { sessionCaller, type SessionCaller, type SessionPorts } from './admin/session-caller.ts'
 import { credentialChallenge, scopeChallenge } from './check-credential.ts'
+import { createClientAddress } from './client-address.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
 import { isWildcardHost, type HttpConfig } from './config.ts'
@@ -17,6 +18,7 @@ import { createRequestStateSealer } from './mcp/request-state.ts'
 import type { ServerInfo } from './mcp/server-facts.ts'
 import { createSessions } from './mcp/sessions.ts'
 import { createSubscriptions } from './mcp/subscriptions.ts'
+import { limitedDoorOf, tooMany } from './limited-door.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
 import { abandonBody, sendError, sendJson, type ErrorAnswer } from './respond.ts'
 import { resourceMetadataRoutes } from './resource-metadata.ts'
@@ -44,6 +46,8 @@ export interface HttpServerParts {
   readonly authorizationServers?: (publicUrl: string) => readonly string[]
   readonly clock: Clock
   readonly serverInfo: ServerInfo
+  /** Absent where nothing is limited. */
+  readonly limits?: DoorLimits
   /** Ends streams and sessions of callers that lose what they were let in with, at once. */
   readonly withdrawals?: Withdrawals
   /**
@@ -74,6 +78,8 @@ interface Visit {
   readonly route: Route | null
   readonly namespace: string | null
   readonly caller: Caller | null
+  /** Of the client, as far as trusted proxies tell. */
+  readonly address: string
 }
 
 /**
@@ -85,6 +91,7 @@ interface Visit {
 export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { gateway, authenticator, config, clock, serverInfo } = parts
   const hostAllowed = createHostCheck(config)
+  const clientAddress = createClientAddress(config.trustedProxies)
   const originAllowed = createOriginCheck(config)
   const metadata = resourceMetadataRoutes({
     authorizationServers: parts.authorizationServers ?? (() => []),
@@ -135,7 +142,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     parts.recordDoorRefusal({
       code,
       status: errorTable[code].status,
-      address: visit.request.socket.remoteAddress ?? '',
+      address: visit.address,
       route: visit.route?.path ?? null,
       namespace: visit.namespace,
       principalId: visit.caller?.principal.id ?? null,
@@ -150,9 +157,14 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     sendError(visit.response, code, answer)
   }
 
+  function refuseOver(visit: Visit, verdict: Extract<LimitVerdict, { ok: false }>): void {
+    refuse(visit, 'rate_limited', verdict.reason, tooMany(verdict))
+  }
+
   async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const head = readRequestHead(request)
-    const stranger: Visit = { request, response, head, route: null, namespace: null, caller: null }
+    const address = clientAddress(request.socket.remoteAddress ?? '', head)
+    const stranger: Visit = { request, response, head, route: null, namespace: null, caller: null, address }
     if (head.repeated !== null) {
       return refuse(stranger, 'invalid_request', `${head.repeated} twice`, {
         message: `The header ${head.repeated} was sent twice.`,
@@ -162,6 +174,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     if (!originAllowed(head.origin, head.host)) return refuse(stranger, 'origin_refused', 'Origin')
     const match = findRoute(head.method, head.path)
     const route = match.found ? match.route : null
+    const door = limitedDoorOf(route)
+    const [credential = null] = head.authorization
+    const arrival = door === null ? undefined : await parts.limits?.arrive(door, address, credential)
+    if (arrival?.ok === false) return refuseOver(stranger, arrival)
     if (match.found && match.route.access.kind === 'public') return servePublic(stranger, match.route, match.parameters)
     const presented = {
       authorization: head.authorization,
@@ -170,7 +186,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       publicUrl,
       url: `${publicUrl}${head.path}`,
       certificateSha256: null,
-      address: request.socket.remoteAddress ?? '',
+      address,
       claimedName: head.userAgent?.slice(0, 100) ?? null,
     }
     const session = sessionOf(head, route, presented.address)
@@ -180,6 +196,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
     const authentication: AuthenticationResult = session ?? (await authenticator.authenticate(presented))
     if (!authentication.ok) {
+      const isBad = authentication.code === 'credential_invalid' || authentication.code === 'dpop_proof_invalid'
+      const slowed = isBad ? await parts.limits?.failed(address, credential) : undefined
+      if (slowed?.ok === false) return refuseOver(stranger, slowed)
       // The same for every path that is no namespace, and for every namespace, so that strangers cannot tell what exists.
       return refuse(stranger, authentication.code, authentication.reason, {
         headers: { ...credentialChallenge(authentication.code, presented), ...authentication.headers },
@@ -194,6 +213,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       caller,
       namespace: namespace !== null && isName(namespace) ? namespace : null,
     }
+    const admitted = await parts.limits?.admit(door ?? 'other', address, credential, caller)
+    if (admitted?.ok === false) return refuseOver(visit, admitted)
     if (!match.found || route === null || route.access.kind !== 'credential') {
       const methods = match.found ? [] : match.methods
       if (methods.length === 0) return refuse(visit, 'not_found', 'no such path')
@@ -228,7 +249,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   async function servePublic(visit: Visit, route: Route, parameters: Readonly<Record<string, string>>): Promise<void> {
     const { request, response, head } = visit
     if (route.serve.kind === 'mounted') {
-      const refused = (code: ErrorCode, reason: string): void => record({ ...visit, route }, code, reason)
+      const refused = (code: ErrorCode, reason: string): void => {
+        record({ ...visit, route }, code, reason)
+        if (errorTable[code].status === 401) void parts.limits?.failed(visit.address, null)
+      }
       return route.serve.part({ request, response, head, parameters, publicUrl, refused })
     }
     abandonBody(request, response)

@@ -19,6 +19,10 @@ export interface RequestHead {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
   readonly userAgent: string | undefined
+  /** Every field value of `Forwarded`, in order. Worth nothing but from a trusted proxy. */
+  readonly forwarded: readonly string[]
+  /** The same of `X-Forwarded-For`. */
+  readonly xForwardedFor: readonly string[]
   readonly protocolVersion: string | undefined
   readonly mcpMethod: string | undefined
   readonly mcpName: string | undefined
@@ -69,6 +73,8 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
   const fields: Partial<Record<SingleField, string>> = {}
   const authorization: string[] = []
   const dpop: string[] = []
+  const forwarded: string[] = []
+  const xForwardedFor: string[] = []
   let cookie: string | undefined
   let accept: string | undefined
   let userAgent: string | undefined
@@ -86,6 +92,10 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
       authorization.push(value)
     } else if (name === 'dpop') {
       dpop.push(value)
+    } else if (name === 'forwarded') {
+      forwarded.push(value)
+    } else if (name === 'x-forwarded-for') {
+      xForwardedFor.push(value)
     } else if (name === 'cookie') {
       cookie = cookie === undefined ? value : `${cookie}; ${value}`
     } else if (name === 'accept') {
@@ -120,6 +130,8 @@ export function readRequestHead(request: IncomingMessage): RequestHead {
     cookie,
     accept,
     userAgent,
+    forwarded,
+    xForwardedFor,
     parameters,
     repeated,
   }

@@ -11,6 +11,7 @@ import type {
   SessionStore,
   SigningKeyStore,
   UpstreamStore,
+  UsageStore,
   UsedAssertions,
 } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
@@ -33,6 +34,7 @@ import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
 import { SqlUpstreamStore } from './sql-upstream-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
+import { SqlUsageStore } from './sql-usage-store.ts'
 import { SqlUsedAssertions } from './sql-used-assertions.ts'
 import { openStateDatabase } from './state-database.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -57,6 +59,7 @@ export interface Storage {
   readonly factors: FactorStore
   readonly credentialUses: CredentialUseStore
   readonly closures: ClosureStore
+  readonly usage: UsageStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -103,6 +106,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       factors: new SqlFactorStore(state),
       credentialUses: new SqlCredentialUseStore(state),
       closures: new SqlClosureStore(state),
+      usage: new SqlUsageStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),

@@ -127,4 +127,10 @@ export const stateMigrations: readonly string[] = [
     created_at_ms INTEGER NOT NULL, PRIMARY KEY (namespace, epoch)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE daily_usage (
+    day TEXT NOT NULL, holder_kind TEXT NOT NULL, holder_id TEXT NOT NULL,
+    calls INTEGER NOT NULL, bytes_in INTEGER NOT NULL, PRIMARY KEY (day, holder_kind, holder_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -33,6 +33,14 @@ export interface StateTables {
     reason: string
   }
   readonly credential_uses: { credential_id: string; last_used_at_ms: number }
+  readonly daily_usage: {
+    /** Date in UTC, `2026-11-21`. */
+    day: string
+    holder_kind: 'agent' | 'user' | 'namespace'
+    holder_id: string
+    calls: number
+    bytes_in: number
+  }
   readonly api_keys: {
     id: string
     principal_id: string

@@ -301,6 +301,25 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     expect(await closures.load()).toEqual([closure('demo', 'leak')])
   })
 
+  it('add up use by day over a restart, up to the largest exact number, and forget days', async () => {
+    const where = place()
+    const first = await where.open()
+    const used = (id: string, calls: number, bytesIn: number) => ({ kind: 'agent' as const, id, calls, bytesIn })
+    await first.usage.add('2026-11-20', [used('demo/a', 9, 9)])
+    await first.usage.add('2026-11-21', [used('demo/a', 1, 10), { ...used('demo', 2, 3), kind: 'namespace' }])
+    await first.usage.add('2026-11-21', [used('demo/a', 2, Number.MAX_SAFE_INTEGER)])
+    await first.usage.add('2026-11-21', [])
+    await first.close()
+    const { usage } = await opened(where)
+    expect(await usage.load('2026-11-21')).toEqual([
+      used('demo/a', 3, Number.MAX_SAFE_INTEGER),
+      { ...used('demo', 2, 3), kind: 'namespace' },
+    ])
+    await usage.forgetBefore('2026-11-21')
+    expect(await usage.load('2026-11-20')).toEqual([])
+    expect(await usage.load('2026-11-21')).toHaveLength(2)
+  })
+
   it('keep the latest use of each credential over a restart, many at once', async () => {
     const where = place()
     const first = await where.open()

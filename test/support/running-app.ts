@@ -29,6 +29,12 @@ export interface TestApp extends AsyncDisposable {
 /** Settings by path: `{'http.maxBodyBytes': '2048'}`. */
 export type TestSettings = Readonly<Record<string, string>>
 
+/** Tests present bad credentials by the hundred; those of the limits set their own. */
+const manyMistakes: TestSettings = {
+  'auth.limits.failuresPerMinute': '100000',
+  'auth.limits.keyFailuresPerMinute': '100000',
+}
+
 /** Starts the product on `dataDirectory`, or on a new one that is removed at the end. */
 export async function startTestApp(
   options: {
@@ -44,7 +50,7 @@ export async function startTestApp(
     await writeFile(join(dataDirectory, 'mcpworks.yaml'), JSON.stringify(options.configuration))
   const loaded = loadConfig({
     env: {},
-    flags: { dataDirectory, 'http.port': '0', 'log.level': 'error', ...options.settings },
+    flags: { dataDirectory, 'http.port': '0', 'log.level': 'error', ...manyMistakes, ...options.settings },
     file: null,
     cwd: dataDirectory,
   })

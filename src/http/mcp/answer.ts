@@ -63,7 +63,9 @@ export function answerError(answer: Exclude<GatewayAnswer, Answer<'ok'> | Answer
     case 'unavailable': {
       const row = errorTable[answer.code]
       const data = { call: answer.call, code: answer.code, retryable: row.retryable }
-      return new RpcError(row.rpc, answer.message, { data, status: row.status })
+      const { retryAfterSeconds } = answer
+      const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }
+      return new RpcError(row.rpc, answer.message, { data, status: row.status, headers })
     }
   }
 }

@@ -21,6 +21,8 @@ const emptyHead: RequestHead = {
   contentType: 'application/json',
   contentEncoding: undefined,
   userAgent: undefined,
+  forwarded: [],
+  xForwardedFor: [],
   protocolVersion: undefined,
   mcpMethod: undefined,
   mcpName: undefined,

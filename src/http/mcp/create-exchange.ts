@@ -34,6 +34,7 @@ export function createExchange(
       method: message.method,
       protocolVersion: envelope.protocolVersion ?? session?.protocolVersion ?? null,
       requestId: String(message.id),
+      ...(call.bodyBytes === undefined ? {} : { bodyBytes: call.bodyBytes }),
       trace: typeof traceparent === 'string' ? traceparent.slice(0, maxTraceLength) : null,
       clientCapabilities: envelope.era === 'modern' ? envelope.clientCapabilities : (session?.clientCapabilities ?? {}),
     },

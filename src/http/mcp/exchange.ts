@@ -24,11 +24,18 @@ export class RpcError extends Error {
   readonly data: JsonObject | undefined
   /** HTTP status; 200 for errors that belong to the method rather than to the transport. */
   readonly status: number
+  /** For the HTTP answer, where it is no event stream yet. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: number, message: string, details: { data?: JsonObject; status?: number } = {}) {
+  constructor(
+    code: number,
+    message: string,
+    details: { data?: JsonObject; status?: number; headers?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message)
     this.code = code
     this.data = details.data
     this.status = details.status ?? 200
+    this.headers = details.headers ?? {}
   }
 }

@@ -44,7 +44,7 @@ export async function serveMcp(call: McpRequest, services: McpServices): Promise
     return refuseMessage(call, envelope.refusal, message.kind === 'request' ? message.id : null)
   }
   if (message.kind === 'notification') return takeNotification(call, envelope.era, message, services.sessions)
-  return serveRequest(call, envelope, message, services)
+  return serveRequest({ ...call, bodyBytes: body.bytes.length }, envelope, message, services)
 }
 
 async function serveRequest(

@@ -9,6 +9,8 @@ export interface McpRequest {
   readonly head: RequestHead
   readonly caller: Caller
   readonly namespace: string
+  /** Bytes of the body, once it was read. */
+  readonly bodyBytes?: number
   /** The caller as the credential says now, `null` where it is no good any more. For streams that stay open. */
   readonly authenticateAgain: () => Promise<Caller | null>
   /** Called for what is refused before a method is reached. */

@@ -33,6 +33,10 @@ export class Reply {
     this.status = status
   }
 
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    Object.assign(this.headers, headers)
+  }
+
   setHeader(name: string, value: string): void {
     this.headers[name] = value
   }

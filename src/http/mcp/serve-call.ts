@@ -26,6 +26,7 @@ export async function serveCall({ id, params, reply, serverInfo, run }: CallRequ
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     reply.setStatus(error.status)
+    reply.setHeaders(error.headers)
     const { code, message, data } = error
     reply.finish({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })
   }

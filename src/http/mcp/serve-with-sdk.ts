@@ -113,6 +113,7 @@ export async function serveWithSdk(request: SdkRequest): Promise<() => void> {
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       reply.setStatus(error.status)
+      reply.setHeaders(error.headers)
       throw new ProtocolError(error.code, error.message, error.data)
     }
   })

@@ -26,11 +26,20 @@ const noopSource = `def noop(input: dict) -> dict:
     return {}
 `
 
+/** One agent calls as fast as it can: everything is counted, and nothing is refused. */
+const unbounded = {
+  'auth.limits.requestsPerMinute': '100000000',
+  'auth.limits.agentRequestsPerMinute': '100000000',
+  'auth.limits.namespaceRequestsPerMinute': '100000000',
+  'auth.limits.agentCallsPerDay': '1000000000000',
+  'auth.limits.namespaceCallsPerDay': '1000000000000',
+}
+
 /** The whole product with one echo tool in this process, one do-nothing function, one agent and `policyCount` policies. */
 export async function startBenchApp(dataDirectory: string, policyCount: number) {
   const loaded = loadConfig({
     env: {},
-    flags: { dataDirectory, 'http.port': '0', 'log.level': 'error' },
+    flags: { dataDirectory, 'http.port': '0', 'log.level': 'error', ...unbounded },
     file: null,
     cwd: dataDirectory,
   })
