@@ -4,7 +4,7 @@ import { issuerConfigSchema } from './issuer-config.ts'
 import { trustIssuers } from './trust-issuers.ts'
 import type { WorkloadIssuer } from './workload-issuer.ts'
 
-const key = { kty: 'OKP', crv: 'Ed25519', x: 'AAAA' }
+const key = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }
 
 function trust(config: object): WorkloadIssuer {
   const { issuers, problems } = trustIssuers([issuerConfigSchema.parse(config)])
@@ -99,7 +99,7 @@ describe('a trusted issuer', () => {
     expect(spiffe).toMatchObject({
       issuer: 'spiffe://example.org',
       trustDomain: 'example.org',
-      keys: { keys: [{ use: 'sig' }] },
+      keys: { keys: [{ use: 'jwt-svid' }] },
     })
   })
 
@@ -111,6 +111,7 @@ describe('a trusted issuer', () => {
     ['keys twice', { issuer: 'https://a.example', keys: [key], jwksUrl: 'https://a.example/jwks' }],
     ['a secret for a key', { issuer: 'https://a.example', keys: [{ kty: 'oct', k: 'AAAA' }] }],
     ['a private key', { issuer: 'https://a.example', keys: [{ ...key, d: 'AAAA' }] }],
+    ['a key that is none', { issuer: 'https://a.example', keys: [{ ...key, x: 'AAAA' }] }],
     ['an encryption key', { issuer: 'https://a.example', keys: [{ ...key, use: 'enc' }] }],
     ['nothing to take from it', { issuer: 'https://a.example', workloads: false }],
     ['an issuer of SPIFFE without its preset', { issuer: 'spiffe://example.org', keys: [key] }],

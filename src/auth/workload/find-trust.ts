@@ -31,6 +31,7 @@ export function createFindTrust(issuers: readonly WorkloadIssuer[]): FindTrust {
   return (header, claims) => {
     const issuer = trusted(claims)
     if (issuer === undefined) return refused('the issuer is not trusted')
+    // Nothing that it could name is understood here (RFC 7515 section 4.1.11).
     if (header['crit'] !== undefined) return refused('crit asks for an extension')
     const kind = kindOf(header)
     if (kind === null) return refused('typ is that of another kind of token')

@@ -1,19 +1,6 @@
 import { z } from 'zod'
-
-/** Asymmetric algorithms of RFC 7518 section 3.1, RFC 8037 and RFC 9864. Nothing with a shared secret, and not `none`. */
-const algorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
+import { isNetwork } from '../../egress/index.ts'
+import { signatureAlgorithms } from '../signatures/signature-algorithm.ts'
 
 /** One entry of `auth.workload.issuers`. */
 export const issuerConfigSchema = z.strictObject({
@@ -44,10 +31,12 @@ export const issuerConfigSchema = z.strictObject({
     .optional()
     .describe('Its public keys (JWK, RFC 7517) themselves; nothing is fetched then, and a rotation needs a restart.'),
   algorithms: z
-    .array(z.enum(algorithms))
+    .array(z.enum(signatureAlgorithms as [string, ...string[]]))
     .min(1)
     .optional()
-    .describe('Signature algorithms taken (default RS256, ES256 and EdDSA; RS256 for kubernetes and github-actions).'),
+    .describe(
+      'Signature algorithms taken (default RS256, ES256, EdDSA and Ed25519; RS256 for kubernetes and github-actions).',
+    ),
   jti: z
     .enum(['single-use', 'reusable'])
     .optional()
@@ -67,6 +56,13 @@ export const issuerConfigSchema = z.strictObject({
     .default([])
     .describe(
       'Values of aud taken besides the token endpoint and the issuer identifier of this server. Each must be one that is meant for this server alone.',
+    ),
+  networks: z
+    .array(z.string().refine(isNetwork, 'a network such as 10.1.0.0/16'))
+    .max(50)
+    .default([])
+    .describe(
+      'Networks that may be reached for its metadata and keys though they are not public. Plain http only to loopback addresses listed here.',
     ),
   workloads: z.boolean().default(true).describe('Take assertions of its workloads (SEP-1933).'),
   identityAssertions: z

@@ -1,4 +1,5 @@
-import type { JWK } from 'jose'
+import { isJsonObject } from '../../kernel/index.ts'
+import { importPublicJwk, readPublicJwk } from '../signatures/public-jwk.ts'
 import type { IssuerConfig } from './issuer-config.ts'
 import type { IssuerPreset, WorkloadIssuer } from './workload-issuer.ts'
 
@@ -16,7 +17,12 @@ interface Defaults {
 }
 
 const presets: Readonly<Record<IssuerPreset, Defaults>> = {
-  generic: { issuer: null, algorithms: ['RS256', 'ES256', 'EdDSA'], singleUse: true, maxLifetimeSeconds: 3600 },
+  generic: {
+    issuer: null,
+    algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'],
+    singleUse: true,
+    maxLifetimeSeconds: 3600,
+  },
   // A pod sends the token of its volume again and again until the kubelet replaces it.
   kubernetes: { issuer: null, algorithms: ['RS256'], singleUse: false, maxLifetimeSeconds: 86_400 },
   'github-actions': {
@@ -26,7 +32,12 @@ const presets: Readonly<Record<IssuerPreset, Defaults>> = {
     maxLifetimeSeconds: 3600,
   },
   // Agents cache a JWT-SVID and give it to the workload until it is half spent, and it needs no jti.
-  spiffe: { issuer: null, algorithms: ['RS256', 'ES256', 'EdDSA'], singleUse: false, maxLifetimeSeconds: 3600 },
+  spiffe: {
+    issuer: null,
+    algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'],
+    singleUse: false,
+    maxLifetimeSeconds: 3600,
+  },
 }
 
 /** Fills in what the preset of each issuer says. A mistake is told for where it is; such an issuer is left out. */
@@ -59,18 +70,14 @@ function trustIssuer(config: IssuerConfig): WorkloadIssuer {
     singleUse: config.jti === undefined ? defaults.singleUse : config.jti === 'single-use',
     maxLifetimeSeconds: config.maxAssertionSeconds ?? defaults.maxLifetimeSeconds,
     audiences: config.audiences,
+    networks: config.networks,
     trustDomain: spiffe ? (config.trustDomain ?? null) : null,
   }
 }
 
 function keysOf({ keys, jwksUrl }: IssuerConfig): WorkloadIssuer['keys'] {
-  if (keys !== undefined) return { from: 'inline', keys: keys.map(asSignatureKey) }
+  if (keys !== undefined) return { from: 'inline', keys: keys.filter(isJsonObject) }
   return jwksUrl === undefined ? { from: 'discovery' } : { from: 'jwks', url: jwksUrl }
-}
-
-/** In a SPIFFE bundle the `use` of a key is `jwt-svid` (SPIFFE Trust Domain and Bundle, section 4.2.2). */
-function asSignatureKey(key: Readonly<Record<string, unknown>>): JWK {
-  return key['use'] === 'jwt-svid' ? { ...key, use: 'sig' } : key
 }
 
 function mistakes(config: IssuerConfig): { key: string; message: string }[] {
@@ -97,10 +104,11 @@ function mistakes(config: IssuerConfig): { key: string; message: string }[] {
   return found
 }
 
-/** No symmetric key, and no member that only a private one has (RFC 7518 section 6). */
+/** No symmetric key, no private one, none for another use, and none whose numbers make no key. */
 function isPublicKey(key: Readonly<Record<string, unknown>>): boolean {
-  const { kty, use } = key
-  if (typeof kty !== 'string' || !['RSA', 'EC', 'OKP'].includes(kty)) return false
+  if (!isJsonObject(key)) return false
+  const { use } = key
   if (use !== undefined && use !== 'sig' && use !== 'jwt-svid') return false
-  return !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => Object.hasOwn(key, member))
+  const parts = readPublicJwk(key)
+  return parts !== null && importPublicJwk(parts) !== null
 }

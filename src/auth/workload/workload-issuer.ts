@@ -1,4 +1,4 @@
-import type { JWK } from 'jose'
+import type { JsonObject } from '../../kernel/index.ts'
 
 /** Kinds of issuer with rules of their own. */
 export type IssuerPreset = 'generic' | 'kubernetes' | 'github-actions' | 'spiffe'
@@ -7,7 +7,7 @@ export type IssuerPreset = 'generic' | 'kubernetes' | 'github-actions' | 'spiffe
 export type IssuerKeys =
   | { readonly from: 'discovery' }
   | { readonly from: 'jwks'; readonly url: string }
-  | { readonly from: 'inline'; readonly keys: readonly JWK[] }
+  | { readonly from: 'inline'; readonly keys: readonly JsonObject[] }
 
 /**
  * An issuer whose assertions are believed. That it is trusted says who is asking and gives nobody anything: what its
@@ -27,6 +27,8 @@ export interface WorkloadIssuer {
   readonly maxLifetimeSeconds: number
   /** Audiences besides the token endpoint and the issuer identifier of this server. */
   readonly audiences: readonly string[]
+  /** Networks that may be reached for its keys though they are not public. */
+  readonly networks: readonly string[]
   /** Only with SPIFFE. */
   readonly trustDomain: string | null
 }
