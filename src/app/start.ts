@@ -11,6 +11,7 @@ import {
   linkUrl,
   trustIssuers,
   type IdentityRegistry,
+  type LocalKeys,
   type People,
 } from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
@@ -34,7 +35,7 @@ import { createHostedState } from './hosted-state.ts'
 import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
 import { authorizationRoutes } from './authorization-routes.ts'
-import { startAuthorizationServer } from './start-authorization-server.ts'
+import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
 import { bindingHandlers } from './management/binding-handlers.ts'
@@ -50,6 +51,7 @@ import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
 import { userHandlers } from './management/user-handlers.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
+import { createWorkloadGrants } from './workload-grants.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { limitCalls } from './limit-calls.ts'
@@ -178,14 +180,26 @@ async function compose(
   const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
   const guardedFetch = createGuardedFetch()
   const proofs = createProofs(config.auth.dpop, storage, clock)
-  const authorization = await startAuthorizationServer({
+  const localKeys: LocalKeys = {
+    find: (kid) => authorization?.server.keys.find(kid) ?? null,
+    isRevoked: (tokenId) => authorization?.server.keys.isRevoked(tokenId) ?? true,
+  }
+  const authorization: RunningAuthorizationServer | null = await startAuthorizationServer({
     config: config.auth,
     storage,
     registry,
     events: identityEvents,
     fetch: guardedFetch,
     proofs,
-    grants: [],
+    grants: createWorkloadGrants({
+      config: config.auth,
+      issuers: workloadIssuers,
+      storage,
+      registry,
+      localKeys,
+      guardedFetch,
+      clock,
+    }),
     clock,
     log,
   })

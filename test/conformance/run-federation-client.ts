@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../src/kernel/index.ts'
-import { enterpriseProvider, listToolsWith, workloadProvider } from '../support/workload-client.ts'
+import { enterpriseProvider, exchangeIdToken, listToolsWith, workloadProvider } from '../support/workload-client.ts'
 
 // The client under test of the official scenarios of workload identity and enterprise-managed authorization. The runner
 // starts it with the address of its server as last argument and what else there is to know in the environment.
@@ -14,9 +14,15 @@ const provider =
     ? enterpriseProvider({
         clientId: given('client_id'),
         clientSecret: given('client_secret'),
-        identityTokenEndpoint: given('idp_token_endpoint'),
-        identityClientId: given('idp_client_id'),
-        idToken: given('idp_id_token'),
+        identityAssertion: (wanted) =>
+          exchangeIdToken(
+            {
+              tokenEndpoint: given('idp_token_endpoint'),
+              clientId: given('idp_client_id'),
+              idToken: given('idp_id_token'),
+            },
+            wanted,
+          ),
       })
     : workloadProvider(async () => given('valid_jwt'))
 await listToolsWith(url, provider, 'legacy')

@@ -3,6 +3,7 @@ import {
   CrossAppAccessProvider,
   requestJwtAuthorizationGrant,
   StreamableHTTPClientTransport,
+  type CrossAppAccessContext,
   type OAuthClientProvider,
   type OAuthTokens,
 } from '@modelcontextprotocol/client'
@@ -48,29 +49,37 @@ export function workloadProvider(assertion: (authorizationServer: string) => Pro
 export interface EnterpriseLogin {
   readonly clientId: string
   readonly clientSecret: string
-  readonly identityTokenEndpoint: string
-  readonly identityClientId: string
-  readonly idToken: string
+  /** The one authorization server that the secret is for, where it is known. */
+  readonly expectedIssuer?: string
+  /** Gets the identity assertion for a server and one of its resources. */
+  readonly identityAssertion: (context: CrossAppAccessContext) => Promise<string>
 }
 
-/** Exchanges an ID token for an identity assertion at the identity provider, and that for an access token (SEP-990). */
-export function enterpriseProvider(login: EnterpriseLogin): OAuthClientProvider {
-  return new CrossAppAccessProvider({
-    clientId: login.clientId,
-    clientSecret: login.clientSecret,
-    assertion: async ({ authorizationServerUrl, resourceUrl, scope, fetchFn }) => {
-      const { jwtAuthGrant } = await requestJwtAuthorizationGrant({
-        tokenEndpoint: login.identityTokenEndpoint,
-        audience: authorizationServerUrl,
-        resource: resourceUrl,
-        idToken: login.idToken,
-        clientId: login.identityClientId,
-        fetchFn,
-        ...(scope === undefined ? {} : { scope }),
-      })
-      return jwtAuthGrant
-    },
+/** Shows an identity assertion for an access token (SEP-990). */
+export function enterpriseProvider({
+  identityAssertion,
+  expectedIssuer,
+  ...login
+}: EnterpriseLogin): OAuthClientProvider {
+  const options = { ...login, assertion: identityAssertion }
+  return expectedIssuer === undefined
+    ? new CrossAppAccessProvider(options)
+    : new CrossAppAccessProvider({ ...options, expectedIssuer })
+}
+
+/** The identity assertion that an identity provider gives for an ID token (SEP-990, RFC 8693). */
+export async function exchangeIdToken(
+  identity: { readonly tokenEndpoint: string; readonly clientId: string; readonly idToken: string },
+  { authorizationServerUrl, resourceUrl, scope, fetchFn }: CrossAppAccessContext,
+): Promise<string> {
+  const { jwtAuthGrant } = await requestJwtAuthorizationGrant({
+    ...identity,
+    audience: authorizationServerUrl,
+    resource: resourceUrl,
+    fetchFn,
+    ...(scope === undefined ? {} : { scope }),
   })
+  return jwtAuthGrant
 }
 
 /** Connects the official client and lists what the server has. */

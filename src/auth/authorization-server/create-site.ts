@@ -204,6 +204,7 @@ export function createSite(issuer: string, parts: SiteParts): AuthorizationServe
         issuer,
         browserOrigin: browser.origin,
         grantTypes: grants.map(({ grantType }) => grantType),
+        grantProfiles: grants.flatMap(({ profiles = [] }) => profiles),
         documentsTaken: config.clientDocuments !== 'off',
         registrationOpen: config.registration !== 'off',
       }),

@@ -26,6 +26,8 @@ export interface AccessTokenOrder {
   readonly lifetimeSeconds: number | null
   /** `act` (RFC 8693 section 4.1), the whole chain. */
   readonly act: JsonObject | null
+  /** `may_act` (RFC 8693 section 4.4): the only one who may act with the token. */
+  readonly mayAct?: string | null
   /** Remote address of the request. */
   readonly address: string
   /** What else the record is to tell. Nothing secret. */
@@ -107,6 +109,7 @@ export function createAccessTokenIssuer({ issuer, registry, keys, events, clock 
         scopes: [...scopes],
         bound: order.binding === null ? null : thumbprintOf(order.binding),
         act: order.act,
+        mayAct: order.mayAct ?? null,
         expiresInSeconds,
       },
     })
@@ -117,6 +120,7 @@ export function createAccessTokenIssuer({ issuer, registry, keys, events, clock 
       mcpworks_credential: credential.id,
       ...(order.binding === null ? {} : { cnf: confirmation(order.binding) }),
       ...(order.act === null ? {} : { act: order.act }),
+      ...(order.mayAct == null ? {} : { may_act: { sub: order.mayAct } }),
     })
       .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: 'at+jwt' })
       .setIssuer(issuer)

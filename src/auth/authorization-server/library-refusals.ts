@@ -54,5 +54,5 @@ function codeOf(error: string): ErrorCode {
 /** Details are the library's own words, or ours; with a cause they may quote the request. */
 function reasonOf(error: errors.OIDCProviderError): string {
   const detail = error.cause === undefined ? error.error_detail : undefined
-  return detail === undefined || !/^[ -~]{1,120}$/.test(detail) ? error.error : `${error.error}: ${detail}`
+  return detail === undefined || !/^[ -~]{1,300}$/.test(detail) ? error.error : `${error.error}: ${detail}`
 }

@@ -6,6 +6,8 @@ export interface MetadataFacts {
   readonly issuer: string
   readonly browserOrigin: string
   readonly grantTypes: readonly string[]
+  /** Profiles of grants (Identity Assertion JWT Authorization Grant, section 7.2). */
+  readonly grantProfiles: readonly string[]
   readonly documentsTaken: boolean
   readonly registrationOpen: boolean
 }
@@ -18,6 +20,7 @@ export function serverMetadata({
   issuer,
   browserOrigin,
   grantTypes,
+  grantProfiles,
   documentsTaken,
   registrationOpen,
 }: MetadataFacts): JsonObject {
@@ -33,6 +36,7 @@ export function serverMetadata({
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', ...grantTypes],
+    ...(grantProfiles.length === 0 ? {} : { authorization_grant_profiles_supported: [...grantProfiles] }),
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],

@@ -46,5 +46,7 @@ export interface TokenGrant {
   readonly grantType: string
   /** Parameters that it reads, besides `scope` and `resource`. Others are ignored. */
   readonly parameters: readonly string[]
+  /** Profiles of it that clients are told of (`authorization_grant_profiles_supported`). */
+  readonly profiles?: readonly string[]
   handle(request: TokenGrantRequest): Promise<TokenGrantAnswer>
 }
