@@ -22,7 +22,7 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../gateway/index.ts'
-import { createHttpServer, signInRoutes, type Health, type HttpServer } from '../http/index.ts'
+import { createHttpServer, signInRoutes, upstreamRoutes, type Health, type HttpServer } from '../http/index.ts'
 import { createGuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
@@ -49,9 +49,11 @@ import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
+import { upstreamHandlers } from './management/upstream-handlers.ts'
 import { userHandlers } from './management/user-handlers.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
+import { openUpstreams } from './upstreams.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
 import { limitCalls } from './limit-calls.ts'
@@ -205,6 +207,16 @@ async function compose(
   })
   opened.push(async () => authorization?.close())
 
+  const upstreams = openUpstreams({
+    storage,
+    fetch: guardedFetch,
+    events: identityEvents,
+    clock,
+    config: config.auth.upstream,
+    publicUrl: () => publicUrl,
+    log,
+  })
+  opened.push(() => upstreams.close())
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
@@ -233,6 +245,7 @@ async function compose(
     'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
     ...platformHandlers(namespaces, closures, partsHealth),
     ...clientHandlers({ registry, server: () => authorization?.server ?? null, clock }),
+    ...upstreamHandlers(upstreams),
     'state.apply': oneAtATime<'state.apply'>(
       applyHandler({
         registry,
@@ -301,6 +314,7 @@ async function compose(
     sessions: { signIn: people.signIn, registry },
     mountedRoutes: [
       ...signInRoutes(people, clock),
+      ...upstreamRoutes({ connections: upstreams.connections, gateway, signIn: people.signIn, registry }),
       ...(authorization === null
         ? []
         : authorizationRoutes(authorization.server, {

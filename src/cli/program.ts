@@ -14,6 +14,7 @@ import { addNamespaceCommands } from './commands/namespace.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addSandboxCommands } from './commands/sandbox.ts'
 import { addUpCommand } from './commands/up.ts'
+import { addUpstreamCommands } from './commands/upstream.ts'
 import { addUserCommands } from './commands/user.ts'
 import { createContext, type CommandContext, type GlobalOptions } from './context.ts'
 
@@ -46,6 +47,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addPolicyCommands(program, context)
   addAuditCommands(program, context)
   addConfigCommands(program, context)
+  addUpstreamCommands(program, context)
   addDoctorCommand(program, context)
   addSandboxCommands(program, context)
   return program

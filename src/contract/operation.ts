@@ -14,6 +14,8 @@ export interface Operation {
    * `namespace` is always among them where the path has it.
    */
   readonly input: z.ZodType
+  /** Member of the body that is a secret: it reaches the handler and no record, log or policy. */
+  readonly secret?: string
   /** One sentence for the reference. */
   readonly summary: string
 }

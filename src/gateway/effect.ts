@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kernel/index.ts'
+import type { JsonObject, SecretText } from '../kernel/index.ts'
 
 /** What a caller asks for. Everything that has an effect, or shows something, is one of these. */
 export type Effect =
@@ -11,7 +11,13 @@ export type Effect =
       readonly argument: JsonObject
       readonly context: JsonObject | null
     }
-  | { readonly kind: 'manage'; readonly operation: string; readonly arguments: JsonObject }
+  | {
+      readonly kind: 'manage'
+      readonly operation: string
+      readonly arguments: JsonObject
+      /** What of the input is a secret. It goes to the backend only: records and policy see the arguments. */
+      readonly secret?: SecretText
+    }
   | { readonly kind: 'audit'; readonly operation: string; readonly arguments: JsonObject }
 
 /** A later round of a multi-round-trip request (MCP 2026-07-28 `input_required`). */

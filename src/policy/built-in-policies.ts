@@ -25,7 +25,7 @@ unless {
   principal in Role::"owner" || principal in Role::"admin" ||
   context.operation like "*.list" || context.operation like "*.show" ||
   ["state.apply", "function.add", "policy.check", "policy.test", "policy.explain", "policy.history", "policy.activate",
-   "platform.doctor"].contains(context.operation)
+   "platform.doctor", "upstream.connect-own"].contains(context.operation)
 };
 
 @id("owners-only")

@@ -1,4 +1,4 @@
-import { operations, type OperationName } from '../../contract/index.ts'
+import { operations, type Operation, type OperationName } from '../../contract/index.ts'
 import type { ActOutcome, Backend, Invocation } from '../../gateway/index.ts'
 import { errorTable, McpworksError, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
@@ -25,7 +25,13 @@ async function dispatch(handlers: Handlers, invocation: Invocation, signal: Abor
   if (effect.kind !== 'manage' && effect.kind !== 'audit') throw new McpworksError('not_found')
   const name = effect.operation
   if (!isOperationName(name) || operations[name].effect !== effect.kind) throw new McpworksError('not_found')
-  const parsed = operations[name].input.safeParse(effect.arguments)
+  const operation: Operation = operations[name]
+  const secret = effect.kind === 'manage' ? effect.secret?.reveal() : undefined
+  const parsed = operation.input.safeParse(
+    operation.secret === undefined || secret === undefined
+      ? effect.arguments
+      : { ...effect.arguments, [operation.secret]: secret },
+  )
   if (!parsed.success) {
     throw new McpworksError('invalid_request', {
       data: { problems: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })) },

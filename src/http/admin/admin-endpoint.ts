@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Operation } from '../../contract/index.ts'
-import type { Gateway } from '../../gateway/index.ts'
-import { errorTable, isJsonObject, type Caller, type ErrorCode, type JsonObject } from '../../kernel/index.ts'
+import type { Effect, Gateway } from '../../gateway/index.ts'
+import {
+  errorTable,
+  isJsonObject,
+  SecretText,
+  type Caller,
+  type ErrorCode,
+  type JsonObject,
+} from '../../kernel/index.ts'
 import type { HttpConfig } from '../config.ts'
 import { isJsonContent } from '../content-type.ts'
 import { parseJson } from '../parse-json.ts'
@@ -68,7 +75,7 @@ export async function serveOperation(
       caller: call.caller,
       namespace,
       door: 'management',
-      effect: { kind: operation.effect, operation: operation.name, arguments: parsed.data as JsonObject },
+      effect: effectOf(operation, parsed.data as JsonObject),
       facts: { method: operation.name, protocolVersion: null, requestId: null, trace: null, clientCapabilities: {} },
     },
     { signal: aborter.signal, log: () => {}, progress: () => {} },
@@ -101,6 +108,13 @@ export async function serveOperation(
         members: { call: answer.call },
       })
   }
+}
+
+/** The effect of an operation, with its secret apart from what is recorded. */
+function effectOf({ name, effect, secret }: Operation, input: JsonObject): Effect {
+  if (effect === 'audit' || secret === undefined) return { kind: effect, operation: name, arguments: input }
+  const { [secret]: value, ...rest } = input
+  return { kind: 'manage', operation: name, arguments: rest, secret: new SecretText(String(value)) }
 }
 
 /** Management operations refuse with a code of the error table in `data.code`. */

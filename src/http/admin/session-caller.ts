@@ -1,4 +1,4 @@
-import { browserOrigin, type IdentityRegistry, type SignIn } from '../../auth/index.ts'
+import { browserOrigin, type IdentityRegistry, type SignedIn, type SignIn } from '../../auth/index.ts'
 import type { Caller } from '../../kernel/index.ts'
 import type { RequestHead } from '../request-head.ts'
 
@@ -28,8 +28,8 @@ export function sessionCaller(
 ): SessionCaller {
   const person = signIn.personOf(head.cookie, publicUrl)
   if (person === null) return null
-  const principal = registry.findActivePrincipal(person.userId)
-  if (principal === null) return null
+  const caller = callerOfPerson(person, head, address, registry)
+  if (caller === null) return null
   const hasToken = signIn.csrfMatches(person, head.csrf)
   if (head.method === 'GET') {
     if (!hasToken && head.fetchSite !== 'same-origin')
@@ -40,19 +40,28 @@ export function sessionCaller(
     if (head.origin === undefined || head.origin !== own) return { ok: false, reason: 'a session, and another origin' }
     if (!hasToken) return { ok: false, reason: 'a session without its token against forged requests' }
   }
+  return { ok: true, caller }
+}
+
+/** The person of a session as a caller; `null` where the person is not good at this moment. */
+export function callerOfPerson(
+  person: SignedIn,
+  head: RequestHead,
+  address: string,
+  registry: SessionPorts['registry'],
+): Caller | null {
+  const principal = registry.findActivePrincipal(person.userId)
+  if (principal === null) return null
   return {
-    ok: true,
-    caller: {
-      principal: registry.describe(principal),
-      authentication: {
-        method: 'session',
-        credentialId: person.sessionId,
-        senderConstrained: false,
-        expiresAtMs: person.expiresAtMs,
-        scopes: ['admin'],
-        authenticatedAtMs: person.authenticatedAtMs,
-      },
-      client: { address, claimedName: head.userAgent?.slice(0, 100) ?? null },
+    principal: registry.describe(principal),
+    authentication: {
+      method: 'session',
+      credentialId: person.sessionId,
+      senderConstrained: false,
+      expiresAtMs: person.expiresAtMs,
+      scopes: ['admin'],
+      authenticatedAtMs: person.authenticatedAtMs,
     },
+    client: { address, claimedName: head.userAgent?.slice(0, 100) ?? null },
   }
 }
