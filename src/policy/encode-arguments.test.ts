@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../kernel/index.ts'
 import { argumentFault } from './argument-guard.ts'
 import { argumentType } from './argument-type.ts'
-import { isAuthorized, preparseSchema } from './cedar.ts'
-import { validationSchema } from './cedar-schema.ts'
 import { encodeArguments } from './encode-arguments.ts'
 
 const schema: JsonObject = {
@@ -88,53 +86,6 @@ describe('turning arguments into Cedar values', () => {
       value: { n: decimal('-922337203685477.5807') },
     })
     expect(encodeArguments({ n: -0.00001 }, type, nothing)).toEqual({ ok: true, value: { n: decimal('-0.0000') } })
-  })
-
-  it("makes what Cedar accepts under the tool's schema, for any arguments that fit it", () => {
-    expect(preparseSchema('test/encode', validationSchema(type))).toEqual({ type: 'success' })
-    const fitting = fc.record(
-      {
-        s: fc.string({ unit: 'grapheme' }),
-        b: fc.boolean(),
-        i: fc.maxSafeInteger(),
-        n: fc.oneof(
-          fc.double({ noNaN: true, noDefaultInfinity: true }),
-          fc.integer().map((value) => value / 10_000),
-        ),
-        list: fc.array(fc.integer().map((value) => value / 10)),
-        o: fc.record({ x: fc.integer(), y: fc.option(fc.string({ unit: 'grapheme' })) }, { requiredKeys: ['x'] }),
-        extra: fc.jsonValue(),
-      },
-      { requiredKeys: [] },
-    )
-    fc.assert(
-      fc.property(fitting, (args) => {
-        const encoded = encodeArguments(args as JsonObject, type, nothing)
-        if (!encoded.ok) throw new Error(encoded.fault)
-        const answer = isAuthorized({
-          principal: { type: 'Agent', id: 'a' },
-          action: { type: 'Action', id: 'call' },
-          resource: { type: 'Tool', id: 't' },
-          context: {
-            args: { ...encoded.value },
-            authn: { age_seconds: 0, method: 'x', sender_constrained: false },
-            door: 'tool',
-            operation: '',
-            labels: [],
-            hour: 1,
-            weekday: 1,
-            time: { __extn: { fn: 'datetime', arg: '2026-09-02' } },
-            address: { __extn: { fn: 'ip', arg: '::' } },
-          },
-          policies: { staticPolicies: 'permit (principal, action, resource);' },
-          entities: [],
-          schema: validationSchema(type),
-          validateRequest: true,
-        })
-        expect(answer).toMatchObject({ type: 'success', response: { decision: 'allow' } })
-      }),
-      { numRuns: 150 },
-    )
   })
 })
 

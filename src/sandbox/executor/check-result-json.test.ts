@@ -59,12 +59,16 @@ describe('a result that hosted code sent', () => {
   })
 
   test('is looked at in far less time than a parser takes to build what it is made of', () => {
-    const hostile = Buffer.from(`[${'{"a":{}},'.repeat(120_000)}1e100]`)
-    const time = (check: (bytes: Uint8Array) => string | null): number => {
-      const began = performance.now()
-      expect(check(hostile)).not.toBeNull()
-      return performance.now() - began
-    }
+    const hostile = Buffer.from(`[${'{"a":{}},'.repeat(40_000)}1e100]`)
+    // The quickest of some: whatever else the machine did meanwhile only adds.
+    const time = (check: (bytes: Uint8Array) => string | null): number =>
+      Math.min(
+        ...Array.from({ length: 5 }, () => {
+          const began = performance.now()
+          expect(check(hostile)).not.toBeNull()
+          return performance.now() - began
+        }),
+      )
     expect(time(resultJson)).toBeLessThan(time(byParsing) / 2)
   })
 
