@@ -56,6 +56,7 @@ import { createWorkloadGrants } from './workload-grants.ts'
 import { openUpstreams } from './upstreams.ts'
 import { watchLog } from './watch-log.ts'
 import { createNamespaces } from './namespaces.ts'
+import { masterKeyOf } from './master-key-of.ts'
 import { limitCalls } from './limit-calls.ts'
 import { noteUse } from './note-use.ts'
 import { ensureOperator } from './operator.ts'
@@ -114,7 +115,12 @@ export async function start(options: StartOptions): Promise<RunningApp> {
     // The data directory first: a second server must not start a sandbox that it will not use. The sandbox soon after:
     // starting a process costs more the larger this one has grown.
     const clock = options.clock ?? systemClock
-    const storage = await openStorage({ dataDirectory: config.dataDirectory, clock })
+    const masterKey = masterKeyOf(config)
+    const storage = await openStorage({
+      dataDirectory: config.dataDirectory,
+      clock,
+      ...(masterKey === null ? {} : { masterKey }),
+    })
     opened.push(() => storage.close())
     const sandbox = await startSandbox(config.sandbox)
     opened.push(() => sandbox.close())

@@ -1,5 +1,7 @@
 import { verifyDecisionLog, type VerifyOptions, type VerifyReport } from '../audit/index.ts'
+import type { Config } from '../config/index.ts'
 import { openAuditReader } from '../storage/index.ts'
+import { masterKeyOf } from './master-key-of.ts'
 
 /** What the verifier found, for scripts and for people. */
 export interface VerifyResult {
@@ -10,6 +12,7 @@ export interface VerifyResult {
 
 /**
  * Verifies the decision log of a data directory from its files alone, with or without a server running on it.
+ * `storage` says under which master key, where it does not lie there.
  * `evidence` is what the auditor brings along: the key as it was given, and checkpoints kept elsewhere.
  * @throws McpworksError `storage_unavailable` where the files cannot be read
  */
@@ -17,8 +20,13 @@ export async function verifyDataDirectory(
   dataDirectory: string,
   progress: (text: string) => void,
   evidence: Pick<VerifyOptions, 'publicKeyLine' | 'keptCheckpoints'> = {},
+  storage: Config['storage'] = { masterKey: null },
 ): Promise<VerifyResult> {
-  const reader = openAuditReader({ dataDirectory })
+  const masterKey = masterKeyOf({ storage })
+  const reader = openAuditReader({
+    dataDirectory,
+    ...(masterKey === null ? {} : { masterKey }),
+  })
   try {
     const started = performance.now()
     let told = started

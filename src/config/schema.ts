@@ -3,6 +3,7 @@ import { authConfigSchema } from '../auth/config.ts'
 import { gatewayConfigSchema } from '../gateway/config.ts'
 import { HttpConfig } from '../http/config.ts'
 import { sandboxConfigSchema } from '../sandbox/config.ts'
+import { storageConfigSchema } from '../storage/config.ts'
 
 /** Everything that can be configured. The reference in `docs/configuration.md` is made from it. */
 export const configSchema = z.strictObject({
@@ -26,6 +27,7 @@ export const configSchema = z.strictObject({
   auth: authConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
+  storage: storageConfigSchema.prefault({}),
 })
 
 /** The whole configuration, validated. */

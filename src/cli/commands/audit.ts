@@ -69,10 +69,12 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .action(async (options: { publicKey?: string; checkpoint: string[] }) => {
       const { terminal, config } = context()
       const { verifyDataDirectory } = await import('../../app/index.ts')
-      const report = await verifyDataDirectory(config().dataDirectory, (text) => terminal.note(text), {
+      const { dataDirectory, storage } = config()
+      const evidence = {
         ...(options.publicKey === undefined ? {} : { publicKeyLine: readEvidence(options.publicKey).trim() }),
         keptCheckpoints: options.checkpoint.map(readEvidence),
-      })
+      }
+      const report = await verifyDataDirectory(dataDirectory, (text) => terminal.note(text), evidence, storage)
       terminal.result(report.json, report.text)
       if (!report.ok) process.exitCode = exitCode.failed
     })
