@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isAddressOrRange } from './client-address.ts'
+import { tlsConfigSchema } from './tls/tls-config.ts'
 
 const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
 
@@ -11,7 +12,7 @@ export const HttpConfig = z
       .min(1)
       .default('127.0.0.1')
       .describe(
-        'Address to listen on. Anything but loopback needs allowedHosts or publicUrl. Does not encrypt: put TLS in front before leaving the machine.',
+        'Address to listen on. Anything but loopback needs allowedHosts or publicUrl. Before leaving the machine set http.tls, or put TLS in front.',
       ),
     port: z
       .number()
@@ -20,6 +21,7 @@ export const HttpConfig = z
       .max(65_535)
       .default(7433)
       .describe('TCP port to listen on; 0 lets the system choose one.'),
+    tls: tlsConfigSchema.prefault({}),
     publicUrl: z
       .url({ protocol: /^https?$/ })
       .nullable()
@@ -175,6 +177,12 @@ export const HttpConfig = z
       ),
   })
   .superRefine((config, context) => {
+    if (config.tls.certificateFile !== null && config.publicUrl?.startsWith('https:') !== true)
+      context.addIssue({
+        code: 'custom',
+        path: ['publicUrl'],
+        message: 'with TLS publicUrl must be the https URL whose name the certificate has',
+      })
     if (loopbackHosts.includes(config.host)) return
     if (config.allowedHosts.length > 0 || config.publicUrl !== null) return
     context.addIssue({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthenticationResult, Authenticator, DoorLimits, LimitVerdict } from '../auth/index.ts'
 import type { Catalogue, Gateway, Withdrawals } from '../gateway/index.ts'
 import { errorTable, isName, uuidv7, type Caller, type Clock, type ErrorCode } from '../kernel/index.ts'
@@ -9,7 +9,7 @@ import { credentialChallenge, scopeChallenge } from './check-credential.ts'
 import { createClientAddress } from './client-address.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
-import { isWildcardHost, type HttpConfig } from './config.ts'
+import { isLoopbackHost, isWildcardHost, type HttpConfig } from './config.ts'
 import type { DoorRefusal, Incident } from './door-refusal.ts'
 import { createParameterHeaderCheck } from './mcp/check-parameter-headers.ts'
 import { serveMcp } from './mcp/mcp-endpoint.ts'
@@ -22,6 +22,8 @@ import { limitedDoorOf, tooMany } from './limited-door.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
 import { abandonBody, sendError, sendJson, type ErrorAnswer } from './respond.ts'
 import { resourceMetadataRoutes } from './resource-metadata.ts'
+import { createReadClientCertificate } from './tls/client-certificate.ts'
+import { createWebServer } from './tls/create-web-server.ts'
 import { createRouteTable, routes, type Route } from './routes.ts'
 
 /** Whether calls would be taken now, and if not which part refuses. Shown to strangers: names of parts only. */
@@ -86,7 +88,7 @@ interface Visit {
  * Makes the server: admin API, MCP endpoints and `/healthz` on node:http. Order of the checks, for every path alike:
  * well-formed head, Host, Origin, credential, route, method, scope; only `/healthz`, metadata and mounted parts go without a
  * credential.
- * Does not do TLS, compression or CORS.
+ * Does not do compression or CORS.
  */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { gateway, authenticator, config, clock, serverInfo } = parts
@@ -95,7 +97,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const originAllowed = createOriginCheck(config)
   const metadata = resourceMetadataRoutes({
     authorizationServers: parts.authorizationServers ?? (() => []),
-    certificateBound: false,
+    certificateBound: config.tls.clientCertificates !== 'off',
   })
   const findRoute = createRouteTable([...routes, ...metadata, ...(parts.mountedRoutes ?? [])])
   let publicUrl = config.publicUrl?.replace(/\/+$/, '') ?? ''
@@ -131,6 +133,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       ({ opener, namespace }) => withdrawals.isWithdrawn(opener) || withdrawals.isClosed(namespace),
     )
   })
+
+  const readClientCertificate = createReadClientCertificate(config.tls)
+
+  /** RFC 6797: only where TLS ends here, and not for names that other servers of the machine have too. */
+  function isStrict(): boolean {
+    return config.tls.certificateFile !== null && !isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, ''))
+  }
 
   function incident(where: string, error: unknown): string {
     const id = uuidv7(clock.nowMs())
@@ -185,7 +194,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       method: head.method,
       publicUrl,
       url: `${publicUrl}${head.path}`,
-      certificateSha256: null,
+      certificateSha256: readClientCertificate(request),
       address,
       claimedName: head.userAgent?.slice(0, 100) ?? null,
     }
@@ -253,14 +262,23 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
         record({ ...visit, route }, code, reason)
         if (errorTable[code].status === 401) void parts.limits?.failed(visit.address, null)
       }
-      return route.serve.part({ request, response, head, parameters, publicUrl, refused })
+      return route.serve.part({
+        request,
+        response,
+        head,
+        parameters,
+        publicUrl,
+        certificateSha256: readClientCertificate(request),
+        refused,
+      })
     }
     abandonBody(request, response)
     const health = parts.health()
     sendJson(response, health.ok ? 200 : 503, { ok: health.ok, refusing: health.refusing })
   }
 
-  const server = createServer(
+  const web = createWebServer(
+    config.tls,
     {
       headersTimeout: config.headersTimeoutMs,
       requestTimeout: config.requestTimeoutMs,
@@ -273,6 +291,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     },
     (request, response) => {
       response.on('error', () => {})
+      if (isStrict()) response.setHeader('Strict-Transport-Security', 'max-age=31536000')
       admit(request, response).catch((error: unknown) => {
         const id = incident('http', error)
         abandonBody(request, response)
@@ -281,7 +300,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
         if (response.headersSent && !response.writableEnded) response.destroy()
       })
     },
+    (error) => incident('tls', error),
   )
+  const { server } = web
   server.maxConnections = config.maxConnections
 
   return {
@@ -294,7 +315,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
           const port = typeof address === 'object' && address !== null ? address.port : config.port
           const reachable = isWildcardHost(config.host) ? '127.0.0.1' : config.host
           const host = reachable.includes(':') ? `[${reachable}]` : reachable
-          const url = `http://${host}:${port}`
+          const url = `${web.scheme}://${host}:${port}`
           if (publicUrl === '') publicUrl = url
           resolve({ host: config.host, port, url })
         })
@@ -306,6 +327,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
           clearTimeout(cut)
           resolve()
         })
+        web.stop()
         mcp.subscriptions.close()
         server.closeIdleConnections()
       }),

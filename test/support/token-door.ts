@@ -13,6 +13,7 @@ import {
 } from '../../src/auth/index.ts'
 import { authConfigSchema } from '../../src/auth/config.ts'
 import { createGuardedFetch } from '../../src/egress/index.ts'
+import type { HttpConfig } from '../../src/http/index.ts'
 import type { Clock, Scope } from '../../src/kernel/index.ts'
 import { echoEntry } from './echo-entries.ts'
 import { startHarness, type Harness, type RawAnswer } from './http-harness.ts'
@@ -41,8 +42,8 @@ export interface TokenDoor {
   close(): Promise<void>
 }
 
-/** Starts it with settings of `auth`. The namespaces `demo` and `other` have an agent `analyst` each. */
-export async function startTokenDoor(settings: object = {}): Promise<TokenDoor> {
+/** Starts it with settings of `auth` and `http`. The namespaces `demo` and `other` have an agent `analyst` each. */
+export async function startTokenDoor(settings: object = {}, http: Partial<HttpConfig> = {}): Promise<TokenDoor> {
   const config = authConfigSchema.parse(settings)
   const clock = {
     offsetMs: 0,
@@ -76,6 +77,7 @@ export async function startTokenDoor(settings: object = {}): Promise<TokenDoor> 
   })
   const harness = await startHarness({
     entries: [echoEntry()],
+    config: http,
     clock,
     door: {
       authenticator: createAuthenticator([createApiKeyVerifier(registry), verifier]),
@@ -84,7 +86,8 @@ export async function startTokenDoor(settings: object = {}): Promise<TokenDoor> 
       authorizationServers: (publicUrl) => [publicUrl, ...issuers.map(({ issuer }) => issuer)],
     },
   })
-  const { url, port } = harness
+  const { port } = harness
+  const url = http.publicUrl ?? harness.url
   const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000)
   return {
     harness,

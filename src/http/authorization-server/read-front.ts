@@ -34,6 +34,6 @@ export async function readFront(mounted: MountedRequest): Promise<FrontRequest |
     accept: head.accept,
     body: body.bytes,
     address: request.socket.remoteAddress ?? '',
-    certificateSha256: null,
+    certificateSha256: mounted.certificateSha256,
   }
 }
