@@ -177,7 +177,9 @@ async function compose(
   opened.push(() => doorRecords.close())
   const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
   let publicUrl = config.http.publicUrl?.replace(/\/+$/, '') ?? ''
+  const guardedFetch = createGuardedFetch()
   const people = await createPeople({
+    fetch: guardedFetch,
     sessionStore: storage.sessions,
     factorStore: storage.factors,
     registry,
@@ -186,7 +188,6 @@ async function compose(
     config: config.auth.people,
   })
   const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
-  const guardedFetch = createGuardedFetch()
   const proofs = createProofs(config.auth.dpop, storage, clock)
   const localKeys: LocalKeys = {
     find: (kid) => authorization?.server.keys.find(kid) ?? null,

@@ -1,9 +1,12 @@
+import type { GuardedFetch } from '../../egress/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { IdentityEvents } from '../identity-events.ts'
 import type { IdentityRegistry } from '../identity-registry.ts'
 import type { PeopleConfig } from './config.ts'
 import type { FactorStore } from './factor-store.ts'
 import { createFactors, type Factors } from './factors.ts'
+import { createOidcSignIn, type OidcIdentity, type OidcSignIn } from './oidc-sign-in.ts'
+import { oidcUser, type OidcUser } from './oidc-user.ts'
 import { createOneTimeLinks, type OneTimeLinks } from './one-time-links.ts'
 import { createPasskeys, type Passkeys } from './passkeys.ts'
 import { checkPassword, type PasswordResult } from './password-sign-in.ts'
@@ -21,6 +24,9 @@ export interface People {
   readonly links: OneTimeLinks
   readonly signIn: SignIn
   readonly passkeys: Passkeys
+  /** `null` where no issuer is configured. */
+  readonly oidc: OidcSignIn | null
+  oidcUser(identity: OidcIdentity, address: string): Promise<OidcUser>
   readonly passwords: Pick<Passwords, 'hash'>
   readonly registry: IdentityRegistry
   readonly events: IdentityEvents
@@ -36,6 +42,7 @@ export interface PeoplePorts {
   readonly factorStore: FactorStore
   readonly registry: IdentityRegistry
   readonly events: IdentityEvents
+  readonly fetch: GuardedFetch
   readonly clock: Clock
   readonly config: PeopleConfig
 }
@@ -45,6 +52,7 @@ export async function createPeople(ports: PeoplePorts): Promise<People> {
   const { registry, events, clock, config } = ports
   const sessions = await createSessions({ store: ports.sessionStore, registry, events, clock, config })
   const factors = await createFactors({ store: ports.factorStore, events, clock })
+  const { issuer, clientId } = config.oidc
   const passwords = createPasswords()
   const limits = createSignInLimits(clock)
   return {
@@ -57,6 +65,11 @@ export async function createPeople(ports: PeoplePorts): Promise<People> {
     signIn: createSignIn(sessions),
     passkeys: createPasskeys(factors, clock),
     passwords,
+    oidc:
+      issuer === null || clientId === null
+        ? null
+        : createOidcSignIn({ config: { ...config.oidc, issuer, clientId }, fetch: ports.fetch, clock }),
+    oidcUser: (identity, address) => oidcUser(identity, address, { config: config.oidc, registry, factors, events }),
     checkPassword: (name, password, address) =>
       checkPassword(name, password, address, { registry, factors, passwords, limits }),
     anybodyCanSignIn: () =>

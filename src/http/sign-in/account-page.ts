@@ -126,11 +126,13 @@ function mustBeSignedIn({ person }: PageVisit): SignedIn {
   return person
 }
 
-function isRecent(person: SignedIn, clock: Clock): boolean {
+/** Whether the person signed in lately enough to change what they sign in with. */
+export function isRecent(person: SignedIn, clock: Clock): boolean {
   return clock.nowMs() - person.authenticatedAtMs <= recentMs
 }
 
-function signInAgain(): PageAnswer {
+/** To the page to sign in once more. */
+export function signInAgain(): PageAnswer {
   return { kind: 'redirect', to: '/sign-in?again=1&return=/account' }
 }
 
@@ -239,6 +241,13 @@ function factorSection({ people, origin }: PageVisit, person: SignedIn): Html {
       }
       ${accounts.map(({ issuer }) => html`<li><span>Account at ${issuer}</span></li>`)}
     </ul>
+    ${
+      people.oidc === null || accounts.length > 0
+        ? null
+        : html`<form method="post" action="/account/oidc">
+            ${csrfField(person)}<button>Link your account at ${people.config.oidc.label}</button>
+          </form>`
+    }
     ${
       origin.passkeyId !== null &&
       html`<form method="post" action="/account/passkeys" data-passkey="create">

@@ -13,6 +13,7 @@ import {
   setPassword,
 } from './account-page.ts'
 import { asset } from './assets.ts'
+import { arriveFromOidc, beginOidc, linkOidc } from './oidc-page.ts'
 import { openLink, setUpOptions, setUpPage, setUpPasskey, setUpPassword } from './set-up-page.ts'
 import { passkeyOptions, signInPage, signInWithPasskey, signInWithPassword, signOut } from './sign-in-page.ts'
 import { page, type PageRule, type PageVisit } from './visit.ts'
@@ -41,6 +42,9 @@ export function signInRoutes(people: People, clock: Clock): Route[] {
     form('/sign-in/password', 'visit-form', signInWithPassword),
     form('/sign-in/passkey/options', 'visit-form', passkeyOptions),
     form('/sign-in/passkey', 'visit-form', signInWithPasskey),
+    form('/sign-in/oidc', 'visit-form', beginOidc),
+    read('/sign-in/oidc/callback', arriveFromOidc),
+    form('/account/oidc', 'session-form', linkOidc),
     read('/sign-in/link/{token}', openLink),
     read('/sign-in/set-up', setUpPage),
     form('/sign-in/set-up/password', 'visit-form', setUpPassword),

@@ -19,7 +19,7 @@ export function onward(next: string, cookies: readonly string[] = []): PageAnswe
   return {
     kind: 'page',
     status: 200,
-    title: 'You are signed in',
+    title: 'One moment',
     onward: next,
     body: html`<section class="narrow">
       <p>If nothing happens, <a href="${next}">go on</a>.</p>
@@ -78,7 +78,7 @@ function formPage(visit: PageVisit, next: string, status: number, problem: strin
     body: html`<div class="narrow">
       <div role="alert">${problem}</div>
       ${origin.passkeyId === null ? null : passkeyForm(visit, next)}
-      ${people.config.passwords && passwordForm(visit, next)}
+      ${people.oidc === null ? null : oidcForm(visit, next)} ${people.config.passwords && passwordForm(visit, next)}
       <p class="soft">
         Nobody has an account yet, or yours is lost? Whoever runs this server makes a link:
         <code>mcpworks user link NAME</code>
@@ -93,6 +93,16 @@ function passkeyForm({ visitCsrf }: PageVisit, next: string): Html {
       <input type="hidden" name="csrf" value="${visitCsrf}" />
       <input type="hidden" name="return" value="${next}" />
       <button autofocus>Sign in with a passkey</button>
+    </form>
+  </section>`
+}
+
+function oidcForm({ people, visitCsrf }: PageVisit, next: string): Html {
+  return html`<section>
+    <form method="post" action="/sign-in/oidc">
+      <input type="hidden" name="csrf" value="${visitCsrf}" />
+      <input type="hidden" name="return" value="${next}" />
+      <button>Sign in at ${people.config.oidc.label}</button>
     </form>
   </section>`
 }
