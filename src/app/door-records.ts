@@ -32,8 +32,8 @@ export function createDoorRecords(decisionLog: DecisionLog, clock: Clock, log: L
   let overflow = 0
 
   function add(refusal: DoorRefusal): void {
-    const { code, address, route, namespace, principalId, credentialId } = refusal
-    const key = JSON.stringify([code, address, route, namespace, principalId, credentialId])
+    const { code, address, route, namespace, principalId, credentialId, reason } = refusal
+    const key = JSON.stringify([code, address, route, namespace, principalId, credentialId, reason])
     const group = groups.get(key)
     if (group !== undefined) group.count += 1
     else if (groups.size < maxGroups) groups.set(key, { refusal, firstMs: clock.nowMs(), count: 1 })

@@ -241,6 +241,7 @@ async function compose(
     ...bindingHandlers({
       registry,
       issuers: workloadIssuers,
+      tokenIssuers: config.auth.issuers.map(({ issuer }) => issuer),
       clock,
       here: () => ({ issuer: publicUrl, tokenEndpoint: `${publicUrl}/oauth/token` }),
     }),

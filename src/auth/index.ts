@@ -68,7 +68,7 @@ export {
 } from './namespace-closures.ts'
 export { refreshCaller } from './refresh-caller.ts'
 export { readBindingDetails } from './workload/binding-details.ts'
-export { checkBinding } from './workload/check-binding.ts'
+export { checkBinding, type BoundIssuer } from './workload/check-binding.ts'
 export { explainAssertion } from './workload/explain-assertion.ts'
 export type { BindingVerdict } from './workload/match-bindings.ts'
 export { createIssuerKeys } from './workload/create-issuer-keys.ts'

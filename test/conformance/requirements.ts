@@ -214,6 +214,71 @@ export const requirements: readonly Requirement[] = [
     section: 'ours',
     sentence: 'Every management operation goes through the pipeline as an effect.',
   },
+  {
+    id: 'wif-no-registration',
+    section: 'SEP-1933, Introduction; RFC 7521 section 4.1',
+    sentence: 'A workload shows its assertion without a client; a client that is named must be one.',
+  },
+  {
+    id: 'wif-claim-policy',
+    section: 'SEP-1933, Trust Configuration',
+    sentence: 'That an issuer is trusted gives its workloads nothing: a binding of claims to one agent does.',
+  },
+  {
+    id: 'wif-audience',
+    section: 'RFC 7523 section 3, point 3',
+    sentence: 'Every aud of an assertion is the token endpoint or the issuer identifier, with or without a slash.',
+  },
+  {
+    id: 'wif-resource',
+    section: 'SEP-1933, Token Endpoint; RFC 8707 section 2',
+    sentence: 'An assertion is exchanged for a token of exactly one resource of this server, else invalid_target.',
+  },
+  {
+    id: 'wif-errors',
+    section: 'SEP-1933, Error Response; RFC 7523 section 3.1',
+    sentence: 'An assertion that is not good is 400 invalid_grant, which does not tell what was wrong with it.',
+  },
+  {
+    id: 'wif-replay',
+    section: 'RFC 7523 section 3, point 7',
+    sentence: 'An assertion of an issuer whose assertions are single-use is taken once until it has expired.',
+  },
+  {
+    id: 'jag-replay',
+    section: 'Enterprise-Managed Authorization, section 7.4.2',
+    sentence: 'An identity assertion is taken once, whatever else its issuer may reuse.',
+  },
+  {
+    id: 'jag-client',
+    section: 'Identity Assertion JWT Authorization Grant, section 4.4.1',
+    sentence: 'An identity assertion is taken from the authenticated client that its client_id names.',
+  },
+  {
+    id: 'jag-pair',
+    section: 'Enterprise-Managed Authorization, section 7.6',
+    sentence: 'aud is this authorization server and resource one of its resources, else invalid_grant.',
+  },
+  {
+    id: 'jag-scope',
+    section: 'Enterprise-Managed Authorization, section 7.2.1',
+    sentence: 'A token has the scopes that both the identity assertion and the request name.',
+  },
+  {
+    id: 'exchange-narrows',
+    section: 'RFC 8693 section 2; ours',
+    sentence: 'An exchanged token keeps subject and resource and has no more scope and no later end than before.',
+  },
+  {
+    id: 'exchange-actor',
+    section: 'RFC 8693 sections 2.1, 4.1 and 4.4',
+    sentence: 'Whoever will act proves it by an access token of its own, and is the actor of the new token.',
+  },
+  {
+    id: 'exchange-bound',
+    section: 'RFC 9449 section 5; ours',
+    sentence: 'A token bound to a key is exchanged with proof of that key only, and the new one is bound to it.',
+  },
 ]
 
 /** A title that cites a requirement. @throws Error for an id that is not in the list, so that a typing error shows */

@@ -64,7 +64,7 @@ export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 const permitAll = 'permit (principal, action == Action::"call", resource);'
 
 /** Starts everything. Namespaces `demo` and `other` have agents `deployer`, `helper`, `third` and `bound`. */
-export async function startFederatedApp(): Promise<FederatedApp> {
+export async function startFederatedApp(dataDirectory?: string): Promise<FederatedApp> {
   const foreign = await startForeignIssuer()
   const stranger = await startForeignIssuer()
   const platform = createJwsSigner('ES256')
@@ -79,6 +79,7 @@ export async function startFederatedApp(): Promise<FederatedApp> {
   const app = await startTestApp({
     configuration: { auth: { workload: { issuers, maxActors: 2 } } } as unknown as JsonObject,
     entries: [echoEntry('demo'), echoEntry('other')],
+    ...(dataDirectory === undefined ? {} : { dataDirectory }),
   })
   const agents = ['deployer', 'helper', 'third'].map((name) => `  - name: ${name}\n`).join('')
   for (const namespace of ['demo', 'other']) {
@@ -104,6 +105,13 @@ export async function startFederatedApp(): Promise<FederatedApp> {
     const text = await response.text()
     const body: unknown = JSON.parse(text)
     return { status: response.status, text, body: isJsonObject(body) ? body : {} }
+  }
+
+  let closing: Promise<void> | null = null
+  async function close(): Promise<void> {
+    await app.close()
+    await foreign.close()
+    await stranger.close()
   }
 
   return {
@@ -133,10 +141,6 @@ export async function startFederatedApp(): Promise<FederatedApp> {
       )
       return JSON.stringify(logs)
     },
-    async [Symbol.asyncDispose]() {
-      await app.close()
-      await foreign.close()
-      await stranger.close()
-    },
+    [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }

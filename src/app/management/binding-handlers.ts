@@ -3,6 +3,7 @@ import {
   explainAssertion,
   readBindingDetails,
   type BindingVerdict,
+  type BoundIssuer,
   type IdentityRegistry,
   type ServerIdentity,
   type StoredCredential,
@@ -16,23 +17,36 @@ type BindingHandlers = Pick<Handlers, 'binding.list' | 'binding.add' | 'binding.
 /** What the handlers stand on. */
 export interface BindingParts {
   readonly registry: IdentityRegistry
+  /** Whose assertions are believed. */
   readonly issuers: readonly WorkloadIssuer[]
+  /** Identifiers of those whose access tokens are taken. */
+  readonly tokenIssuers: readonly string[]
   readonly clock: Clock
   /** Where this server is, once it listens. */
   readonly here: () => ServerIdentity
 }
 
 /** Which workloads act as which agents. A binding is refused where it would name more than workloads of one kind. */
-export function bindingHandlers({ registry, issuers, clock, here }: BindingParts): BindingHandlers {
+export function bindingHandlers({ registry, issuers, tokenIssuers, clock, here }: BindingParts): BindingHandlers {
+  const known = new Set(issuers.map(({ issuer }) => issuer))
+  const bindable: readonly BoundIssuer[] = [
+    ...issuers,
+    ...tokenIssuers
+      .filter((issuer) => !known.has(issuer))
+      .map((issuer) => ({ issuer, preset: 'generic' as const, trustDomain: null })),
+  ]
   const ofNamespace = (namespace: string) =>
     registry.listAgents(namespace).flatMap(({ id }) => registry.listCredentials(id).filter(isBinding))
   return {
     'binding.list': async ({ namespace }) => ({
       bindings: ofNamespace(namespace).map(asJson),
-      issuers: issuers.map(({ issuer, preset, accepts }) => ({ issuer, preset, accepts: [...accepts] })),
+      issuers: [
+        ...issuers.map(({ issuer, preset, accepts }) => ({ issuer, preset, accepts: [...accepts] })),
+        ...tokenIssuers.map((issuer) => ({ issuer, preset: 'generic', accepts: ['access-token'] })),
+      ],
     }),
     async 'binding.add'({ namespace, agent, issuer: identifier, preset, match, label, scopes, expiresInSeconds }) {
-      const issuer = findIssuer(issuers, identifier, preset)
+      const issuer = findIssuer(bindable, identifier, preset)
       const { problems, warnings } = checkBinding(issuer, match)
       if (problems.length > 0) throw new McpworksError('invalid_request', { message: problems.join(' ') })
       const added = await registry.addCredential(`${namespace}/${agent}`, {
@@ -74,10 +88,10 @@ function isBinding({ kind }: StoredCredential): boolean {
 
 /** @throws McpworksError `invalid_request` where the issuer is not trusted, or several of the preset are. */
 function findIssuer(
-  issuers: readonly WorkloadIssuer[],
+  issuers: readonly BoundIssuer[],
   identifier: string | null,
   preset: WorkloadIssuer['preset'] | null,
-): WorkloadIssuer {
+): BoundIssuer {
   const candidates = issuers.filter(
     (trusted) =>
       (identifier === null || trusted.issuer === identifier) && (preset === null || trusted.preset === preset),
@@ -90,7 +104,7 @@ function findIssuer(
     throw new McpworksError('invalid_request', { message: `Several issuers are trusted; say which: ${names}.` })
   }
   throw new McpworksError('invalid_request', {
-    message: `No issuer ${asked} is trusted. Add it to auth.workload.issuers and start the server again.`,
+    message: `No issuer ${asked} is trusted. Add it to auth.workload.issuers (assertions) or auth.issuers (access tokens) and start the server again.`,
   })
 }
 

@@ -2,6 +2,9 @@ import { isServiceAccount } from './service-account.ts'
 import { trustDomainOf } from './spiffe-id.ts'
 import type { WorkloadIssuer } from './workload-issuer.ts'
 
+/** What a binding must know of its issuer. */
+export type BoundIssuer = Pick<WorkloadIssuer, 'issuer' | 'preset' | 'trustDomain'>
+
 /** What is wrong with a binding that somebody wants to add, and what is right but should be thought about. */
 export interface BindingCheck {
   readonly problems: readonly string[]
@@ -17,7 +20,7 @@ const verified = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'])
  * Checks that a binding names workloads and not all that an issuer speaks for. The issuer's preset knows which claims
  * tell its workloads apart. What passes may still be wider than is meant: the warnings say where.
  */
-export function checkBinding(issuer: WorkloadIssuer, match: Readonly<Record<string, string>>): BindingCheck {
+export function checkBinding(issuer: BoundIssuer, match: Readonly<Record<string, string>>): BindingCheck {
   const problems = [...formProblems(match)]
   const warnings: string[] = []
   if (problems.length === 0) {
@@ -46,7 +49,7 @@ function formProblems(match: Readonly<Record<string, string>>): string[] {
   return problems
 }
 
-type Rules = (match: Readonly<Record<string, string>>, issuer: WorkloadIssuer) => BindingCheck
+type Rules = (match: Readonly<Record<string, string>>, issuer: BoundIssuer) => BindingCheck
 
 const presetRules: Readonly<Record<WorkloadIssuer['preset'], Rules>> = {
   generic: (match) => ({
