@@ -227,6 +227,12 @@ describe('connecting in the browser', () => {
     expect((await post(page, viola, { csrf: 'x' })).status).toBe(403)
   })
 
+  it('begins no log for a namespace that is not there', async () => {
+    const answer = await visit(page.replace('/demo/', '/nowhere/'), cookie)
+    expect(answer.status).toBe(404)
+    await expect(test.manage('nowhere', 'audit.tail', { namespace: 'nowhere' })).resolves.toMatchObject({ records: [] })
+  })
+
   it('says who we are to authorization servers that take documents', async () => {
     const answer = await fetch(`${origin}/oauth/upstream/client.json`)
     expect(await answer.json()).toMatchObject({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' })

@@ -83,7 +83,7 @@ describe('mcpworks connect', () => {
     await expect(stat(join(home, '.cursor'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it('says that nothing is to change when it is typed again, and takes the entry away', async () => {
+  it('says that nothing is to change when it is typed again', async () => {
     expect(await connect('claude-code', '-n', 'demo', '--scope', 'project', '--yes')).toMatchObject({ code: 0 })
     const path = join(project, '.mcp.json')
     const text = await readFile(path, 'utf8')
@@ -92,10 +92,14 @@ describe('mcpworks connect', () => {
       stdout: expect.stringContaining('nothing to change'),
     })
     expect(await readFile(path, 'utf8')).toBe(text)
-    expect(await connect('claude-code', '-n', 'demo', '--scope', 'project', '--remove', '--yes')).toMatchObject({
-      code: 0,
-    })
-    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ mcpServers: {} })
+  })
+
+  it('tells what a client without a document of its own needs, and nothing of the kind where it has one', async () => {
+    const gemini = await connect('gemini', '-n', 'demo', '--yes')
+    expect(gemini.stderr).toMatch(/wants to register itself.*auth\.server\.registration to loopback/)
+    const claude = await connect('claude-code', '-n', 'demo', '--yes')
+    expect(claude.stderr).not.toContain('register')
+    expect(claude.stderr).toContain('/mcp, then mcpworks-demo, then Authenticate.')
   })
 
   it('leaves an entry of that name that leads elsewhere, unless it is told to replace it', async () => {

@@ -151,7 +151,7 @@ interface Way {
 }
 
 /** `null` where the request was answered: nobody is signed in, or the names are none. */
-async function wayTo(visit: MountedRequest, { signIn, registry }: UpstreamPages): Promise<Way | null> {
+async function wayTo(visit: MountedRequest, { signIn, registry, gateway }: UpstreamPages): Promise<Way | null> {
   const { namespace = '', server = '' } = visit.parameters
   if (!isName(namespace) || !isName(server)) {
     refuse(visit, 404, 'There is nothing here.', 'no name')
@@ -160,7 +160,12 @@ async function wayTo(visit: MountedRequest, { signIn, registry }: UpstreamPages)
   const person = signIn.personOf(visit.head.cookie, visit.publicUrl)
   const address = visit.request.socket.remoteAddress ?? ''
   const caller = person === null ? null : callerOfPerson(person, visit.head, address, registry)
-  if (person !== null && caller !== null) return { namespace, server, person, caller }
+  if (person !== null && caller !== null) {
+    // No log is begun for a namespace that is not there.
+    if (gateway.mayEnter(caller, namespace)) return { namespace, server, person, caller }
+    refuse(visit, 404, 'There is no such server, or you may not connect it.', 'namespace')
+    return null
+  }
   visit.response.writeHead(303, {
     Location: signIn.signInUrl(connectPagePath(namespace, server)),
     'Cache-Control': 'no-store',
