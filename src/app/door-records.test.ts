@@ -32,7 +32,7 @@ function fillingLog(room: number) {
   const counts = (): Record<string, number> =>
     Object.fromEntries(
       drafts.map((draft) =>
-        'event' in draft ? [String(draft.event.address ?? 'many'), Number(draft.event.count)] : [],
+        'event' in draft ? [String(draft.event.address ?? draft.event.network ?? 'many'), Number(draft.event.count)] : [],
       ),
     )
   return { log, disk, drafts, counts }
@@ -57,6 +57,7 @@ describe('refusals at the door', () => {
     for (let index = 0; index < 5000; index += 1) records.add(refusal(`10.0.${index >> 8}.${index & 255}`))
     await records.close()
     expect(drafts.length).toBe(201)
+    expect(counts()['10.0.0.0/16']).toBe(4800)
     expect(Object.values(counts()).reduce((sum, count) => sum + count, 0)).toBe(5000)
   })
 

@@ -41,6 +41,11 @@ export function createDoorLimits(config: LimitsConfig, clock: Clock): DoorLimits
   const perNamespace = minute(config.namespaceRequestsPerMinute)
   const perManager = minute(config.managementRequestsPerMinute)
 
+  const ofAddress = `${config.requestsPerMinute} requests a minute from one address`
+  const ofManager = `${config.managementRequestsPerMinute} management requests a minute`
+  const ofOneAgent = `${config.agentRequestsPerMinute} requests a minute of one agent`
+  const ofOneNamespace = `${config.namespaceRequestsPerMinute} requests a minute in one namespace`
+
   const take = async (window: CountedWindow, key: string, what: string): Promise<LimitVerdict> => {
     const { isOver, endsInMs } = await window.count(key)
     return isOver ? overLimit(`more than ${what}`, endsInMs) : withinLimits
@@ -49,7 +54,7 @@ export function createDoorLimits(config: LimitsConfig, clock: Clock): DoorLimits
   return {
     async arrive(door, address, credential) {
       const key = addressKey(address)
-      const inAll = await take(perAddress, key, `${config.requestsPerMinute} requests a minute from one address`)
+      const inAll = await take(perAddress, key, ofAddress)
       if (!inAll.ok) return inAll
       const budget = budgets[door]
       if (budget !== undefined) {
@@ -61,20 +66,11 @@ export function createDoorLimits(config: LimitsConfig, clock: Clock): DoorLimits
     failed: (address, credential) => attempts.failed(addressKey(address), keyIdOf(credential)),
     async admit(door, address, credential, { principal }) {
       if (credential !== null) attempts.succeeded(addressKey(address), credential)
-      if (door === 'management')
-        return take(perManager, principal.id, `${config.managementRequestsPerMinute} management requests a minute`)
+      if (door === 'management') return take(perManager, principal.id, ofManager)
       if (door !== 'mcp') return withinLimits
-      const ofAgent = await take(
-        perAgent,
-        `${principal.type} ${principal.id}`,
-        `${config.agentRequestsPerMinute} requests a minute of one agent`,
-      )
+      const ofAgent = await take(perAgent, `${principal.type} ${principal.id}`, ofOneAgent)
       if (!ofAgent.ok || principal.namespace === null) return ofAgent
-      return take(
-        perNamespace,
-        principal.namespace,
-        `${config.namespaceRequestsPerMinute} requests a minute in one namespace`,
-      )
+      return take(perNamespace, principal.namespace, ofOneNamespace)
     },
   }
 }
