@@ -32,7 +32,9 @@ function fillingLog(room: number) {
   const counts = (): Record<string, number> =>
     Object.fromEntries(
       drafts.map((draft) =>
-        'event' in draft ? [String(draft.event.address ?? draft.event.network ?? 'many'), Number(draft.event.count)] : [],
+        'event' in draft
+          ? [String(draft.event.address ?? draft.event.network ?? 'many'), Number(draft.event.count)]
+          : [],
       ),
     )
   return { log, disk, drafts, counts }

@@ -3,6 +3,7 @@ import type { DesiredAgent, ParsedState } from '../../functions/index.ts'
 import type { Invocation } from '../../gateway/index.ts'
 import { McpworksError, type Clock } from '../../kernel/index.ts'
 import { ownerFor } from './owner-for.ts'
+import type { AgentOperation } from './require-may-change-agents.ts'
 
 /** What applying agents stands on. */
 export interface ApplyAgentsPorts {
@@ -42,6 +43,20 @@ export function compareAgents({ namespace, agents }: ParsedState, registry: Iden
     if (known === null) return [{ change: 'add', agent: agent.name, detail }]
     return detail === '' ? [] : [{ change: 'change', agent: agent.name, detail }]
   })
+}
+
+/** What applying would do to agents that are there, besides to their groups, as operations of their own. */
+export function operationsOn({ namespace, agents }: ParsedState, registry: IdentityRegistry): Set<AgentOperation> {
+  const operations = new Set<AgentOperation>()
+  for (const { name, owner, senderConstrained, status } of agents) {
+    const known = registry.findPrincipal(`${namespace}/${name}`)
+    if (known === null) continue
+    if (owner !== null && owner !== known.ownerId) operations.add('agent.set')
+    if (senderConstrained !== null && senderConstrained !== known.senderConstrainedOnly) operations.add('agent.set')
+    if (status !== null && status !== agentStatus(known))
+      operations.add(status === 'disabled' ? 'agent.disable' : 'agent.enable')
+  }
+  return operations
 }
 
 /** Makes and changes agents. What the directory does not say of one stays; whoever applies owns a new one. */

@@ -9,11 +9,12 @@ import { McpworksError, toolName, type Clock, type Digest, type JsonObject } fro
 import type { PolicyEngine, PolicyProblem, PolicyStore } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Namespaces } from '../namespaces.ts'
-import { applyAgents, checkAgents, compareAgents } from './apply-agents.ts'
+import { applyAgents, checkAgents, compareAgents, operationsOn } from './apply-agents.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
 import { policySources } from './policy-sources.ts'
 import { refuseLockout } from './refuse-lockout.ts'
+import { requireMayChangeAgents } from './require-may-change-agents.ts'
 
 /** What applying stands on. */
 export interface ApplyPorts {
@@ -52,6 +53,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
       })
     }
     checkAgents(state, ports.registry)
+    requireMayChangeAgents(operationsOn(state, ports.registry), invocation, ports)
     const by = invocation.caller.principal.id
     const built = await ports.build(
       state.services.flatMap((service) => service.functions),

@@ -161,5 +161,3 @@ function yesOrNo(text: string): boolean {
 function objectOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {}
 }
-
-export { objects, timeOf } from './rows.ts'

@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
-import { objects, timeOf } from './agent.ts'
+import { objects, timeOf } from './rows.ts'
 import { durationSeconds } from './key.ts'
 
 interface AddOptions {

@@ -8,7 +8,7 @@ import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { printableLine } from '../printable.ts'
 import { readSecret } from '../read-secret.ts'
 import { table } from '../terminal.ts'
-import { objects, timeOf } from './agent.ts'
+import { objects, timeOf } from './rows.ts'
 
 interface InNamespace {
   readonly namespace?: string

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
 import { table } from '../terminal.ts'
-import { objects, timeOf } from './agent.ts'
+import { objects, timeOf } from './rows.ts'
 
 const roleHelp = 'owner, admin, author, approver, auditor or viewer; or in one namespace: demo/auditor'
 
