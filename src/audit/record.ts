@@ -50,6 +50,8 @@ export interface DecisionDraft extends DraftEnvelope {
       readonly method: string
       readonly credentialId: string
       readonly senderConstrained: boolean
+      /** How, where it is. */
+      readonly binding?: 'dpop' | 'mtls'
       readonly expiresAtMs: number | null
       /** Only with an access token: who issued it, to which client, and who acts with it (RFC 8693 section 4.1). */
       readonly token?: {

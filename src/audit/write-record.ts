@@ -99,7 +99,9 @@ function preText(pre: DecisionDraft['pre']): string {
   const { authn, client, principal, sandbox, target } = pre
   const before = JSON.stringify({
     authn: {
-      ...(authn.token === undefined ? {} : { actors: authn.token.actors, client_id: authn.token.clientId }),
+      ...(authn.token === undefined ? {} : { actors: authn.token.actors }),
+      ...(authn.binding === undefined ? {} : { binding: authn.binding }),
+      ...(authn.token === undefined ? {} : { client_id: authn.token.clientId }),
       credential_id: authn.credentialId,
       expires: authn.expiresAtMs === null ? null : new Date(authn.expiresAtMs).toISOString(),
       ...(authn.token === undefined ? {} : { issuer: authn.token.issuer }),

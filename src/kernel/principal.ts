@@ -16,6 +16,8 @@ export interface Authentication {
   readonly credentialId: string
   /** True only if the credential is bound to a key that the caller proved to hold. */
   readonly senderConstrained: boolean
+  /** How, where it is: by a DPoP proof (RFC 9449) or the client's certificate (RFC 8705). */
+  readonly binding?: 'dpop' | 'mtls'
   /** Unix milliseconds; `null` if the credential does not expire. */
   readonly expiresAtMs: number | null
   /** What the credential may be used for at most; policy decides within that. */

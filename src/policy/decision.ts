@@ -31,6 +31,13 @@ export interface PolicyRequest {
       readonly senderConstrained: boolean
       /** Seconds since a person proved who they are; 0 (the default) where each request proves it. */
       readonly ageSeconds?: number
+      /** How the credential is bound to a key of the caller; `none` by default. */
+      readonly binding?: 'none' | 'dpop' | 'mtls'
+      /** Who issued the access token, and to which client; empty (the default) where there is none. */
+      readonly issuer?: string
+      readonly client?: string
+      /** Who acts with the token for the principal; nobody by default. */
+      readonly actors?: readonly string[]
     }
     /** Which door the request came in by. */
     readonly door: Door

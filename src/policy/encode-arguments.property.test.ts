@@ -50,7 +50,15 @@ describe('turning arguments into Cedar values', () => {
           resource: { type: 'Tool', id: 't' },
           context: {
             args: { ...encoded.value },
-            authn: { age_seconds: 0, method: 'x', sender_constrained: false },
+            authn: {
+              actors: [],
+              age_seconds: 0,
+              binding: 'none',
+              client: '',
+              issuer: '',
+              method: 'x',
+              sender_constrained: false,
+            },
             door: 'tool',
             operation: '',
             labels: [],

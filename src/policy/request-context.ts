@@ -20,7 +20,8 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   const { authentication, door, operation, labels, timeMs } = context
   if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > lastTimeMs)
     return { ok: false, fault: 'The time of the request is out of range.' }
-  const texts = [authentication.method, door, operation, ...labels]
+  const { method, senderConstrained, binding = 'none', issuer = '', client = '', actors = [] } = authentication
+  const texts = [method, binding, issuer, client, ...actors, door, operation, ...labels]
   if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) {
     return { ok: false, fault: 'The circumstances of the request hold what is not Unicode text.' }
   }
@@ -33,9 +34,13 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   const value = {
     address: { __extn: { fn: 'ip', arg: address } },
     authn: {
+      actors: [...new Set(actors)].sort(),
       age_seconds: ageSeconds,
-      method: authentication.method,
-      sender_constrained: authentication.senderConstrained,
+      binding,
+      client,
+      issuer,
+      method,
+      sender_constrained: senderConstrained,
     },
     door,
     hour: time.getUTCHours(),

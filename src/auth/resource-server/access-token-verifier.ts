@@ -85,10 +85,12 @@ export function createAccessTokenVerifier(parts: AccessTokenVerifierParts): Cred
 }
 
 function authenticationOf(token: VerifiedToken, scopes: Authentication['scopes']): Authentication {
+  const { kind } = token.confirmation
   return {
     method: 'access-token',
     credentialId: token.credentialId,
-    senderConstrained: token.confirmation.kind !== 'none',
+    senderConstrained: kind !== 'none',
+    ...(kind === 'none' ? {} : { binding: kind }),
     expiresAtMs: token.expiresAtMs,
     scopes: token.scopes.filter((scope) => scopes.includes(scope)),
     token: token.facts,

@@ -39,11 +39,19 @@ export function decide(
 
 /** How the caller proved who it is, as policy sees it. */
 export function authenticationFacts(
-  { method, senderConstrained, authenticatedAtMs }: Authentication,
+  { method, senderConstrained, binding, authenticatedAtMs, token }: Authentication,
   nowMs: number,
 ): PolicyRequest['context']['authentication'] {
   const ageMs = authenticatedAtMs === undefined ? 0 : nowMs - authenticatedAtMs
-  return { method, senderConstrained, ageSeconds: Math.max(0, Math.ceil(ageMs / 1000)) }
+  return {
+    method,
+    senderConstrained,
+    ageSeconds: Math.max(0, Math.ceil(ageMs / 1000)),
+    binding: binding ?? 'none',
+    issuer: token?.issuer ?? '',
+    client: token?.clientId ?? '',
+    actors: token?.actors ?? [],
+  }
 }
 
 function argumentsOf(effect: Effect): JsonObject {

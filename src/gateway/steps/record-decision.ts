@@ -50,6 +50,7 @@ function draft(
         method: authentication.method,
         credentialId: authentication.credentialId,
         senderConstrained: authentication.senderConstrained,
+        ...(authentication.binding === undefined ? {} : { binding: authentication.binding }),
         expiresAtMs: authentication.expiresAtMs,
         ...(token === undefined
           ? {}
