@@ -67,6 +67,9 @@ export function createProvider(options: ProviderOptions): Provider {
       short: cookie,
     },
     pkce: { required: () => true },
+    // A client that gives up an access token wants none of what came with it.
+    revokeGrantPolicy: () => true,
+    allowOmittingSingleRegisteredRedirectUri: false,
     rotateRefreshToken: true,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
@@ -78,7 +81,11 @@ export function createProvider(options: ProviderOptions): Provider {
       userinfo: { enabled: false },
       clientCredentials: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        // Of another client's token nothing is told (RFC 7009 section 2.2).
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
       dPoP: {
         enabled: true,
         allowReplay: false,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { html, type Html } from './html.ts'
+import { markup, type Markup } from './markup.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
 h1{font-size:1.4rem}fieldset{border:1px solid #bbb;border-radius:6px;margin:1rem 0;padding:.8rem 1rem}
@@ -12,34 +12,31 @@ button.allow{background:#174ea6;color:#fff;border-color:#174ea6}input[type=text]
 const styleHash = hash('sha256', style, 'base64')
 
 /** A whole page without scripts, images or anything from elsewhere. */
-export function page(title: string, body: Html): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <title>${title}</title>
-        <style>
-          ${{ html: style }}
-        </style>
-      </head>
-      <body>
-        <h1>${title}</h1>
-        ${body}
-      </body>
-    </html> `.html
+export function page(title: string, body: Markup): string {
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style>${{ html: style }}</style>
+</head>
+<body>
+<h1>${title}</h1>
+${body}
+</body>
+</html>
+`.html
 }
 
 /** The page for a request that ends here: the browser is not sent to a client that was not checked. */
 export function errorPage(error: string, description: string): string {
   return page(
     'This cannot be done',
-    html`<p>${description === '' ? 'The request is not good.' : description}</p>
-      <p>
-        Code: ${error}. Nothing was given to the application. Go back to it and start again; if that does not help, tell
-        its maker the code.
-      </p>`,
+    markup`<p>${description === '' ? 'The request is not good.' : description}</p>
+<p>Code: ${error}. Nothing was given to the application. Go back to it and start again; if that does not help, tell its
+maker the code.</p>`,
   )
 }
 

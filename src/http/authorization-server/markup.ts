@@ -1,15 +1,18 @@
 /** Text that is HTML already. */
-export interface Html {
+export interface Markup {
   readonly html: string
 }
 
 /** Makes HTML of a template: whatever is put into it is text and is escaped, unless it is HTML made the same way. */
-export function html(strings: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
+export function markup(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | Markup | readonly Markup[])[]
+): Markup {
   const parts = strings.map((text, index) => `${text}${index < values.length ? toHtml(values[index] ?? '') : ''}`)
   return { html: parts.join('') }
 }
 
-function toHtml(value: string | Html | readonly Html[]): string {
+function toHtml(value: string | Markup | readonly Markup[]): string {
   if (typeof value === 'string') return escape(value)
   return 'html' in value ? value.html : value.map((part) => part.html).join('')
 }
