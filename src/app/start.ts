@@ -23,7 +23,7 @@ import {
   type MutableCatalogue,
 } from '../gateway/index.ts'
 import { createHttpServer, signInRoutes, upstreamRoutes, type Health, type HttpServer } from '../http/index.ts'
-import { createGuardedFetch } from '../egress/index.ts'
+import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
@@ -72,6 +72,8 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Entries with backends of their own in this process, for tests and benchmarks of the whole pipeline. */
   readonly entries?: readonly CatalogueEntry[]
+  /** The way out, for tests whose servers elsewhere have certificates of an authority of their own. */
+  readonly guardedFetch?: GuardedFetch
 }
 
 /** A running server. */
@@ -132,7 +134,7 @@ export async function start(options: StartOptions): Promise<RunningApp> {
 }
 
 async function compose(
-  { config, log, version, entries = [] }: StartOptions,
+  { config, log, version, entries = [], guardedFetch = createGuardedFetch() }: StartOptions,
   clock: Clock,
   storage: Storage,
   sandbox: Sandbox,
@@ -177,7 +179,6 @@ async function compose(
   opened.push(() => doorRecords.close())
   const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
   let publicUrl = config.http.publicUrl?.replace(/\/+$/, '') ?? ''
-  const guardedFetch = createGuardedFetch()
   const people = await createPeople({
     fetch: guardedFetch,
     sessionStore: storage.sessions,

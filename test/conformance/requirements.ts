@@ -56,6 +56,92 @@ export const requirements: readonly Requirement[] = [
     sentence: 'Where nonces are asked for, a proof without a good one is answered use_dpop_nonce with DPoP-Nonce.',
   },
   {
+    id: 'as-metadata',
+    section: 'RFC 8414 section 2; basic/authorization, Authorization server metadata discovery',
+    sentence:
+      'Metadata is under both well-known names, names the issuer that it was asked at, and states what there is and nothing else.',
+  },
+  {
+    id: 'as-pkce',
+    section: 'OAuth 2.1 section 7.5.1; basic/authorization, Authorization code protection',
+    sentence:
+      'Every authorization request carries a PKCE challenge by S256, and no code is exchanged without its verifier.',
+  },
+  {
+    id: 'as-issuer-in-answer',
+    section: 'RFC 9207 section 2',
+    sentence: 'Every authorization answer names the issuer, errors included.',
+  },
+  {
+    id: 'as-redirect-exact',
+    section: 'OAuth 2.1 section 2.3.1; RFC 8252 section 7.3',
+    sentence: 'A redirect URI is compared as text; only the port of a loopback one may differ.',
+  },
+  {
+    id: 'as-resource',
+    section: 'RFC 8707 section 2; basic/authorization, Resource parameter',
+    sentence: 'A token is for exactly one resource, which the client named and which is one of ours.',
+  },
+  {
+    id: 'as-token-profile',
+    section: 'RFC 9068 section 2.2',
+    sentence:
+      'Access tokens are signed JWTs of five minutes with issuer, audience, subject, client, scope and an id of their own.',
+  },
+  {
+    id: 'as-code-once',
+    section: 'RFC 6749 section 4.1.2; OAuth 2.1 section 4.1.3',
+    sentence: 'A code is good once; a second use ends everything that came of it, also when both come at once.',
+  },
+  {
+    id: 'as-refresh-rotation',
+    section: 'OAuth 2.1 section 4.3.1; RFC 9700 section 4.14',
+    sentence: 'A refresh token is replaced at each use, and a second use ends everything that came of it.',
+  },
+  {
+    id: 'as-client-documents',
+    section: 'OAuth Client ID Metadata Document section 4; basic/authorization, Client ID metadata documents',
+    sentence:
+      'A client is described by the document at its own URL, which is read within bounds and from public addresses only.',
+  },
+  {
+    id: 'as-client-credentials',
+    section: 'RFC 6749 section 4.4; SEP-1046',
+    sentence: 'An agent gets tokens of its own by a secret or an assertion signed by its key.',
+  },
+  {
+    id: 'as-revocation',
+    section: 'RFC 7009 section 2',
+    sentence: 'A client can revoke its refresh and access tokens, which then open nothing, and no other client can.',
+  },
+  {
+    id: 'as-consent',
+    section: 'RFC 9700 sections 4.7 and 4.16; ours',
+    sentence:
+      'A person is shown who asks for what, and answers in the browser that was asked, for agents of their own.',
+  },
+  {
+    id: 'as-dpop-binding',
+    section: 'RFC 9449 sections 5 and 10; SEP-1932',
+    sentence:
+      'With a DPoP proof the tokens of a public client are bound to its key, and a code to the key that the request named.',
+  },
+  {
+    id: 'as-dpop-proof',
+    section: 'RFC 9449 section 4.3',
+    sentence: 'The token endpoint refuses a proof that is not for it, is not fresh, or is not signed by the key in it.',
+  },
+  {
+    id: 'as-dpop-replay',
+    section: 'RFC 9449 section 11.1',
+    sentence: 'The token endpoint takes a proof once.',
+  },
+  {
+    id: 'as-dpop-nonce',
+    section: 'RFC 9449 section 8',
+    sentence: 'Where nonces are asked for, the token endpoint answers use_dpop_nonce with DPoP-Nonce.',
+  },
+  {
     id: 'public-list',
     section: 'ours',
     sentence: 'Only /healthz, metadata and the authorization server answer without a credential.',

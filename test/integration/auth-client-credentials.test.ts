@@ -2,6 +2,7 @@ import { createPublicKey, createVerify, generateKeyPairSync } from 'node:crypto'
 import { exportJWK } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifies } from '../conformance/requirements.ts'
 import type { JsonObject } from '../../src/kernel/index.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
 
@@ -28,25 +29,31 @@ function claims(token: string): JsonObject {
 }
 
 describe('client credentials of an agent', () => {
-  it('get a token of five minutes for the namespace of the agent, recorded before it is there', async () => {
-    const { id, secret } = await client('robot')
-    const config = await discovered(id, oauth.ClientSecretBasic(secret))
-    const answer = await oauth.clientCredentialsGrant(config, { resource: `${app.app.url}/mcp/demo`, scope: 'mcp' })
-    expect(answer).toMatchObject({ token_type: 'bearer', expires_in: 300, scope: 'mcp' })
-    expect(claims(answer.access_token)).toMatchObject({
-      iss: app.app.url,
-      aud: `${app.app.url}/mcp/demo`,
-      sub: 'demo/robot',
-      client_id: id,
-      scope: 'mcp',
-      mcpworks_credential: id,
-      jti: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
-    })
-    const { records } = await app.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'credential' })
-    expect(JSON.stringify(records)).toContain(String(claims(answer.access_token).jti))
-    expect(JSON.stringify(records)).not.toContain(secret)
-    expect(JSON.stringify(records)).not.toContain(answer.access_token)
-  })
+  it(
+    verifies(
+      'as-token-profile',
+      'get a token of five minutes for the namespace of the agent, recorded before it is there',
+    ),
+    async () => {
+      const { id, secret } = await client('robot')
+      const config = await discovered(id, oauth.ClientSecretBasic(secret))
+      const answer = await oauth.clientCredentialsGrant(config, { resource: `${app.app.url}/mcp/demo`, scope: 'mcp' })
+      expect(answer).toMatchObject({ token_type: 'bearer', expires_in: 300, scope: 'mcp' })
+      expect(claims(answer.access_token)).toMatchObject({
+        iss: app.app.url,
+        aud: `${app.app.url}/mcp/demo`,
+        sub: 'demo/robot',
+        client_id: id,
+        scope: 'mcp',
+        mcpworks_credential: id,
+        jti: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
+      })
+      const { records } = await app.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'credential' })
+      expect(JSON.stringify(records)).toContain(String(claims(answer.access_token).jti))
+      expect(JSON.stringify(records)).not.toContain(secret)
+      expect(JSON.stringify(records)).not.toContain(answer.access_token)
+    },
+  )
 
   it('sign the token by a published key', async () => {
     const { id, secret } = await client('robot')
@@ -62,7 +69,7 @@ describe('client credentials of an agent', () => {
     expect(JSON.stringify(keys)).not.toMatch(/"d":/)
   })
 
-  it('take an assertion signed by the key of the client, once', async () => {
+  it(verifies('as-client-credentials', 'take an assertion signed by the key of the client, once'), async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig', kid: 'mine' }
     const { id } = await client('robot', { keys: { keys: [jwk] } })

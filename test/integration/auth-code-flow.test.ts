@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifies } from '../conformance/requirements.ts'
 import { claimsOf, post, redirectUri, startCodeFlow } from '../support/code-flow.ts'
 import { createOauthBrowser } from '../support/oauth-browser.ts'
 import { mcp, startTestApp, type TestApp } from '../support/running-app.ts'
@@ -17,51 +18,57 @@ async function list(token: unknown): Promise<number> {
 }
 
 describe('the code flow', () => {
-  it('gives a client that a person let in a token of the agent that the person chose', async () => {
-    const flow = await startCodeFlow(app)
-    const page = await flow.ask()
-    expect(page.status).toBe(200)
-    expect(page.text).toContain('Test client')
-    expect(page.text).toContain('http://127.0.0.1:9')
-    expect(page.text).toContain('demo/anna-agent')
-    expect(page.text).not.toContain('demo/other')
-    const answer = await flow.browser.submit(page, { decision: 'allow', agent: 'demo/anna-agent', days: '7' })
-    const back = new URL(answer.location ?? '')
-    expect(`${back.origin}${back.pathname}`).toBe(redirectUri)
-    expect([...back.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state'])
-    expect(back.searchParams.get('iss')).toBe(url)
-    expect(back.searchParams.get('state')).toBe('the-state')
-    const tokens = await flow.exchange(back.searchParams.get('code') ?? '')
-    expect(tokens.json).toMatchObject({
-      token_type: 'Bearer',
-      expires_in: 300,
-      scope: 'mcp',
-      refresh_token: expect.any(String),
-    })
-    expect(claimsOf(tokens.json.access_token)).toMatchObject({
-      sub: 'demo/anna-agent',
-      aud: `${url}/mcp/demo`,
-      client_id: flow.clientId,
-    })
-    expect(await list(tokens.json.access_token)).toBe(200)
-  })
+  it(
+    verifies('as-issuer-in-answer', 'gives a client that a person let in a token of the agent that the person chose'),
+    async () => {
+      const flow = await startCodeFlow(app)
+      const page = await flow.ask()
+      expect(page.status).toBe(200)
+      expect(page.text).toContain('Test client')
+      expect(page.text).toContain('http://127.0.0.1:9')
+      expect(page.text).toContain('demo/anna-agent')
+      expect(page.text).not.toContain('demo/other')
+      const answer = await flow.browser.submit(page, { decision: 'allow', agent: 'demo/anna-agent', days: '7' })
+      const back = new URL(answer.location ?? '')
+      expect(`${back.origin}${back.pathname}`).toBe(redirectUri)
+      expect([...back.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state'])
+      expect(back.searchParams.get('iss')).toBe(url)
+      expect(back.searchParams.get('state')).toBe('the-state')
+      const tokens = await flow.exchange(back.searchParams.get('code') ?? '')
+      expect(tokens.json).toMatchObject({
+        token_type: 'Bearer',
+        expires_in: 300,
+        scope: 'mcp',
+        refresh_token: expect.any(String),
+      })
+      expect(claimsOf(tokens.json.access_token)).toMatchObject({
+        sub: 'demo/anna-agent',
+        aud: `${url}/mcp/demo`,
+        client_id: flow.clientId,
+      })
+      expect(await list(tokens.json.access_token)).toBe(200)
+    },
+  )
 
-  it('records who let which client act as whom, for how long, before the code is there', async () => {
-    const flow = await startCodeFlow(app)
-    await flow.code()
-    const { records } = await app.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'credential' })
-    const consent = (records as { record: { event: Record<string, unknown> } }[]).findLast(
-      ({ record }) => record.event.type === 'consent-given',
-    )
-    expect(consent?.record.event).toMatchObject({
-      principal: 'demo/anna-agent',
-      person: 'anna',
-      session: flow.person.sessionId,
-      client: flow.clientId,
-      asked: true,
-      scopes: ['mcp'],
-    })
-  })
+  it(
+    verifies('as-consent', 'records who let which client act as whom, for how long, before the code is there'),
+    async () => {
+      const flow = await startCodeFlow(app)
+      await flow.code()
+      const { records } = await app.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'credential' })
+      const consent = (records as { record: { event: Record<string, unknown> } }[]).findLast(
+        ({ record }) => record.event.type === 'consent-given',
+      )
+      expect(consent?.record.event).toMatchObject({
+        principal: 'demo/anna-agent',
+        person: 'anna',
+        session: flow.person.sessionId,
+        client: flow.clientId,
+        asked: true,
+        scopes: ['mcp'],
+      })
+    },
+  )
 
   it('tells a client that the person refused', async () => {
     const flow = await startCodeFlow(app)
@@ -107,7 +114,7 @@ describe('the code flow', () => {
     expect(app.app.registry.findPrincipal('demo/sneaked-in')).toBeNull()
   })
 
-  it('refreshes with a new refresh token each time', async () => {
+  it(verifies('as-refresh-rotation', 'refreshes with a new refresh token each time'), async () => {
     const flow = await startCodeFlow(app)
     const first = await flow.tokens()
     const second = await flow.refresh(String(first.json.refresh_token))
@@ -151,17 +158,23 @@ describe('the code flow', () => {
     expect([refused.status, refused.json.error]).toEqual([400, 'invalid_grant'])
   })
 
-  it('revokes a grant with its refresh token: its access token opens nothing from the next request on', async () => {
-    const flow = await startCodeFlow(app)
-    const { json } = await flow.tokens()
-    expect(await list(json.access_token)).toBe(200)
-    const answer = await post(`${url}/oauth/revoke`, { client_id: flow.clientId, token: String(json.refresh_token) })
-    expect(answer.status).toBe(200)
-    expect(await list(json.access_token)).toBe(401)
-    expect((await flow.refresh(String(json.refresh_token))).json.error).toBe('invalid_grant')
-  })
+  it(
+    verifies(
+      'as-revocation',
+      'revokes a grant with its refresh token: its access token opens nothing from the next request on',
+    ),
+    async () => {
+      const flow = await startCodeFlow(app)
+      const { json } = await flow.tokens()
+      expect(await list(json.access_token)).toBe(200)
+      const answer = await post(`${url}/oauth/revoke`, { client_id: flow.clientId, token: String(json.refresh_token) })
+      expect(answer.status).toBe(200)
+      expect(await list(json.access_token)).toBe(401)
+      expect((await flow.refresh(String(json.refresh_token))).json.error).toBe('invalid_grant')
+    },
+  )
 
-  it('revokes an access token, and what was given with it', async () => {
+  it(verifies('as-revocation', 'revokes an access token, and what was given with it'), async () => {
     const flow = await startCodeFlow(app)
     const { json } = await flow.tokens()
     const other = await startCodeFlow(app)
@@ -183,7 +196,7 @@ describe('the code flow', () => {
     expect(page.text).toContain('Test client')
   })
 
-  it('publishes metadata of what there is, under both names', async () => {
+  it(verifies('as-metadata', 'publishes metadata of what there is, under both names'), async () => {
     const names = ['oauth-authorization-server', 'openid-configuration']
     const [first, second] = await Promise.all(
       names.map(async (name) => (await fetch(`${url}/.well-known/${name}`)).json()),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog, start, type RunningApp } from '../../src/app/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
+import type { GuardedFetch } from '../../src/egress/index.ts'
 import type { CatalogueEntry } from '../../src/gateway/index.ts'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 
@@ -43,6 +44,7 @@ export async function startTestApp(
     configuration?: JsonObject
     dataDirectory?: string
     entries?: readonly CatalogueEntry[]
+    guardedFetch?: GuardedFetch
   } = {},
 ): Promise<TestApp> {
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'mcpworks-test-')))
@@ -60,6 +62,7 @@ export async function startTestApp(
     log: createLog('error'),
     version: '0.0.0',
     ...(options.entries === undefined ? {} : { entries: options.entries }),
+    ...(options.guardedFetch === undefined ? {} : { guardedFetch: options.guardedFetch }),
   })
 
   async function manage(namespace: string, operation: string, args: JsonObject): Promise<JsonObject> {

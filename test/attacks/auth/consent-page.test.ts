@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifies } from '../../conformance/requirements.ts'
 import { addApplication, redirectUri, startCodeFlow } from '../../support/code-flow.ts'
 import { createOauthBrowser, formOf, type BrowserAnswer } from '../../support/oauth-browser.ts'
 import { signedIn } from '../../support/people.ts'
@@ -73,7 +74,7 @@ describe('a forged answer', () => {
 })
 
 describe('the question', () => {
-  it('can be answered only in the browser that was asked', async () => {
+  it(verifies('as-consent', 'can be answered only in the browser that was asked'), async () => {
     const flow = await startCodeFlow(app)
     const page = await flow.ask()
     const victim = createOauthBrowser([flow.person.cookie])
@@ -143,7 +144,7 @@ describe('the page', () => {
     expect(policy).toContain("form-action 'self' http://127.0.0.1:9")
     expect(headers).toMatchObject({
       'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     })
@@ -152,7 +153,7 @@ describe('the page', () => {
   it('shows what a client calls itself as text', async () => {
     const evil = '<img src=x onerror=alert(1)>"\'&{{7*7}}'
     const added = await app.manage('platform', 'application.add', { title: evil, redirects: [redirectUri] })
-    const flow = await startCodeFlow(app, { clientId: String((added.application as { id: string }).id) })
+    const flow = await startCodeFlow(app, { clientId: (added.application as { id: string }).id })
     const { text } = await flow.ask()
     expect(text).not.toContain('<img')
     expect(text).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;{{7*7}}')
