@@ -64,8 +64,9 @@ export interface Jail {
   bindMemory?(pid: number): void
 }
 
-/** How the first process of a jail ended: its exit code (128 + n for signal n), `null` where it was killed from here. */
+/** How the first process of a jail ended. */
 export interface JailEnd {
+  /** As the kernel told it, 128 + n for signal n; `null` where nobody is left who was told, as after some kills. */
   readonly exitCode: number | null
   /** Of the whole life of the process, where the engine was told by the kernel. */
   readonly usage?: { readonly cpuMs: number; readonly maxRssBytes: number }

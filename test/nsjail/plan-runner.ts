@@ -70,9 +70,16 @@ function start({ runtime = 'python', engine = 'nsjail', changes = {} }: PlanOrde
 
 const say = (what: object): boolean => process.stdout.write(`${JSON.stringify(what)}\n`)
 
+let last: Jail | null = null
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line) as PlanOrder
+  const order = JSON.parse(line) as PlanOrder | 'kill the last'
+  if (order === 'kill the last') {
+    last?.kill()
+    say({ said: 'killed' })
+    continue
+  }
   const jail = start(order)
+  last = jail
   say({ said: 'started' })
   const texts = { stdout: '', stderr: '', channel: '' }
   for (const name of ['stdout', 'stderr', 'channel'] as const)

@@ -26,6 +26,7 @@ export interface PlanEnd {
 type Said =
   | PlanEnd
   | { readonly said: 'started' }
+  | { readonly said: 'killed' }
   | { said: 'pid'; pid: number | null }
   | { said: 'output'; text: string }
 
@@ -53,7 +54,7 @@ export class PlannedJails {
     this.#lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]()
   }
 
-  order(order: PlanOrder): void {
+  order(order: PlanOrder | 'kill the last'): void {
     this.child.stdin?.write(`${JSON.stringify(order)}\n`)
   }
 

@@ -5,6 +5,7 @@ import { encodeFrame } from '../protocol/frame.ts'
 import type { Jail, JailEnd } from '../sandbox-engine.ts'
 import type { SandboxOutcome, SandboxSpec } from '../sandbox.ts'
 import { execute } from './execution.ts'
+import type { ProcessFacts } from './process-facts.ts'
 import { SealedJail } from './sealed-jail.ts'
 
 /** Of no process: Linux gives none beyond 2^22. */
@@ -28,8 +29,23 @@ const spec: SandboxSpec = {
   },
 }
 
+const nothing: ProcessFacts = {
+  uids: [],
+  gids: [],
+  capabilities: [],
+  noNewPrivs: true,
+  seccompMode: 2,
+  seccompFilters: 2,
+  threads: 1,
+  hasMemory: false,
+  ownBytes: 0,
+  anonymousBytes: 0,
+  fileBytes: 0,
+  peakRssBytes: 0,
+}
+
 /** A jail that ends without a word once it has been given code. */
-function jailThatEnds(exitCode: number | null): Jail {
+function jailThatEnds(exitCode: number | null, end?: Promise<JailEnd>): Jail {
   const ended = Promise.withResolvers<JailEnd>()
   let writes = 0
   const channel = new Duplex({
@@ -42,7 +58,7 @@ function jailThatEnds(exitCode: number | null): Jail {
     },
   })
   const [stdout, stderr] = [Readable.from([]), Readable.from([])]
-  return { channel, stdout, stderr, pid: Promise.resolve(noPid), ended: ended.promise, kill: () => undefined }
+  return { channel, stdout, stderr, pid: Promise.resolve(noPid), ended: end ?? ended.promise, kill: () => undefined }
 }
 
 async function outcomeOf(exitCode: number | null, oomKills: number, isAtBound: boolean): Promise<SandboxOutcome> {
@@ -77,5 +93,41 @@ describe('a jail that the kernel ended for want of memory', () => {
       reason: 'signal',
       message: expect.stringContaining('from outside'),
     })
+  })
+})
+
+describe('a jail whose first thread has ended', () => {
+  /** Ends with 0 at the third look, and with nothing told at a kill. */
+  async function outcomeWith(threads: number): Promise<SandboxOutcome> {
+    const ended = Promise.withResolvers<JailEnd>()
+    const jail = {
+      ...jailThatEnds(0, ended.promise),
+      kill: () => ended.resolve({ exitCode: null }),
+    }
+    let looks = 0
+    const meter = {
+      cpuMs: () => 0,
+      facts: () => {
+        looks += 1
+        if (looks === 3) ended.resolve({ exitCode: 0 })
+        return { ...nothing, threads }
+      },
+    }
+    const order = { setup: encodeFrame({}), nonce: 'n', unsealedReason: () => null, group: null, meter: () => meter }
+    const sealed = await SealedJail.make(jail, order)
+    if (!sealed.ok) throw new Error(sealed.why)
+    return await execute(sealed.jail, spec, { engine: 'streams', profile: 'none', profileHash: 'sha256:0' }, {})
+  }
+
+  test('is left to end where that was the only one, and its exit code is told', async () => {
+    expect(await outcomeWith(1)).toMatchObject({
+      status: 'exception',
+      kind: 'ProcessExit',
+      message: expect.stringContaining('exit code 0'),
+    })
+  })
+
+  test('is killed where others may go on, of whose memory nothing is told', async () => {
+    expect(await outcomeWith(2)).toMatchObject({ status: 'killed', reason: 'signal' })
   })
 })

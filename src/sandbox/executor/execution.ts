@@ -207,7 +207,9 @@ class Execution {
     const { limits, runtime } = this.#spec
     const facts = this.#measure()
     if (facts === null) return 0
-    // Either it is ending, or other threads go on where their memory cannot be watched. How it ends tells which.
+    // It is ending by itself. Who is to be told of its exit must not be hurried.
+    if (!facts.hasMemory && facts.threads <= 1) return limits.memoryBytes
+    // Either all are ending, or other threads go on where their memory cannot be watched. How it ends tells which.
     if (!facts.hasMemory) this.#jail.kill()
     else if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
     else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')

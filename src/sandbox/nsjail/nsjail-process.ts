@@ -62,10 +62,12 @@ export function startNsjail({ nsjail, setpriv }: NsjailPrograms, configDescripto
     for (const timer of [lastResort, wake]) if (timer !== null) clearTimeout(timer)
     pid.resolve(null)
     const complaints = child.exitCode === failed && !isKilled ? log.complaints() : ''
+    // A process that had ended by itself may have been killed as well, before nsjail took note: its log has the truth.
+    const told = log.exitCode() ?? (isKilled ? null : withoutWord(child.exitCode))
     // Of a child that failed to become the program nsjail may say that it was killed, which was its own doing.
-    const exitCode = complaints === '' ? (log.exitCode() ?? withoutWord(child.exitCode)) : failed
+    const exitCode = complaints === '' ? told : failed
     if (complaints !== '') stderr.write(complaints)
-    stderr.once('close', () => ended.resolve({ exitCode: isKilled ? null : exitCode }))
+    stderr.once('close', () => ended.resolve({ exitCode }))
     stderr.end()
   }
   child.on('error', () => {
