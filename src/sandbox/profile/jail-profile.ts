@@ -16,6 +16,8 @@ const procfsSchema = z.strictObject({
   options: z.array(z.enum(['nosuid', 'nodev', 'noexec', 'ro'])),
   /** Paths below /proc that tell of the host: files, and directories with a final slash. */
   covered: z.array(z.string()),
+  /** What of the own process is shown, where no more has to be: files and directories in /proc/self. */
+  own: z.array(z.string()),
 })
 
 const schema = z.strictObject({

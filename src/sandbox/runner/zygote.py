@@ -79,6 +79,7 @@ def map_ids(ids):
 
 
 def mount(kind, target, flags, data):
+    """`kind` is also what is mounted: of a bind its source."""
     checked(libc.mount(kind, target, kind, ctypes.c_ulong(flags), data), 'mount')
 
 
@@ -92,7 +93,9 @@ def mounts_of(plan):
         for path, how in plan['tmpfs'].items()
     ]
     if plan['procfs'] is not None:
-        mounts.append((b'proc', b'/proc', flags(plan['procfs']), b'subset=pid,hidepid=2', None))
+        mounts.append((b'proc', PROC.encode(), flags(plan['procfs']), b'subset=pid,hidepid=2', None))
+        for name in plan['procfs']['own']:
+            mounts.append((('%s/1/%s' % (PROC, name)).encode(), ('/proc/1/%s' % name).encode(), BIND, None, None))
     # The outer procfs is covered.
     return mounts + [(b'tmpfs', PROC.encode(), READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC, b'mode=0555,size=4096,nr_inodes=1', None)]
 
@@ -103,6 +106,24 @@ def keep_devices(paths):
     for path in paths:
         kept = os.statvfs(path).f_flag & (NO_SUID | NO_DEVICES | NO_EXEC)
         mount(b'none', path.encode(), REMOUNT | BIND | READ_ONLY | kept, b'')
+
+
+def own_procfs(plan):
+    """The places at /proc of what jails show of their own process, and no more. A whole procfs tells how many processes of
+    the machine have a page of a shared file in their memory, by which jails could see one another and leave each other signs."""
+    if plan['procfs'] is None:
+        return
+    flags = NO_SUID | NO_DEVICES | NO_EXEC
+    mount(b'tmpfs', b'/proc', flags, b'mode=0555,size=65536,nr_inodes=64')
+    os.mkdir('/proc/1', 0o755)
+    os.symlink('1', '/proc/self')
+    for name in plan['procfs']['own']:
+        if os.path.isdir('%s/1/%s' % (PROC, name)):
+            os.mkdir('/proc/1/' + name)
+        else:
+            os.close(os.open('/proc/1/' + name, os.O_CREAT))
+    os.symlink(plan['command'][0], '/proc/1/exe')
+    mount(b'tmpfs', b'/proc', REMOUNT | READ_ONLY | flags, b'mode=0555,size=65536,nr_inodes=64')
 
 
 def tid_address():
@@ -227,6 +248,7 @@ def slot(plan, runner, number, descriptor):
     checked(libc.unshare(NEW_USERS | NEW_MOUNTS | NEW_NETWORK | NEW_CGROUPS), 'unshare')
     map_ids(plan['ids'])
     keep_devices(plan['devices'])
+    own_procfs(plan)
     tid = tid_address()
     end = End()
     while True:

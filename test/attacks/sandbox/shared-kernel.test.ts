@@ -303,3 +303,66 @@ def main(_): return {'before': drawn.before, 'after': ssl.RAND_bytes(8).hex(), '
     }
   })
 })
+
+describe('a page of a file that others have in their memory as well', () => {
+  const map = `
+import { toBuffer } from 'bun:ffi'
+import { log } from 'mcpworks'
+const { mmap } = dlopen('libc.so.6', { mmap: { args: ['i64', 'i64', 'i32', 'i32', 'i32', 'i64'], returns: 'i64' } }).symbols
+const [readable, isPrivate] = [1, 2]
+const address = Number(mmap(0, 4096, readable, isPrivate, fs.openSync('/runner/main.ts', 'r'), 0))
+const first = toBuffer(address as never, 0, 4096)[0]
+`
+  const holder = `${map}
+export const main = async () => { log(String(first)); await new Promise((resolve) => setTimeout(resolve, 60_000)) }`
+  const seeker = `${map}
+export const main = () => ({ first, seen: attempt(() => {
+  const maps = fs.readFileSync('/proc/self/smaps', 'latin1')
+  return Number(/Shared_Clean: +([0-9]+)/.exec(maps.slice(maps.indexOf(address.toString(16))))?.[1]) > 0 ? 'shared' : 'alone'
+}) })`
+
+  async function seekBesideHolder(one: Sandbox): Promise<unknown[]> {
+    const alone = await probe(one, 'typescript', seeker)
+    const [holds, abort] = [Promise.withResolvers<undefined>(), new AbortController()]
+    const held = run(one, 'typescript', holder, { onLog: () => holds.resolve(undefined), signal: abort.signal })
+    await Promise.race([holds.promise, held.then((outcome) => holds.reject(new Error(JSON.stringify(outcome))))])
+    await holds.promise
+    const beside = await probe(one, 'typescript', seeker)
+    abort.abort()
+    expect(await held).toMatchObject({ status: 'killed', reason: 'cancelled' })
+    expect(beside['first']).toBe('/'.charCodeAt(0))
+    return [alone['seen'], beside['seen']]
+  }
+
+  test('does not tell of them in a jail that was forked, and would where a whole /proc is shown', async () => {
+    expect(await seekBesideHolder(sandbox)).toEqual(['ENOENT', 'ENOENT'])
+    const fresh = await openSandbox({ waitingJails: 0, mode: 'fresh' })
+    try {
+      expect(await seekBesideHolder(fresh)).toEqual(['alone', 'shared'])
+    } finally {
+      await fresh.close()
+    }
+  })
+
+  test('is not all that can be known: a jail finds its own files, memory and program', async () => {
+    const own = `
+export const main = () => ({
+  file: fs.readlinkSync('/proc/self/fd/' + fs.openSync('/fn/main.ts', 'r')),
+  program: fs.realpathSync('/proc/self/exe'),
+  memory: process.memoryUsage().rss > 1 << 20,
+  processes: fs.readdirSync('/proc').sort().join(),
+  maps: fs.readFileSync('/proc/1/maps', 'latin1').includes('/usr/bin/bun'),
+  written: attempt(() => fs.writeFileSync('/proc/self/new', '')),
+  changed: attempt(() => fs.chmodSync('/proc/self/maps', 0o600)),
+})`
+    expect(await probe(sandbox, 'typescript', own)).toEqual({
+      file: '/fn/main.ts',
+      program: '/usr/bin/bun',
+      memory: true,
+      processes: '1,self',
+      maps: true,
+      written: 'EROFS',
+      changed: 'EROFS',
+    })
+  })
+})

@@ -31,6 +31,9 @@ const tellingFiles = [
   'sysvipc/msg',
 ] as const
 
+/** Files of a process that tell, page by page or in sum, with how many processes of the machine it shares files in memory. */
+const pageCounts = ['smaps', 'smaps_rollup', 'numa_maps', 'pagemap'] as const
+
 /** Files through which the kernel is set, below /proc. */
 const settingFiles = [
   'sysrq-trigger',
@@ -121,7 +124,15 @@ function proc(): ContainmentCheck[] {
       'none',
       ...unreadable,
     ),
-    onBun('proc.mount-table', 'read a directory of the host in the mount table', ['mount-sources'], 'none'),
+    onBun('proc.mount-table', 'read a directory of the host in the mount table', ['mount-sources'], 'none', 'ENOENT'),
+    ...pageCounts.map((file) =>
+      onBun(
+        `proc.pages-${slug(file)}`,
+        `learn from /proc/self/${file} how many processes of the machine have a page of a shared file`,
+        ['read', `/proc/self/${file}`],
+        'ENOENT',
+      ),
+    ),
     onBun('proc.unix-sockets', 'see a socket in /proc/net/unix', ['lines', '/proc/net/unix'], '0 lines', ...unreadable),
     onBun('proc.tcp-sockets', 'see a socket in /proc/net/tcp', ['lines', '/proc/net/tcp'], '0 lines', ...unreadable),
     onBun('proc.udp-sockets', 'see a socket in /proc/net/udp', ['lines', '/proc/net/udp'], '0 lines', ...unreadable),
