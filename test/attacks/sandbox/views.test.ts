@@ -1,9 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findProcess } from '../../../src/sandbox/containment/find-process.ts'
 import type { Sandbox } from '../../../src/sandbox/index.ts'
 import { engineTraits } from '../../support/engine-under-test.ts'
-import { openSandbox, probe, probeUnjailed } from './hosted-code.ts'
+import { openSandbox, probe, probeUnjailed, run } from './hosted-code.ts'
 
 let sandbox: Sandbox
 const canary = 'canary-secret-of-the-platform'
@@ -30,8 +31,8 @@ describe('the view from inside', () => {
         processes: fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)),
         parts: Object.fromEntries(['kcore', 'kmsg', 'kallsyms', 'cmdline', 'config.gz', 'version', 'keys', 'timer_list', 'modules', 'slabinfo', 'sys/kernel/osrelease']
           .map((name) => [name, attempt(() => fs.readFileSync('/proc/' + name, 'latin1').slice(0, 40))])),
-        environment: fs.readFileSync('/proc/self/environ', 'latin1'),
-        commandLine: fs.readFileSync('/proc/self/cmdline', 'latin1').split('\\0'),
+        environment: [attempt(() => fs.readFileSync('/proc/self/environ', 'latin1')), JSON.stringify(process.env)],
+        commandLine: process.argv,
       })`,
     )
     expect(answers['processes']).toEqual(['1'])
@@ -39,13 +40,9 @@ describe('the view from inside', () => {
       ([, answer]) => !['ENOENT', 'EACCES', 'EPERM', ''].includes(answer),
     )
     expect(told).toEqual([])
-    expect(answers['environment']).not.toContain(canary)
-    expect((answers['commandLine'] as string[]).slice(0, 4)).toEqual([
-      '/usr/bin/bun',
-      'run',
-      '--no-install',
-      '/runner/main.ts',
-    ])
+    expect(String(answers['environment'])).not.toContain(canary)
+    expect(String(answers['environment'])).toContain('TMPDIR')
+    expect((answers['commandLine'] as string[]).slice(0, 2)).toEqual(['/usr/bin/bun', '/runner/main.ts'])
     expect(
       readFileSync('/proc/self/environ', 'latin1').length + readFileSync('/proc/cmdline', 'latin1').length,
     ).toBeGreaterThan(0)
@@ -134,20 +131,38 @@ def main(input):
 
 describe('namespaces and privileges', () => {
   const status = `export const main = () => ({
-    namespaces: Object.fromEntries(${JSON.stringify(kinds)}.map((kind) => [kind, fs.readlinkSync('/proc/self/ns/' + kind)])),
     status: fs.readFileSync('/proc/self/status', 'latin1'),
     interfaces: attempt(() => fs.readFileSync('/proc/net/dev', 'latin1').split('\\n').slice(2).map((line) => line.split(':')[0].trim()).filter(Boolean)),
     unix: attempt(() => fs.readFileSync('/proc/net/unix', 'latin1').trim().split('\\n')),
   })`
 
   test('are not those of the host, nor those of a sibling', async () => {
-    const [one, two] = await Promise.all([probe(sandbox, 'typescript', status), probe(sandbox, 'typescript', status)])
-    const host = Object.fromEntries(kinds.map((kind) => [kind, readlinkSync(`/proc/self/ns/${kind}`)]))
-    const shared = kinds.filter((kind) => {
-      const seen = [one, two].map((each) => (each['namespaces'] as Record<string, string>)[kind])
-      return new Set([...seen, host[kind]]).size !== 3
+    const named = `
+import { log } from 'mcpworks'
+const { prctl } = dlopen('libc.so.6', { prctl: { args: ['i32', 'ptr'], returns: 'i32' } }).symbols
+export const main = async (name: string) => {
+  prctl(15, ptr(Buffer.from(name + '\\0')))
+  log('named')
+  await new Promise((resolve) => setTimeout(resolve, 60_000))
+}`
+    const abort = new AbortController()
+    const held = [1, 2].map((number) => {
+      const [name, isNamed] = [`ns-${String(process.pid)}-${String(number)}`, Promise.withResolvers<undefined>()]
+      const events = { onLog: () => isNamed.resolve(undefined), signal: abort.signal }
+      const ended = run(sandbox, 'typescript', named, { input: name, ...events })
+      void ended.then((outcome) => isNamed.reject(new Error(JSON.stringify(outcome))))
+      return { name, isNamed: isNamed.promise, ended }
     })
+    await Promise.all(held.map(async ({ isNamed }) => await isNamed))
+    // From outside, so that it is what the kernel says.
+    const who = ['self', ...held.map(({ name }) => String(findProcess(name)))]
+    const shared = kinds.filter(
+      (kind) => new Set(who.map((each) => readlinkSync(`/proc/${each}/ns/${kind}`))).size !== who.length,
+    )
+    abort.abort()
+    await Promise.all(held.map(async ({ ended }) => await ended))
     expect(shared).toEqual([])
+    expect(who).toHaveLength(3)
   })
 
   test('leave no capability, no new privileges, two filters, and no network but an own loopback', async () => {
