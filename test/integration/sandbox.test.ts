@@ -267,6 +267,11 @@ def main(input):
       'export const main = () => { const a: any = {}; a.self = a; return a }',
       'result["self"] contains itself. JSON cannot carry a circular structure.',
     ],
+    [
+      'typescript',
+      'export const main = () => ({ a: { ["\\ud800"]: 1 } })',
+      'result["a"] has a key with a lone surrogate, which is no valid Unicode.',
+    ],
     ['typescript', 'export const main = () => main', 'result is a function, which JSON cannot carry.'],
   ] as const)('to return JSON in %s is told what it returned (%#)', async (runtime, code, sentence) => {
     const outcome = await run(runtime, { [runtime === 'python' ? 'main.py' : 'main.ts']: code })
@@ -291,6 +296,18 @@ def main(input):
     expect(outcome.status).toBe('invalid')
     expect(outcome.status === 'invalid' && outcome.message).toContain(part)
     expect(JSON.stringify(outcome)).not.toMatch(/\/usr|\/runner|\/fn\/|\/home|\/root/)
+  })
+
+  test.each([
+    ['with a name that throws', '"name", { get() { throw e } }', 'it throws where it is looked at'],
+    ['with a name that is none', '"name", { value: 7 }', 'told'],
+    ['with a stack that is none', '"stack", { value: 7 }', 'told'],
+    ['with a message that throws', '"message", { get() { throw e } }', 'it throws where it is looked at'],
+  ])('%s is told as an exception', async (_, property, part) => {
+    const code = `export const main = () => { const e = new Error("told"); Object.defineProperty(e, ${property}); throw e }`
+    const outcome = await typescript(code)
+    expect(outcome).toMatchObject({ status: 'exception', message: expect.stringContaining(part), stderr: '' })
+    expect(outcome.status === 'exception' && outcome.kind).not.toMatch(/TypeError|ProcessExit/)
   })
 
   test('with a long message of characters outside of the first plane is told, cut off', async () => {

@@ -279,7 +279,7 @@ function place(order: Order, body: Buffer): Buffer {
 
 /** Only the function's own files, by their path in the function, one line a frame. */
 function traceOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const stack = error instanceof Error ? textIn(error, 'stack') : ''
   const frames: string[] = []
   for (const line of stack.split('\n')) {
     const found = /^\s*at (?:async )?(?:(?<name>.*?) \()?(?:file:\/\/)?\/fn\/(?<place>[^()]*?:\d+(?::\d+)?)\)?$/.exec(
@@ -290,8 +290,14 @@ function traceOf(error: unknown): string {
   return `${kindOf(error)}: ${textOf(error)}\n${frames.join('\n')}`.trimEnd().slice(0, maxText)
 }
 
+/** A member that is text by its type, but which code can have set to anything. */
+function textIn(error: Error, member: 'name' | 'stack'): string {
+  const value: unknown = error[member]
+  return typeof value === 'string' ? value : ''
+}
+
 function kindOf(error: unknown): string {
-  if (error instanceof Error) return error.name.slice(0, 200)
+  if (error instanceof Error) return textIn(error, 'name').slice(0, 200)
   return error === null ? 'null' : typeof error
 }
 
@@ -331,7 +337,18 @@ function loadProblem(error: unknown): string {
     : `${place}${textOf(error)}${inner}`
 }
 
+/** What was thrown is the function's own, and may throw again where it is looked at. */
 function report(error: unknown, loading: boolean): object {
+  try {
+    return reportOf(error, loading)
+  } catch {
+    const message = 'What was thrown cannot be told: it throws where it is looked at.'
+    if (loading) return invalid(`The code could not be loaded. ${message}`)
+    return { type: 'error', status: 'exception', kind: 'Error', message, trace: '' }
+  }
+}
+
+function reportOf(error: unknown, loading: boolean): object {
   const limit = limitOf(error)
   if (limit !== null) return { type: 'error', status: 'limit', limit }
   if (loading) return invalid(`The code could not be loaded. ${loadProblem(error)}`)
@@ -380,6 +397,7 @@ function misfitInObject(value: object, path: string, above: readonly object[]): 
   const { toJSON } = value as { toJSON?: unknown }
   if (typeof toJSON === 'function') return misfit(Reflect.apply(toJSON, value, ['']), path, inside)
   for (const [key, item] of Object.entries(value)) {
+    if (!key.isWellFormed()) return `${path} has a key with a lone surrogate, which is no valid Unicode.`
     // As everywhere in JavaScript, a member that is undefined is a member that is not there.
     const found = item === undefined ? null : misfit(item, `${path}[${JSON.stringify(key).slice(0, 60)}]`, inside)
     if (found !== null) return found
