@@ -24,10 +24,11 @@ beforeAll(async () => {
   gate = Promise.withResolvers()
   filled = Promise.withResolvers()
   let running = 0
-  const slow = toolEntry('slow', async () => {
+  const slow = toolEntry('slow', async (_invocation, { signal }) => {
+    const cutOff = new Promise((resolve) => signal.addEventListener('abort', resolve))
     running += 1
     if (running === 2) filled.resolve(undefined)
-    await gate.promise
+    await Promise.race([gate.promise, cutOff])
     return textOutcome('done')
   })
   app = await startTestApp({ settings: { 'gateway.maxConcurrentCalls': '2' }, entries: [slow] })
