@@ -187,6 +187,8 @@ const bodies: Readonly<Record<string, object>> = {
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
   'policy.test': { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] },
   'state.apply': { files: [] },
+  'upstream.add': { server: 'tracker', url: 'https://tracker.example/mcp' },
+  'upstream.set-secret': { kind: 'header', secret: 'x' },
   'user.add': { user: 'ada' },
   'user.set-roles': { roles: [] },
 }
