@@ -5,6 +5,7 @@ import { addApplyCommand } from './commands/apply.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addConnectCommand } from './commands/connect.ts'
 import { addBindingCommands } from './commands/binding.ts'
+import { addClientCommands } from './commands/client.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addCredentialCommands } from './commands/credential.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -38,6 +39,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addApplyCommand(program, context)
   addAgentCommands(program, context)
   addKeyCommands(program, context)
+  addClientCommands(program, context)
   addBindingCommands(program, context)
   addConnectCommand(program, context)
   addUserCommands(program, context)

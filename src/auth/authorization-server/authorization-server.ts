@@ -4,6 +4,7 @@ import type { IssueAccessToken } from './issue-access-token.ts'
 import type { LocalKeys } from './local-keys.ts'
 import type { OAuthClient } from './oauth-client.ts'
 import type { OAuthClients } from './oauth-clients.ts'
+import type { RegistrationOutcome } from './register-client.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** The embedded authorization server. */
@@ -30,6 +31,8 @@ export interface AuthorizationServerSite {
   findQuestion(request: FrontRequest, response: LibraryResponse, id: string): Promise<ConsentQuestion | null>
   /** Ends it and sends the browser on. The grant was made before. */
   answerQuestion(request: FrontRequest, response: LibraryResponse, answer: ConsentAnswer): Promise<void>
+  /** A client registers itself; `null` where that is off. @throws McpworksError `audit_unavailable` */
+  register(request: FrontRequest): Promise<RegistrationOutcome | null>
   /** Lets a client act as an agent, on a person's word. @throws McpworksError `audit_unavailable` */
   grant(consent: Consent): Promise<{ readonly grantId: string }>
 }

@@ -1,5 +1,6 @@
 import type { AddressRules, GuardedFetch } from '../../egress/index.ts'
 import { isJsonObject, type Clock, type JsonObject, type JsonValue } from '../../kernel/index.ts'
+import { readClientName } from './client-name.ts'
 import type { OAuthClient } from './oauth-client.ts'
 import { publicClientMetadata } from './oauth-clients.ts'
 import { redirectUriProblem } from './redirect-uri.ts'
@@ -80,7 +81,7 @@ async function read(
   if (document === null) return none
   const metadata = checkDocument(document, url, grantTypes)
   if (metadata === null) return none
-  const name = readName(document.client_name) ?? host
+  const name = readClientName(document.client_name) ?? host
   return {
     client: { id: url, name, source: 'document', host, metadata: publicClientMetadata(url, name, metadata) },
     cacheMs: cacheMsOf(answer.headers['cache-control']),
@@ -119,16 +120,6 @@ function checkDocument(document: JsonObject, url: string, grantTypes: readonly s
 
 function texts(value: JsonValue | undefined): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-}
-
-/** A name to show to people: at most 60 characters, none that hide others or change their order. */
-function readName(value: JsonValue | undefined): string | null {
-  if (typeof value !== 'string') return null
-  const shown = value
-    .normalize('NFC')
-    .replaceAll(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim()
-  return shown === '' ? null : Array.from(shown).slice(0, 60).join('')
 }
 
 function cacheMsOf(header: string | undefined): number {

@@ -50,7 +50,7 @@ export async function createAuthorizationServer(parts: AuthorizationServerParts)
     clients,
     keys: { find: keys.find, rotate: keys.rotate, isRevoked: revoked.has },
     at(publicUrl) {
-      site ??= createSite(publicUrl, { ...parts, keys, revoked, directory, webFetch })
+      site ??= createSite(publicUrl, { ...parts, keys, revoked, clients, directory, webFetch })
       return site
     },
     async tend() {

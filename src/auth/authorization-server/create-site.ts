@@ -14,8 +14,10 @@ import { libraryRequest } from './library-request.ts'
 import { tellRefusals } from './library-refusals.ts'
 import { mintOwnTokens } from './mint-own-tokens.ts'
 import type { ClientDirectory } from './oauth-client.ts'
+import type { OAuthClients } from './oauth-clients.ts'
 import { namespaceResource, readResource } from './protected-resource.ts'
 import { readOwnToken, type PresentedToken } from './read-own-token.ts'
+import { parseRegistration, registerClient, type RegistrationOutcome } from './register-client.ts'
 import { registerGrants } from './registered-grants.ts'
 import { revokeGrant } from './revoke-grant.ts'
 import type { RevokedTokens } from './revoked-tokens.ts'
@@ -26,6 +28,7 @@ import type { SigningKeys } from './signing-keys.ts'
 export interface SiteParts extends AuthorizationServerParts {
   readonly keys: SigningKeys
   readonly revoked: RevokedTokens
+  readonly clients: OAuthClients
   readonly directory: ClientDirectory
   readonly webFetch: WebFetch
 }
@@ -196,9 +199,19 @@ export function createSite(issuer: string, parts: SiteParts): AuthorizationServe
     return { grantId: credential.id }
   }
 
+  async function register(front: FrontRequest): Promise<RegistrationOutcome | null> {
+    if (config.registration === 'off') return null
+    const metadata = parseRegistration(front.body)
+    if (metadata === null)
+      return { ok: false, error: 'invalid_client_metadata', description: 'the body must be a JSON object' }
+    const { address } = front
+    return registerClient(metadata, { config, clients: parts.clients, events, nowMs: clock.nowMs(), address })
+  }
+
   return {
     issuer,
     browserOrigin: browser.origin,
+    register,
     metadata: () =>
       serverMetadata({
         issuer,

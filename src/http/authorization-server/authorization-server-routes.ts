@@ -4,7 +4,8 @@ import {
   type AuthorizationServerSite,
   type FrontRequest,
 } from '../../auth/index.ts'
-import { sendJson } from '../respond.ts'
+import { isJsonContent } from '../content-type.ts'
+import { sendError, sendJson } from '../respond.ts'
 import type { MountedPart, MountedRequest, Route } from '../routes.ts'
 import { errorPage, sendPage } from './page.ts'
 import { readFront } from './read-front.ts'
@@ -45,6 +46,7 @@ export function authorizationServerRoutes(parts: AuthorizationRoutesParts): Rout
     route('POST', authorizationEndpoints.token, library),
     route('POST', authorizationEndpoints.revoke, library),
     route('POST', authorizationEndpoints.push, servePush),
+    route('POST', authorizationEndpoints.register, serveRegistration),
     route('GET', `${authorizationEndpoints.consent}/{id}`, consent),
     route('POST', `${authorizationEndpoints.consent}/{id}`, consent),
   ]
@@ -87,4 +89,25 @@ async function servePush(mounted: MountedRequest, front: FrontRequest, site: Aut
   if (!asksForAnotherMode(front.body.toString('latin1'))) return site.serve(front, mounted.response)
   mounted.refused('invalid_request', 'response mode')
   sendJson(mounted.response, 400, { error: 'unsupported_response_mode' })
+}
+
+async function serveRegistration(
+  mounted: MountedRequest,
+  front: FrontRequest,
+  site: AuthorizationServerSite,
+): Promise<void> {
+  const { response } = mounted
+  if (!isJsonContent(mounted.head)) {
+    mounted.refused('unsupported_media_type', 'content type')
+    return sendError(response, 'unsupported_media_type')
+  }
+  const outcome = await site.register(front)
+  if (outcome === null) {
+    mounted.refused('not_found', 'registration is off')
+    return sendError(response, 'not_found')
+  }
+  if (outcome.ok) return sendJson(response, 201, outcome.client)
+  mounted.refused('invalid_request', `registration: ${outcome.error}`)
+  const status = outcome.error === 'temporarily_unavailable' ? 503 : 400
+  sendJson(response, status, { error: outcome.error, error_description: outcome.description })
 }
