@@ -5,7 +5,7 @@ import { createLog, start, type RunningApp } from '../../src/app/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import type { GuardedFetch } from '../../src/egress/index.ts'
 import type { CatalogueEntry } from '../../src/gateway/index.ts'
-import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
+import { isJsonObject, type Clock, type JsonObject } from '../../src/kernel/index.ts'
 
 /** The whole product on a data directory of its own, over real HTTP and with the real sandbox. */
 export interface TestApp extends AsyncDisposable {
@@ -45,6 +45,7 @@ export async function startTestApp(
     dataDirectory?: string
     entries?: readonly CatalogueEntry[]
     guardedFetch?: GuardedFetch
+    clock?: Clock
   } = {},
 ): Promise<TestApp> {
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'mcpworks-test-')))
@@ -61,6 +62,7 @@ export async function startTestApp(
     config: loaded.config,
     log: createLog('error'),
     version: '0.0.0',
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.entries === undefined ? {} : { entries: options.entries }),
     ...(options.guardedFetch === undefined ? {} : { guardedFetch: options.guardedFetch }),
   })
