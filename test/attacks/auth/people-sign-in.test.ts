@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { signInRoutes } from '../../../src/http/index.ts'
 import { isJsonObject, type JsonObject } from '../../../src/kernel/index.ts'
 import { sendRaw } from '../../support/http-harness.ts'
 import { asPerson, signedIn } from '../../support/people.ts'
@@ -424,5 +425,70 @@ describe('the record', () => {
     for (const type of ['link-made', 'factor-added', 'session-begun', 'session-ended']) expect(types).toContain(type)
     for (const secret of [path.split('/').at(-1) ?? '', password, ...browser.cookies.values(), 'argon2id'])
       expect(text).not.toContain(secret)
+  })
+})
+
+describe('a stranger', () => {
+  const routes = () => signInRoutes(test.app.people, { nowMs: () => nowMs, monotonicMs: () => 0 })
+
+  it('is sent to sign in, or refused, by every page that is about a person', async () => {
+    const shown: string[] = []
+    for (const { method, path } of routes()) {
+      const at = path.replace('{token}', 'A'.repeat(43))
+      const browser = newBrowser()
+      const csrf = await browser.csrf('/sign-in')
+      const answer = method === 'GET' ? await browser.get(at) : await browser.post(at, { csrf })
+      if (answer.status < 300) shown.push(`${method} ${path}`)
+      expect([path, answer.status < 500]).toEqual([path, true])
+      expect(await browser.isSignedIn()).toBe(false)
+    }
+    // The options are the same for everybody; the rest says nothing of anybody.
+    expect(shown).toEqual([
+      'GET /sign-in/style.css',
+      'GET /sign-in/passkey.js',
+      'GET /sign-in',
+      'POST /sign-in/passkey/options',
+    ])
+  })
+
+  it('gets every page without a frame, a cache or anything from elsewhere, whatever the answer', async () => {
+    for (const path of ['/sign-in', '/sign-in/set-up', '/account', `/sign-in/link/${'A'.repeat(43)}`]) {
+      const { headers } = await newBrowser().get(path)
+      expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'")
+      expect(headers['content-security-policy']).toContain("frame-ancestors 'none'")
+      expect([headers['x-frame-options'], headers['cache-control']]).toEqual(['DENY', 'no-store'])
+    }
+  })
+
+  it('who sends bytes that are no form is told so', async () => {
+    const browser = newBrowser()
+    const csrf = await browser.csrf('/sign-in')
+    const send = (type: string, body: string) =>
+      sendRaw(port, {
+        method: 'POST',
+        path: '/sign-in/password',
+        headers: [
+          'Host',
+          browser.host,
+          'Origin',
+          browser.origin,
+          'Cookie',
+          [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+          'Content-Type',
+          type,
+          'X-MCPWorks-CSRF',
+          csrf,
+        ],
+        body,
+      })
+    const statuses = [
+      await send('text/plain', 'name=a'),
+      await send('application/json', '[1]'),
+      await send('application/json', '{"name":{"a":1},"password":[]}'),
+      await send('application/x-www-form-urlencoded', 'name=a&name=b'),
+      await send('application/x-www-form-urlencoded', `name=${'a'.repeat(70_000)}`),
+      await send('application/x-www-form-urlencoded', '%ff%fe=%00&__proto__=x&constructor=y'),
+    ].map(({ status }) => status)
+    expect(statuses).toEqual([415, 400, 401, 400, 413, 401])
   })
 })
