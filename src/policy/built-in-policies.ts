@@ -40,7 +40,7 @@ unless { principal in Role::"owner" };
 forbid (principal is User, action == Action::"manage", resource)
 when {
   context.authn.method == "session" && context.authn.age_seconds > 600 &&
-  (context.operation like "user.*" || context.operation like "role.*" || context.operation like "namespace.*") &&
+  (context.operation like "user.*" || context.operation like "role.*" || context.operation == "namespace.open") &&
   !(context.operation like "*.list" || context.operation like "*.show")
 };
 

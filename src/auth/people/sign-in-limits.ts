@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/index.ts'
+import { addressKey } from '../limits/address-key.ts'
 
 /** Slows down whoever guesses, by account and by address. Does not tell whether an account is there. */
 export interface SignInLimits {
@@ -46,7 +47,7 @@ export function createSignInLimits(clock: Clock): SignInLimits {
     if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest)
   }
 
-  const keys = (account: string, address: string) => [`account ${account}`, `address ${address}`] as const
+  const keys = (account: string, address: string) => [`account ${account}`, `address ${addressKey(address)}`] as const
 
   return {
     begin(account, address) {
