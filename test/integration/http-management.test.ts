@@ -62,6 +62,15 @@ describe('the management API', () => {
     },
   )
 
+  it('keeps the secret of an operation apart from the arguments, which are recorded', async () => {
+    const path = '/api/v1/namespaces/demo/upstreams/tickets/secret'
+    await manage('POST', path, { kind: 'header', secret: 'canary-secret' })
+    const effect = gateway.requests.at(-1)?.effect
+    expect(effect).toMatchObject({ arguments: { namespace: 'demo', server: 'tickets', kind: 'header' } })
+    expect(JSON.stringify(effect)).not.toContain('canary-secret')
+    expect(effect?.kind === 'manage' ? effect.secret?.reveal() : null).toBe('canary-secret')
+  })
+
   it("joins path, query and body into one input with the contract's defaults", async () => {
     await manage('GET', '/api/v1/namespaces/demo/audit/records?limit=7&after=3')
     expect(gateway.requests[0]?.effect).toMatchObject({ arguments: { namespace: 'demo', limit: 7, after: 3 } })
@@ -177,6 +186,8 @@ describe('the management API', () => {
 
 /** What an operation asks for beyond what is in its path. */
 const bodies: Readonly<Record<string, object>> = {
+  'upstream.add': { server: 'tickets', url: 'https://tickets.example/mcp' },
+  'upstream.set-secret': { kind: 'header', secret: 'canary-secret' },
   'agent.add': { agent: 'analyst' },
   'application.add': { title: 'A client', redirects: ['https://client.example/cb'] },
   'binding.add': { match: { sub: 'system:serviceaccount:demo:analyst' } },
