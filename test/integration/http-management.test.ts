@@ -186,8 +186,6 @@ describe('the management API', () => {
 
 /** What an operation asks for beyond what is in its path. */
 const bodies: Readonly<Record<string, object>> = {
-  'upstream.add': { server: 'tickets', url: 'https://tickets.example/mcp' },
-  'upstream.set-secret': { kind: 'header', secret: 'canary-secret' },
   'agent.add': { agent: 'analyst' },
   'application.add': { title: 'A client', redirects: ['https://client.example/cb'] },
   'binding.add': { match: { sub: 'system:serviceaccount:demo:analyst' } },
