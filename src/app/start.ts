@@ -189,7 +189,6 @@ async function compose(
     config: config.auth.people,
   })
   const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
-  const proofs = createProofs(config.auth.dpop, storage, clock)
   const localKeys: LocalKeys = {
     find: (kid) => authorization?.server.keys.find(kid) ?? null,
     isRevoked: (tokenId) => authorization?.server.keys.isRevoked(tokenId) ?? true,
@@ -200,7 +199,7 @@ async function compose(
     registry,
     events: identityEvents,
     fetch: guardedFetch,
-    proofs,
+    proofs: createProofs(config.auth.dpop, storage, clock),
     grants: createWorkloadGrants({
       config: config.auth,
       issuers: workloadIssuers,
@@ -271,7 +270,7 @@ async function compose(
   const withdrawals = createWithdrawals(registry, closures)
   const { verifier, refresh } = createTokenServices({
     config: config.auth,
-    proofs,
+    proofs: createProofs(config.auth.dpop, storage, clock),
     registry,
     sessions: people.sessions,
     localKeys: authorization?.server.keys ?? null,

@@ -35,7 +35,10 @@ export interface TokenServices {
   refresh(caller: Caller): Caller | null
 }
 
-/** What verifies DPoP proofs, at token endpoints too: one memory of used proofs for all. */
+/**
+ * What verifies DPoP proofs. Each call makes a memory of used proofs of its own where that is in memory: strangers can
+ * fill that of the token endpoint, which must not shut out those who use tokens. No proof is good at both (`htu`).
+ */
 export function createProofs(
   dpop: Config['auth']['dpop'],
   storage: Pick<Storage, 'usedAssertions' | 'masterKey'>,

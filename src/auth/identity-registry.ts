@@ -60,7 +60,8 @@ export interface IdentityRegistry {
   /** The principal if it is neither revoked nor disabled and its namespace is open; `null` otherwise. */
   findActivePrincipal(id: string): StoredPrincipal | null
   /**
-   * Whether the principal or the credential was revoked or disabled, or the principal's namespace closed. Unlike
+   * Whether the principal or the credential was revoked or disabled, the person of a consent can act for the agent no
+   * more, or the principal's namespace was closed. Unlike
    * `findActive` this tells of what somebody did: that a credential has expired does not count, and neither does one
    * that is not known here, such as a session.
    */
@@ -135,7 +136,14 @@ export async function createIdentityRegistry(
   function activeCredential(credential: StoredCredential): ActiveCredential | null {
     if (!isGood(credential)) return null
     const principal = findActivePrincipal(credential.principalId)
-    return principal === null ? null : { credential, principal, scopes: credential.scopes }
+    if (principal === null || !hasItsPerson(credential, principal)) return null
+    return { credential, principal, scopes: credential.scopes }
+  }
+
+  /** What a person consented to is good while the agent is that person's and the person can act. */
+  function hasItsPerson({ kind, details }: StoredCredential, { ownerId }: StoredPrincipal): boolean {
+    if (kind !== 'grant') return true
+    return ownerId !== null && details.userId === ownerId && findActivePrincipal(ownerId)?.type === 'user'
   }
 
   function isGood({ revokedAtMs, expiresAtMs }: Pick<StoredKey, 'revokedAtMs' | 'expiresAtMs'>): boolean {
@@ -154,7 +162,7 @@ export async function createIdentityRegistry(
   function change(id: string, part: PrincipalChange): void {
     const now = principals.get(id)
     if (now !== undefined) principals.set(id, { ...now, ...part })
-    if (part.disabledAtMs !== undefined || part.revokedAtMs !== undefined) announce()
+    if (part.disabledAtMs !== undefined || part.revokedAtMs !== undefined || part.ownerId !== undefined) announce()
   }
 
   async function insert(principal: StoredPrincipal): Promise<StoredPrincipal> {
@@ -199,8 +207,10 @@ export async function createIdentityRegistry(
     isWithdrawn(principalId, credentialId) {
       const principal = principals.get(principalId)
       if (principal === undefined || isBarred(principal)) return true
-      const credential = keys.get(credentialId) ?? credentials.get(credentialId)
-      return credential !== undefined && credential.revokedAtMs !== null
+      const key = keys.get(credentialId)
+      if (key !== undefined) return key.revokedAtMs !== null
+      const credential = credentials.get(credentialId)
+      return credential !== undefined && (credential.revokedAtMs !== null || !hasItsPerson(credential, principal))
     },
     onWithdrawal(listener) {
       listeners.add(listener)

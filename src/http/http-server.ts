@@ -268,6 +268,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
         head,
         parameters,
         publicUrl,
+        address: visit.address,
         certificateSha256: readClientCertificate(request),
         refused,
       })

@@ -14,6 +14,8 @@ export interface MountedRequest {
   readonly parameters: Readonly<Record<string, string>>
   /** Origin under which clients reach this server, without a slash at the end. */
   readonly publicUrl: string
+  /** Of the client, as far as trusted proxies tell. */
+  readonly address: string
   /** SHA-256 of the client's certificate in base64url, where TLS ends here and it proved one; `null` otherwise. */
   readonly certificateSha256: string | null
   /** Records a refusal as one at the door. */

@@ -1,15 +1,14 @@
 import { agentStatus, type IdentityEvents, type IdentityRegistry, type StoredPrincipal } from '../../auth/index.ts'
 import type { DesiredAgent, ParsedState } from '../../functions/index.ts'
 import type { Invocation } from '../../gateway/index.ts'
-import { McpworksError, type Clock } from '../../kernel/index.ts'
+import { McpworksError } from '../../kernel/index.ts'
 import { ownerFor } from './owner-for.ts'
-import type { AgentOperation } from './require-may-change-agents.ts'
+import { mayChangeAgents, type AgentOperation, type AgentPolicyPorts } from './require-may-change-agents.ts'
 
 /** What applying agents stands on. */
-export interface ApplyAgentsPorts {
+export interface ApplyAgentsPorts extends AgentPolicyPorts {
   readonly registry: IdentityRegistry
   readonly events: Pick<IdentityEvents, 'record'>
-  readonly clock: Clock
 }
 
 /** One agent that is to be made or changed, in words for the plan. */
@@ -45,12 +44,18 @@ export function compareAgents({ namespace, agents }: ParsedState, registry: Iden
   })
 }
 
-/** What applying would do to agents that are there, besides to their groups, as operations of their own. */
+/**
+ * What applying would do to agents besides to their groups, as operations of their own. To name who owns a new one is to
+ * say who can let applications act as it.
+ */
 export function operationsOn({ namespace, agents }: ParsedState, registry: IdentityRegistry): Set<AgentOperation> {
   const operations = new Set<AgentOperation>()
   for (const { name, owner, senderConstrained, status } of agents) {
     const known = registry.findPrincipal(`${namespace}/${name}`)
-    if (known === null) continue
+    if (known === null) {
+      if (owner !== null) operations.add('agent.add')
+      continue
+    }
     if (owner !== null && owner !== known.ownerId) operations.add('agent.set')
     if (senderConstrained !== null && senderConstrained !== known.senderConstrainedOnly) operations.add('agent.set')
     if (status !== null && status !== agentStatus(known))
@@ -59,15 +64,19 @@ export function operationsOn({ namespace, agents }: ParsedState, registry: Ident
   return operations
 }
 
-/** Makes and changes agents. What the directory does not say of one stays; whoever applies owns a new one. */
+/**
+ * Makes and changes agents. What the directory does not say of one stays. Whoever applies owns a new one, if they could
+ * make it by hand: an owner can let applications act as the agent, which the right to write policies does not include.
+ */
 export async function applyAgents(state: ParsedState, by: Invocation, ports: ApplyAgentsPorts): Promise<void> {
   const { registry, clock } = ports
+  const applier = mayChangeAgents('agent.add', by, ports) ? by.caller : null
   for (const agent of state.agents) {
     const id = `${state.namespace}/${agent.name}`
     const known = registry.findPrincipal(id)
     if (known === null) {
       await registry.addAgent(state.namespace, agent.name, agent.groups, {
-        ownerId: ownerFor(registry, agent.owner ?? undefined, by.caller),
+        ownerId: ownerFor(registry, agent.owner ?? undefined, applier),
         senderConstrainedOnly: agent.senderConstrained ?? false,
       })
     }

@@ -56,13 +56,14 @@ export function createClientDocuments(options: ClientDocumentsOptions): (url: st
 
 /**
  * The host of a URL that can be a client's id; `null` for every other text: https, with a path, in normal form and so
- * without dot segments, no userinfo, query or fragment.
+ * without dot segments, no userinfo, query or fragment, no dot at the end of the host.
  */
 function hostOfClientUrl(text: string): string | null {
   const url = text.length > 1000 ? null : URL.parse(text)
   if (url === null || url.href !== text || url.protocol !== 'https:') return null
   if (url.username !== '' || url.password !== '' || /[@?#\\]/.test(text)) return null
-  return url.pathname === '/' ? null : url.host
+  // With a dot at its end a name is the same host, and would be none of those that are refused.
+  return url.pathname === '/' || url.hostname.endsWith('.') ? null : url.host
 }
 
 async function read(

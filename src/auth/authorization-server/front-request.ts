@@ -20,7 +20,7 @@ export interface FrontRequest {
   readonly accept: string | undefined
   /** Empty for GET. */
   readonly body: Buffer
-  /** Remote address of the connection. */
+  /** Of the client, as far as trusted proxies tell. */
   readonly address: string
   /** SHA-256 in base64url of the client's certificate, where TLS ends here and it sent one. */
   readonly certificateSha256: string | null

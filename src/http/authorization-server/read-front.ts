@@ -33,7 +33,7 @@ export async function readFront(mounted: MountedRequest): Promise<FrontRequest |
     contentType: head.contentType,
     accept: head.accept,
     body: body.bytes,
-    address: request.socket.remoteAddress ?? '',
+    address: mounted.address,
     certificateSha256: mounted.certificateSha256,
   }
 }

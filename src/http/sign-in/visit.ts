@@ -70,7 +70,7 @@ async function admit(
   rule: PageRule,
   answerTo: (visit: PageVisit) => Promise<PageAnswer>,
 ): Promise<PageAnswer | null> {
-  const { head, request, publicUrl } = mounted
+  const { head, address, publicUrl } = mounted
   const origin = originOf(publicUrl, head.host)
   if (!origin.safe) {
     mounted.refused('origin_refused', 'sign-in without https')
@@ -90,7 +90,7 @@ async function admit(
     mounted,
     people,
     origin,
-    address: request.socket.remoteAddress ?? '',
+    address,
     claimedName: head.userAgent ?? null,
     query: new URLSearchParams(head.query),
     visit: secret ?? '',
@@ -104,7 +104,7 @@ async function admit(
         namespace: null,
         principalId: userId,
         credentialId: null,
-        address: request.socket.remoteAddress ?? '',
+        address,
         reason,
       }),
   }

@@ -118,8 +118,7 @@ async function arriving(visit: MountedRequest, pages: UpstreamPages): Promise<vo
   if (person === null) return refuse(visit, 403, 'You are not signed in here any more. Begin again.', 'no session')
   const { origin } = browserOrigin(visit.publicUrl)
   const callback = new URL(`${origin}${visit.head.path}${visit.head.query === '' ? '' : `?${visit.head.query}`}`)
-  const address = visit.request.socket.remoteAddress ?? ''
-  const arrival = await pages.connections.arrive(callback, { ...person, address })
+  const arrival = await pages.connections.arrive(callback, { ...person, address: visit.address })
   if (!arrival.ok) return refuse(visit, 400, `It was not connected: ${arrival.reason}.`, arrival.reason)
   sendPage(
     visit.response,
@@ -158,8 +157,7 @@ async function wayTo(visit: MountedRequest, { signIn, registry, gateway }: Upstr
     return null
   }
   const person = signIn.personOf(visit.head.cookie, visit.publicUrl)
-  const address = visit.request.socket.remoteAddress ?? ''
-  const caller = person === null ? null : callerOfPerson(person, visit.head, address, registry)
+  const caller = person === null ? null : callerOfPerson(person, visit.head, visit.address, registry)
   if (person !== null && caller !== null) {
     // No log is begun for a namespace that is not there.
     if (gateway.mayEnter(caller, namespace)) return { namespace, server, person, caller }

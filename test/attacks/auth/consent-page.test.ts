@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifies } from '../../conformance/requirements.ts'
 import { addApplication, redirectUri, startCodeFlow } from '../../support/code-flow.ts'
 import { createOauthBrowser, formOf, type BrowserAnswer } from '../../support/oauth-browser.ts'
-import { signedIn } from '../../support/people.ts'
+import { asPerson, signedIn } from '../../support/people.ts'
 import { startTestApp, type TestApp } from '../../support/running-app.ts'
 
 // Getting a person's consent without the person, or for what is not theirs to give (RFC 9700 sections 4.7, 4.16 and
@@ -122,6 +122,44 @@ describe('an agent', () => {
     expect(codeOf(answer)).toBeNull()
     const there = await flow.ask({ resource: `${app.app.url}/mcp/elsewhere` })
     expect(codeOf(await flow.browser.submit(there, { decision: 'allow', agent: 'elsewhere/annas' }))).not.toBeNull()
+  })
+
+  it('that has another owner, or whose owner is disabled, is not acted as by what its former owner allowed', async () => {
+    const flow = await startCodeFlow(app)
+    const { json } = await flow.tokens()
+    const list = async (): Promise<number> =>
+      (
+        await fetch(`${app.app.url}/mcp/demo`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${String(json.access_token)}`, 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status
+    const { registry } = app.app
+    expect(await list()).not.toBe(401)
+    await registry.update('demo/anna-agent', { ownerId: 'bob' })
+    expect(await list()).toBe(401)
+    await registry.update('demo/anna-agent', { ownerId: null })
+    expect(await list()).toBe(401)
+    await registry.update('demo/anna-agent', { ownerId: 'anna' })
+    await registry.update('anna', { disabledAtMs: 1 })
+    expect(await list()).toBe(401)
+    await registry.update('anna', { disabledAtMs: null })
+    expect(await list()).not.toBe(401)
+  })
+
+  it('does not become an author’s, or whose the author wants, by applying a directory', async () => {
+    const apply = async (who: Parameters<typeof asPerson>[1], agent: string, more = '') => {
+      const text = `namespace: written\nagents:\n  - name: ${agent}\n${more}`
+      const body = { files: [{ path: 'namespace.yaml', text }] }
+      return (await asPerson(app, who, 'POST', '/api/v1/namespaces/written/apply', body)).status
+    }
+    const [author, admin] = [await signedIn(app, 'wanda', ['author']), await signedIn(app, 'adam', ['admin'])]
+    const ownerOf = (agent: string) => app.app.registry.findPrincipal(`written/${agent}`)?.ownerId
+    expect([await apply(author, 'first'), ownerOf('first')]).toEqual([200, null])
+    expect([await apply(author, 'second', '    owner: wanda\n'), ownerOf('second')]).toEqual([403, undefined])
+    expect([await apply(admin, 'third'), ownerOf('third')]).toEqual([200, 'adam'])
+    expect([await apply(admin, 'fourth', '    owner: wanda\n'), ownerOf('fourth')]).toEqual([200, 'wanda'])
   })
 
   it('is given for as long as the server allows at most', async () => {

@@ -124,6 +124,34 @@ describe('with limits', () => {
   })
 })
 
+describe('people behind a trusted proxy', () => {
+  beforeAll(() => begin(limits))
+  afterAll(() => test.close())
+
+  it('do not wait for the wrong passwords of somebody else behind it', async () => {
+    const host = `localhost:${port}`
+    const page = await sendRaw(port, { path: '/sign-in', headers: ['Host', host, 'X-Forwarded-For', newAddress()] })
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+    const cookie = [page.headers['set-cookie']].flat()[0]?.split(';', 1)[0] ?? ''
+    let names = 0
+    const attempt = (address: string) => {
+      const form = new URLSearchParams({ csrf, name: `user-${(names += 1)}`, password: 'a wrong password' })
+      const headers = ['Host', host, 'Origin', `http://${host}`, 'Cookie', cookie, 'X-Forwarded-For', address]
+      const type = ['Content-Type', 'application/x-www-form-urlencoded']
+      return sendRaw(port, {
+        method: 'POST',
+        path: '/sign-in/password',
+        headers: [...headers, ...type],
+        body: form.toString(),
+      })
+    }
+    const guesser = newAddress()
+    expect(new Set(await statuses(20, () => attempt(guesser)))).toEqual(new Set([401]))
+    expect((await attempt(guesser)).status).toBe(429)
+    expect((await attempt(newAddress())).status).toBe(401)
+  })
+})
+
 describe('with limits and no trusted proxy', () => {
   beforeAll(() => begin({ ...limits, 'http.trustedProxies': '' }))
   afterAll(() => test.close())
