@@ -17,7 +17,7 @@ export interface KeyManagementService {
   wrap(purpose: string, key: Uint8Array): Promise<WrappedKey>
   /** @throws McpworksError `storage_unavailable` where the key was wrapped otherwise or changed, or no answer comes. */
   unwrap(purpose: string, key: WrappedKey): Promise<Uint8Array>
-  /** Id of the key that wraps at this moment. What is wrapped under another one is wrapped anew at the next start. */
+  /** Id of the key that wraps at this moment. What is wrapped under another one stays so until it is wrapped anew. */
   currentKeyId(): Promise<string>
 }
 

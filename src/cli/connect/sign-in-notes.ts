@@ -35,7 +35,7 @@ function oauthNotes(client: ConnectClient, clientId: string | null, offered: Off
   const beforehand =
     client.redirectUris === null
       ? 'or use an API key (--api-key)'
-      : `or register it at this server (operation application.add) with the redirect URI ${client.redirectUris.join(' or ')}, and give the id here with --client-id; or use an API key (--api-key)`
+      : `or add it with "mcpworks client add '${client.title}' ${client.redirectUris.map((uri) => `-r ${uri}`).join(' ')}" and give the id here with --client-id; or use an API key (--api-key)`
   return [
     `${client.title} wants to register itself, and this server does not let clients do so: set auth.server.registration to loopback, ${beforehand}.`,
   ]
