@@ -18,16 +18,24 @@ export interface ClientRun {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const runner = join(root, 'node_modules/@modelcontextprotocol/conformance/dist/index.js')
+/** The program of the official runner. */
+export const conformanceRunner = join(root, 'node_modules/@modelcontextprotocol/conformance/dist/index.js')
 
-/** Runs one official client scenario. The client is a file of this folder, started with the address of the server. */
-export async function runClientScenario(scenario: string, clientFile: string): Promise<ClientRun> {
+/**
+ * Runs one official client scenario. The client is a file of this folder, started with `more` and, as last argument, the
+ * address of the server. The runner starts it by a shell: `more` are plain words.
+ */
+export async function runClientScenario(
+  scenario: string,
+  clientFile: string,
+  more: readonly string[] = [],
+): Promise<ClientRun> {
   const results = await mkdtemp(join(tmpdir(), 'mcpworks-conformance-'))
   try {
-    const command = `${process.execPath} ${join(root, 'test/conformance', clientFile)}`
+    const command = [process.execPath, join(root, 'test/conformance', clientFile), ...more].join(' ')
     const child = spawn(
       process.execPath,
-      [runner, 'client', '--command', command, '--scenario', scenario, '--output-dir', results],
+      [conformanceRunner, 'client', '--command', command, '--scenario', scenario, '--output-dir', results],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     let output = ''
