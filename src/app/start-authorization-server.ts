@@ -22,6 +22,8 @@ export interface StartAuthorizationServerParts {
   readonly fetch: GuardedFetch
   readonly proofs: ProofVerifier
   readonly grants: readonly TokenGrant[]
+  /** Whether clients can show certificates. */
+  readonly bindsToCertificates: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -41,7 +43,7 @@ export interface RunningAuthorizationServer {
 export async function startAuthorizationServer(
   parts: StartAuthorizationServerParts,
 ): Promise<RunningAuthorizationServer | null> {
-  const { config, storage, registry, events, fetch, proofs, grants, clock, log } = parts
+  const { config, storage, registry, events, fetch, proofs, grants, bindsToCertificates, clock, log } = parts
   if (!config.server.enabled) return null
   const server = await createAuthorizationServer({
     config: config.server,
@@ -55,6 +57,7 @@ export async function startAuthorizationServer(
     fetch,
     proofs,
     requireDpopNonce: config.dpop.nonce === 'required',
+    bindsToCertificates,
     grants,
     errorPage,
     reportIncident: (where, error) => log.error({ where, err: error }, 'the authorization server broke'),

@@ -209,6 +209,7 @@ async function compose(
       guardedFetch,
       clock,
     }),
+    bindsToCertificates: config.http.tls.clientCertificates !== 'off',
     clock,
     log,
   })

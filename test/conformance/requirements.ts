@@ -142,6 +142,11 @@ export const requirements: readonly Requirement[] = [
     sentence: 'Where nonces are asked for, the token endpoint answers use_dpop_nonce with DPoP-Nonce.',
   },
   {
+    id: 'as-certificate-bound',
+    section: 'RFC 8705 sections 3 and 3.3',
+    sentence: 'A token asked for with a client certificate is bound to it, and the metadata says that this can be had.',
+  },
+  {
     id: 'public-list',
     section: 'ours',
     sentence: 'Only /healthz, metadata and the authorization server answer without a credential.',

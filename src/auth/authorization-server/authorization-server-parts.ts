@@ -25,6 +25,8 @@ export interface AuthorizationServerParts {
   readonly proofs: ProofVerifier
   /** Whether a DPoP proof must carry a nonce of ours (RFC 9449 section 8). */
   readonly requireDpopNonce: boolean
+  /** Whether clients can show certificates, which tokens are bound to then (RFC 8705 section 3). */
+  readonly bindsToCertificates: boolean
   /** Grant types besides code, refresh and client credentials. */
   readonly grants: readonly TokenGrant[]
   /** HTML of the page for what a browser is not sent back to a client with. */

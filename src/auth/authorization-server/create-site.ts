@@ -63,7 +63,7 @@ export function createSite(issuer: string, parts: SiteParts): AuthorizationServe
   })
   const issue = createAccessTokenIssuer({ issuer, registry, keys, events, clock })
   const addressOf = (request: object): string => fronts.get(request)?.address ?? ''
-  mintOwnTokens(provider, issue, addressOf)
+  mintOwnTokens(provider, issue, mustFindFront)
   registerGrants(provider, grants, { issuer, issue, frontOf: mustFindFront, checkProof })
   tellRefusals(provider, { events, registry, addressOf, reportIncident: parts.reportIncident })
   const callback = provider.callback()
@@ -220,6 +220,7 @@ export function createSite(issuer: string, parts: SiteParts): AuthorizationServe
         grantProfiles: grants.flatMap(({ profiles = [] }) => profiles),
         documentsTaken: config.clientDocuments !== 'off',
         registrationOpen: config.registration !== 'off',
+        bindsToCertificates: parts.bindsToCertificates,
       }),
     publicKeys: keys.publicJwks,
     issue,

@@ -1,6 +1,8 @@
 import { errors, Provider } from 'oidc-provider'
+import { bindToken } from './bind-token.ts'
+import type { FrontRequest } from './front-request.ts'
+import type { AccessTokenOrder, IssueAccessToken } from './issue-access-token.ts'
 import { orUnavailable } from './unavailable.ts'
-import type { AccessTokenOrder, IssueAccessToken, TokenBinding } from './issue-access-token.ts'
 
 /** What oidc-provider knows of a token that it is about to hand out. */
 interface LibraryToken {
@@ -11,7 +13,6 @@ interface LibraryToken {
   readonly aud?: string | string[]
   readonly scope?: string
   readonly jkt?: string
-  readonly 'x5t#S256'?: string
 }
 
 /**
@@ -22,11 +23,11 @@ interface LibraryToken {
 export function mintOwnTokens(
   provider: Provider,
   issue: IssueAccessToken,
-  addressOf: (request: object) => string,
+  frontOf: (request: object) => FrontRequest,
 ): void {
   const getValueAndPayload = {
     async value(this: LibraryToken): Promise<{ value: string }> {
-      return { value: await mint(this, issue, addressOf) }
+      return { value: await mint(this, issue, frontOf) }
     },
   }
   Object.defineProperties(provider.AccessToken.prototype, { getValueAndPayload })
@@ -36,34 +37,28 @@ export function mintOwnTokens(
 async function mint(
   token: LibraryToken,
   issue: IssueAccessToken,
-  addressOf: (request: object) => string,
+  frontOf: (request: object) => FrontRequest,
 ): Promise<string> {
   const { ctx } = Provider
   if (ctx === undefined) throw new Error('a token outside of a request')
-  const outcome = await orUnavailable(issue(orderOf(token, String(ctx.oidc.params?.grant_type), addressOf(ctx.req))))
+  const outcome = await orUnavailable(issue(orderOf(token, String(ctx.oidc.params?.grant_type), frontOf(ctx.req))))
   if (outcome.ok) return outcome.token
   if (outcome.error === 'invalid_scope') throw new errors.InvalidScope(outcome.description, token.scope ?? '')
   if (outcome.error === 'invalid_target') throw new errors.InvalidTarget(outcome.description)
   throw new errors.InvalidGrant(outcome.description)
 }
 
-function orderOf(token: LibraryToken, grantType: string, address: string): AccessTokenOrder {
+function orderOf(token: LibraryToken, grantType: string, front: FrontRequest): AccessTokenOrder {
   return {
     credentialId: token.grantId ?? token.clientId ?? '',
     clientId: token.clientId ?? '',
     resource: typeof token.aud === 'string' ? token.aud : '',
     scopes: token.scope === undefined || token.scope === '' ? [] : token.scope.split(' '),
     grantType,
-    binding: bindingOf(token),
+    binding: bindToken(token.jkt ?? null, front.certificateSha256),
     lifetimeSeconds: null,
     act: null,
-    address,
+    address: front.address,
     facts: {},
   }
-}
-
-function bindingOf(token: LibraryToken): TokenBinding | null {
-  if (token.jkt !== undefined) return { kind: 'dpop', thumbprint: token.jkt }
-  const sha256 = token['x5t#S256']
-  return sha256 === undefined ? null : { kind: 'certificate', sha256 }
 }

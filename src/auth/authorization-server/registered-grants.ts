@@ -1,8 +1,9 @@
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import { bindToken } from './bind-token.ts'
 import { noClient } from './client-directory.ts'
 import { endpoints } from './endpoints.ts'
 import type { FrontRequest } from './front-request.ts'
-import type { IssueAccessToken, TokenBinding } from './issue-access-token.ts'
+import type { IssueAccessToken } from './issue-access-token.ts'
 import type { TokenGrant, TokenGrantAnswer, TokenGrantRequest } from './token-grant.ts'
 import { orUnavailable } from './unavailable.ts'
 
@@ -37,7 +38,7 @@ async function serve(ctx: KoaContextWithOIDC, grant: TokenGrant, parts: Register
     parts.issue({
       ...answer.order,
       grantType: grant.grantType,
-      binding: bindingOf(request),
+      binding: bindToken(request.dpopThumbprint, request.certificateSha256),
       address: front.address,
     }),
   )
@@ -75,12 +76,6 @@ function readRequest(
 
 /** Those of client authentication: a grant has no use for them, and some are secret. */
 const clientParameters = new Set(['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'])
-
-/** A proof is an explicit wish; a certificate alone is not, where the client did not ask for bound tokens. */
-function bindingOf({ dpopThumbprint, certificateSha256 }: TokenGrantRequest): TokenBinding | null {
-  if (dpopThumbprint !== null) return { kind: 'dpop', thumbprint: dpopThumbprint }
-  return certificateSha256 === null ? null : { kind: 'certificate', sha256: certificateSha256 }
-}
 
 function refusal({ error, description, reason }: Extract<TokenGrantAnswer, { ok: false }>): Error {
   return Object.assign(new errors.CustomOIDCProviderError(error, description), { error_detail: reason })

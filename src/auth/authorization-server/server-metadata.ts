@@ -10,6 +10,7 @@ export interface MetadataFacts {
   readonly grantProfiles: readonly string[]
   readonly documentsTaken: boolean
   readonly registrationOpen: boolean
+  readonly bindsToCertificates: boolean
 }
 
 /**
@@ -23,6 +24,7 @@ export function serverMetadata({
   grantProfiles,
   documentsTaken,
   registrationOpen,
+  bindsToCertificates,
 }: MetadataFacts): JsonObject {
   return {
     issuer,
@@ -47,6 +49,7 @@ export function serverMetadata({
       'private_key_jwt',
     ],
     dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519'],
+    ...(bindsToCertificates ? { tls_client_certificate_bound_access_tokens: true } : {}),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: documentsTaken,
     request_uri_parameter_supported: false,
