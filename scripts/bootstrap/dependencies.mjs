@@ -39,6 +39,12 @@ function nodeOf(platform) {
 }
 
 async function installPackages() {
+  // npm would empty the directory that the link leads to, and others may be using it.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Stop(
+      `${modules} is a link, and what it leads to is not what package-lock.json says. Type: npm ci there, or remove the link.`,
+    )
+  }
   const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--loglevel=error']
   const npm = process.env['npm_execpath']
   const isJavaScript = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm)
