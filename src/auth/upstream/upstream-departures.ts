@@ -50,6 +50,8 @@ export interface UpstreamDepartures {
 }
 
 interface UnderWay extends Departure {
+  /** As it was when the person left. */
+  readonly server: StoredUpstream
   readonly request: AuthorizationRequest
   readonly at: AuthorizationServer
   readonly client: UpstreamClient
@@ -70,6 +72,12 @@ export function createUpstreamDepartures(parts: UpstreamParts): UpstreamDepartur
   function forgetOld(): void {
     for (const [state, { expiresAtMs }] of underWay) if (expiresAtMs <= clock.nowMs()) underWay.delete(state)
     if (underWay.size >= maxUnderWay) throw new McpworksError('overloaded')
+  }
+
+  /** Another server may have been added by the name since: what is meant for this one must not go there. */
+  async function isStillThere({ namespace, name, url, createdAtMs }: StoredUpstream): Promise<boolean> {
+    const now = await store.findServer(namespace, name)
+    return now !== null && now.createdAtMs === createdAtMs && now.url === url
   }
 
   /** Our client there: given to us, our metadata document, or registered now. */
@@ -123,7 +131,7 @@ export function createUpstreamDepartures(parts: UpstreamParts): UpstreamDepartur
       const client = await clientFor(server, found.server, request.redirectUri, origin)
       const url = await createUpstreamOAuth(found.server, client, ports).authorizationUrl(request)
       const expiresAtMs = clock.nowMs() + config.connectSeconds * 1000
-      underWay.set(request.state, { ...departure, request, at: found.server, client, expiresAtMs })
+      underWay.set(request.state, { ...departure, server, request, at: found.server, client, expiresAtMs })
       const { host } = new URL(found.server.authorizationEndpoint)
       return { url, host, issuer: found.server.issuer, scopes: server.scopes }
     },
@@ -138,13 +146,14 @@ export function createUpstreamDepartures(parts: UpstreamParts): UpstreamDepartur
       if (left.expiresAtMs <= clock.nowMs()) return { ok: false, reason: 'it took too long' }
       if (`${callback.origin}${callback.pathname}` !== left.request.redirectUri)
         return { ok: false, reason: 'the answer came to another address than that of this authorization server' }
-      const server = await store.findServer(left.namespace, left.name)
-      if (server === null) return { ok: false, reason: 'the server is not there any more' }
+      const { server } = left
+      if (!(await isStillThere(server))) return { ok: false, reason: 'the server is not there any more' }
       const oauth = createUpstreamOAuth(left.at, left.client, ports)
       const outcome = await oauth.redeem(callback, left.request)
       if (!outcome.ok) return { ok: false, reason: outcome.reason }
       const { issuer } = left.at
       try {
+        if (!(await isStillThere(server))) throw refused(server, 'it was removed while its tokens were fetched')
         await events.record({
           type: 'upstream-connected',
           namespace: left.namespace,

@@ -59,23 +59,8 @@ beforeAll(async () => {
     clock: systemClock,
     config: { networks: ['127.0.0.1/32'], refreshAheadSeconds: 120, connectSeconds: 600 },
   })
-  for (const [name, { url }] of [['honest', honest] as const, ['evil', evil] as const]) {
-    await connections.add(
-      {
-        namespace: 'demo',
-        name,
-        url,
-        method: 'oauth',
-        owner: 'namespace',
-        issuer: null,
-        clientId: 'ours',
-        scopes: [],
-        header: 'authorization',
-        prefix: 'Bearer ',
-      },
-      { principalId: 'anna', address: '' },
-    )
-  }
+  await add('honest', honest)
+  await add('evil', evil)
 })
 afterAll(async () => {
   await storage.close()
@@ -83,6 +68,26 @@ afterAll(async () => {
   await honest.close()
   await evil.close()
 })
+
+const admin = { principalId: 'anna', address: '' }
+
+async function add(name: string, { url }: UpstreamServer): Promise<void> {
+  await connections.add(
+    {
+      namespace: 'demo',
+      name,
+      url,
+      method: 'oauth',
+      owner: 'namespace',
+      issuer: null,
+      clientId: 'ours',
+      scopes: [],
+      header: 'authorization',
+      prefix: 'Bearer ',
+    },
+    admin,
+  )
+}
 
 /** Leaves for a server; answers the state and where the answer has to come. */
 async function leave(name: string): Promise<{ state: string; redirectUri: string }> {
@@ -120,5 +125,32 @@ describe('authorization servers that do not say who they are', () => {
       ok: true,
       credential: { origin: honest.origin, secret: 'token-of-this-server' },
     })
+  })
+})
+
+describe('a server that was removed while a person was away, and another one added by its name', () => {
+  it('gets nothing that was meant for the first, before the code is shown to anybody', async () => {
+    await add('moved', honest)
+    const { redirectUri, state } = await leave('moved')
+    await connections.remove('demo', 'moved', admin)
+    await add('moved', evil)
+    const before = honest.requests.length
+    expect(await arriveAt(redirectUri, state)).toMatchObject({ ok: false, reason: 'the server is not there any more' })
+    expect(honest.requests.slice(before)).toEqual([])
+    expect(await connections.credential('demo', 'moved', '')).toMatchObject({ ok: false })
+  })
+
+  it('gets nothing either where that happens while the tokens are fetched', async () => {
+    await add('swapped', honest)
+    const { redirectUri, state } = await leave('swapped')
+    honest.answer('/token', (_, response) => {
+      void connections
+        .remove('demo', 'swapped', admin)
+        .then(() => add('swapped', evil))
+        .then(() => response.writeHead(200, { 'content-type': 'application/json' }))
+        .then(() => response.end(JSON.stringify({ access_token: 'token-of-this-server', token_type: 'Bearer' })))
+    })
+    await expect(arriveAt(redirectUri, state)).rejects.toMatchObject({ code: 'upstream_refused' })
+    expect(await connections.credential('demo', 'swapped', '')).toMatchObject({ ok: false })
   })
 })
