@@ -11,7 +11,7 @@ export function refreshCaller(
   sessions: Pick<Sessions, 'findById'>,
   caller: Caller,
   nowMs: number,
-  isRevoked: (tokenId: string) => boolean = () => false,
+  isRevoked: (tokenId: string) => boolean,
 ): Caller | null {
   const { authentication } = caller
   if (authentication.method === 'session') return ofSession(registry, sessions, caller)

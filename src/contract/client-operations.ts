@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lifetimeSeconds } from './lifetime-seconds.ts'
 import type { Operation } from './operation.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
@@ -30,13 +31,7 @@ export const clientOperations = {
         .nullable()
         .default(null),
       dpop: z.boolean().default(false),
-      expiresInSeconds: z
-        .number()
-        .int()
-        .min(60)
-        .max(366 * 86_400)
-        .nullable()
-        .default(null),
+      expiresInSeconds: lifetimeSeconds,
     }),
     summary:
       'Makes an OAuth client of an agent, for client credentials: with public keys it signs assertions, without it has a secret, which the answer holds once.',

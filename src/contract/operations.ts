@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lifetimeSeconds } from './lifetime-seconds.ts'
 import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
@@ -170,13 +171,7 @@ export const operations = {
       ...namespace,
       agent: name,
       label: z.string().max(80).default(''),
-      expiresInSeconds: z
-        .number()
-        .int()
-        .min(60)
-        .max(366 * 86_400)
-        .nullable()
-        .default(null),
+      expiresInSeconds: lifetimeSeconds,
     }),
     summary: 'Makes an API key for an agent. The answer holds the secret, once.',
   },
@@ -213,13 +208,7 @@ export const operations = {
         .min(1)
         .max(2)
         .default(['mcp']),
-      expiresInSeconds: z
-        .number()
-        .int()
-        .min(60)
-        .max(366 * 86_400)
-        .nullable()
-        .default(null),
+      expiresInSeconds: lifetimeSeconds,
     }),
     summary:
       'Lets workloads whose claims match act as an agent. The issuer is named by its identifier, or by its preset where one alone is trusted.',
