@@ -65,7 +65,9 @@ const list = containmentList(process.arch)
 const setting: EngineSetting = { engine: 'loosened', mode: 'fresh', kernel: 'host', noCgroups: null }
 
 async function loosened(part: 'rest' | 'siblings'): Promise<ContainmentResult[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [script, part, executorName], {
+  // In a session that this PID namespace can see: one that was begun outside of it has the number 0, as in a jail.
+  const command = ['--wait', process.execPath, script, part, executorName]
+  const { stdout } = await promisify(execFile)('/usr/bin/setsid', command, {
     env: {},
     cwd: '/',
     maxBuffer: 32 * 1024 * 1024,
