@@ -43,6 +43,18 @@ const entityTypes: SchemaJson<string>[string]['entityTypes'] = {
   Prompt: { memberOfTypes: ['Service', 'Namespace'] },
 }
 
+const usageFigures = {
+  type: 'Record',
+  attributes: {
+    calls_minute: { type: 'Long', required: true },
+    calls_day: { type: 'Long', required: true },
+    bytes_out_day: { type: 'Long', required: true },
+    spend_day: { type: 'Long', required: true },
+    running: { type: 'Long', required: true },
+  },
+  required: true,
+} as const
+
 /** What every request's context holds besides the arguments. */
 const circumstanceTypes = {
   authn: {
@@ -60,6 +72,8 @@ const circumstanceTypes = {
   door: { type: 'String' },
   operation: { type: 'String' },
   labels: { type: 'Set', element: { type: 'String' } },
+  approved: { type: 'Boolean' },
+  usage: { type: 'Record', attributes: { agent: usageFigures, tool: usageFigures } },
   time: { type: 'Extension', name: 'datetime' },
   hour: { type: 'Long' },
   weekday: { type: 'Long' },

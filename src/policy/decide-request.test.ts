@@ -78,6 +78,7 @@ describe('a decision', () => {
     })
     const decision = engine.decide(asked)
     const input = JSON.parse(decision.engineInput) as { entities: unknown }
+    const nothing = { bytes_out_day: 0, calls_day: 0, calls_minute: 0, running: 0, spend_day: 0 }
     expect(input).toEqual({
       action: { type: 'Action', id: 'call' },
       principal: { type: 'Agent', id: 'demo/analyst' },
@@ -91,6 +92,7 @@ describe('a decision', () => {
           filter: { state: 'NY' },
         },
         address: { __extn: { fn: 'ip', arg: '127.0.0.1' } },
+        approved: false,
         authn: {
           actors: [],
           age_seconds: 0,
@@ -106,6 +108,7 @@ describe('a decision', () => {
         labels: ['a', 'b'],
         operation: '',
         time: { __extn: { fn: 'datetime', arg: '2026-09-02T10:40:00.000Z' } },
+        usage: { agent: nothing, tool: nothing },
       },
       entities: [
         {

@@ -44,9 +44,33 @@ export interface PolicyRequest {
     /** The operation's name for `manage` and `audit` (`agent.add`); empty otherwise. */
     readonly operation: string
     readonly labels: readonly string[]
+    /** Whether a person approved exactly this call; false by default. */
+    readonly approved?: boolean
+    /** What the caller used before this call; nothing by default. */
+    readonly usage?: CallUsage
     readonly timeMs: number
     readonly address: string
   }
+}
+
+/** What a caller used so far, without the call that is decided. */
+export interface CallUsage {
+  /** Over all tools of the namespace. */
+  readonly agent: UsageFigures
+  /** Of the tool that is called. */
+  readonly tool: UsageFigures
+}
+
+/** Whole numbers. A day is a calendar day in UTC; a minute is the last 60 seconds. */
+export interface UsageFigures {
+  readonly callsMinute: number
+  readonly callsDay: number
+  /** Bytes of results handed out. */
+  readonly bytesOutDay: number
+  /** In the minor unit of the namespace's currency. */
+  readonly spendDay: number
+  /** Calls under way. */
+  readonly running: number
 }
 
 /** The ways into the pipeline. */

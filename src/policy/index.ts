@@ -1,4 +1,5 @@
 export type {
+  CallUsage,
   DecisionBasis,
   DeterminingPolicy,
   Door,
@@ -6,6 +7,7 @@ export type {
   PolicyDecision,
   PolicyRequest,
   ResourceType,
+  UsageFigures,
 } from './decision.ts'
 export type {
   Explanation,

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { CedarValueJson } from './cedar.ts'
-import type { PolicyRequest } from './decision.ts'
+import type { CallUsage, PolicyRequest, UsageFigures } from './decision.ts'
 
 /** The circumstances of a request as Cedar values, or the sentence that says why they cannot be. */
 export type EncodedCircumstances =
@@ -10,8 +10,11 @@ export type EncodedCircumstances =
 /** The last millisecond that Cedar's datetime text form can carry (year 9999). */
 const lastTimeMs = 253_402_300_799_999
 
+const noFigures: UsageFigures = { callsMinute: 0, callsDay: 0, bytesOutDay: 0, spendDay: 0, running: 0 }
+const nothingUsed: CallUsage = { agent: noFigures, tool: noFigures }
+
 /**
- * The request's context besides its arguments: `authn`, `door`, `operation`, `labels`, `time` (datetime), `hour` (0-23)
+ * The request's context besides its arguments: `authn`, `door`, `operation`, `labels`, `approved`, `usage`, `time` (datetime), `hour` (0-23)
  * and `weekday` (1 Monday to 7 Sunday), both UTC, and `address` (ipaddr). An IPv4 address mapped into IPv6 is that
  * IPv4 address; an IPv6 zone is dropped; no address at all (a caller that came by no network) is `::`, which is in no
  * network that a policy would name.
@@ -27,12 +30,17 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   }
   const ageSeconds = authentication.ageSeconds ?? 0
   if (!Number.isSafeInteger(ageSeconds)) return { ok: false, fault: 'The age of the sign-in is out of range.' }
+  const { approved = false, usage = nothingUsed } = context
+  const used = { agent: encodeFigures(usage.agent), tool: encodeFigures(usage.tool) }
+  if (![...Object.values(used.agent), ...Object.values(used.tool)].every((figure) => Number.isSafeInteger(figure)))
+    return { ok: false, fault: 'What the caller has used is out of range.' }
   const address = plainAddress(context.address)
   if (address === null) return { ok: false, fault: 'The address of the caller is not an IP address.' }
   // oxlint-disable-next-line no-restricted-globals -- a calendar for a time that was passed in; reads no clock
   const time = new Date(timeMs)
   const value = {
     address: { __extn: { fn: 'ip', arg: address } },
+    approved,
     authn: {
       actors: [...new Set(actors)].sort(),
       age_seconds: ageSeconds,
@@ -47,9 +55,20 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
     labels: [...new Set(labels)].sort(),
     operation,
     time: { __extn: { fn: 'datetime', arg: time.toISOString() } },
+    usage: used,
     weekday: time.getUTCDay() === 0 ? 7 : time.getUTCDay(),
   }
   return { ok: true, value }
+}
+
+function encodeFigures({ callsMinute, callsDay, bytesOutDay, spendDay, running }: UsageFigures) {
+  return {
+    bytes_out_day: bytesOutDay,
+    calls_day: callsDay,
+    calls_minute: callsMinute,
+    running,
+    spend_day: spendDay,
+  }
 }
 
 /** The address in the form that Cedar reads; `null` if it is none. Never a range. */
