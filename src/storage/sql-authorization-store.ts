@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AuthorizationStore, StoredArtifact } from '../auth/index.ts'
 import { withStateErrors, type StateDatabase } from './state-database.ts'
 import type { StateTables } from './state-tables.ts'
@@ -21,20 +22,26 @@ export class SqlAuthorizationStore implements AuthorizationStore {
     })
   }
 
-  put(artifact: StoredArtifact): Promise<void> {
+  put(artifact: StoredArtifact, most = Number.MAX_SAFE_INTEGER): Promise<boolean> {
     const row = rowOf(artifact)
+    const { model, id_hash: idHash, grant_id, sealed, expires_at_ms } = row
     return withStateErrors(async () => {
-      await this.#database
-        .insertInto('oauth_artifacts')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict.columns(['model', 'id_hash']).doUpdateSet({
-            grant_id: row.grant_id,
-            sealed: row.sealed,
-            expires_at_ms: row.expires_at_ms,
-          }),
-        )
-        .execute()
+      const updated = await this.#database
+        .updateTable('oauth_artifacts')
+        .set({ grant_id, sealed, expires_at_ms })
+        .where('model', '=', model)
+        .where('id_hash', '=', idHash)
+        .executeTakeFirst()
+      if (updated.numUpdatedRows === 1n) return true
+      // Counted and written in one statement, so that many at once do not pass the bound together.
+      const inserted = await sql`
+        insert into oauth_artifacts (model, id_hash, grant_id, sealed, expires_at_ms, consumed_at_ms)
+        select ${model}, ${idHash}, ${grant_id}, ${sealed}, ${expires_at_ms}, ${row.consumed_at_ms}
+        where (select count(*) from oauth_artifacts where model = ${model}) < ${most}
+        on conflict (model, id_hash) do update
+          set grant_id = excluded.grant_id, sealed = excluded.sealed, expires_at_ms = excluded.expires_at_ms
+      `.execute(this.#database)
+      return inserted.numAffectedRows === 1n
     })
   }
 

@@ -74,6 +74,17 @@ describe.each(implementations)('the stores of the authorization server on $name'
     )
   })
 
+  it('hold no more of a model than asked for, and go on writing what is there', async () => {
+    const { authorizations } = await opened(place())
+    const asked = { ...code, model: 'Interaction' }
+    const many = Array.from({ length: 10 }, (_, at) => authorizations.put({ ...asked, idHash: `hash${at}` }, 3))
+    expect((await Promise.all(many)).filter((written) => written)).toHaveLength(3)
+    expect(await authorizations.put({ ...asked, idHash: 'hash0', expiresAtMs: 9 }, 3)).toBe(true)
+    expect(await authorizations.put(code, 3)).toBe(true)
+    await authorizations.sweep(9)
+    expect(await authorizations.put({ ...asked, idHash: 'another' }, 3)).toBe(true)
+  })
+
   it('remove one, all of a grant, or what has expired', async () => {
     const { authorizations } = await opened(place())
     const others = ['a', 'b', 'c'].map((idHash) => ({ ...code, idHash }))

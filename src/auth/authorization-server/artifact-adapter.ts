@@ -51,7 +51,10 @@ function artifactAdapter(model: string, { store, masterKey, clock, revokeGrant }
         expiresAtMs: expiryOf(payload, expiresIn, clock),
         consumedAtMs: null,
       }
-      if (model !== 'ReplayDetection') return store.put(artifact)
+      if (model !== 'ReplayDetection') {
+        if (!(await store.put(artifact, mostOf.get(model)))) throw tooMany()
+        return
+      }
       // The library looked and found nothing; another request may have come in between.
       if (!(await store.insert(artifact))) throw new errors.InvalidGrant('replayed')
     },
@@ -76,6 +79,17 @@ function artifactAdapter(model: string, { store, masterKey, clock, revokeGrant }
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
   }
+}
+
+/** What anybody can have made who knows a client or is one: how many of these are kept at once. */
+const mostOf: ReadonlyMap<string, number> = new Map([
+  ['Interaction', 10_000],
+  ['PushedAuthorizationRequest', 10_000],
+])
+
+function tooMany(): Error {
+  const error = new errors.TemporarilyUnavailable('too many requests for authorization are open')
+  return Object.assign(error, { status: 503, statusCode: 503, expose: true })
 }
 
 function clientAdapter(clients: ClientDirectory): Adapter {

@@ -16,8 +16,11 @@ export interface StoredArtifact {
 export interface AuthorizationStore {
   /** `false`, and nothing is written, where an artifact of this model has the id already. */
   insert(artifact: StoredArtifact): Promise<boolean>
-  /** Writes it whether it is there or not. A mark of consumption stays. */
-  put(artifact: StoredArtifact): Promise<void>
+  /**
+   * Writes it whether it is there or not. A mark of consumption stays. `false`, and nothing is written, where it is not
+   * there and `most` artifacts of its model are.
+   */
+  put(artifact: StoredArtifact, most?: number): Promise<boolean>
   find(model: string, idHash: string): Promise<StoredArtifact | null>
   /** Marks it as used. `true` for the first caller alone, also when several ask at once; `false` where it is gone. */
   consume(model: string, idHash: string, atMs: number): Promise<boolean>

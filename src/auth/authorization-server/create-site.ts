@@ -23,6 +23,7 @@ import { revokeGrant } from './revoke-grant.ts'
 import type { RevokedTokens } from './revoked-tokens.ts'
 import { serverMetadata } from './server-metadata.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { surplusGrants } from './surplus-grants.ts'
 
 /** What a site stands on besides. */
 export interface SiteParts extends AuthorizationServerParts {
@@ -192,6 +193,7 @@ export function createSite(issuer: string, parts: SiteParts): AuthorizationServe
       Object.assign(stored, { jti: credential.id, expiresIn: seconds })
       stored.addResourceScope(question.resource, 'mcp')
       await stored.save()
+      for (const id of surplusGrants(credential, registry)) await endGrant(id, 'newer grants for the same')
     } catch (error) {
       await registry.revokeCredential(agent.namespace, credential.id)
       throw error
