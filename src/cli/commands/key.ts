@@ -1,6 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { JsonObject } from '../../kernel/index.ts'
-import { clientConfigs } from '../client-configs.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { table } from '../terminal.ts'
@@ -32,15 +31,11 @@ export function addKeyCommands(program: Command, context: () => CommandContext):
       })
       terminal.note('The key is shown this once. Only its hash is stored.')
       terminal.result(answer, String(answer.apiKey))
-      for (const { client, where, text } of clientConfigs(
-        `mcpworks-${namespace}`,
-        `${connection().url}/mcp/${namespace}`,
-        'KEY',
-      )) {
-        terminal.note(`${client} (${where}): ${text}`)
-      }
       terminal.note(
         `It is sent to ${connection().url}/mcp/${namespace} as "Authorization: Bearer KEY". Here: export MCPWORKS_AGENT_KEY=KEY`,
+      )
+      terminal.note(
+        `A client's own file: npx mcpworks connect claude-code -n ${namespace} --api-key (or cursor, vscode, codex, gemini, windsurf, json)`,
       )
     })
 

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { Demo, RunningApp } from '../../app/index.ts'
-import { clientConfigs } from '../client-configs.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
 
@@ -83,14 +82,13 @@ function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): stri
       `MCPWorks is running at ${app.url}  (data in ${dataDirectory})`,
       ...app.namespaces().map((name) => `  endpoint  ${app.url}/mcp/${name}`),
       '',
-      'Keys were shown when they were made. Another one, with ready client configurations:',
+      'Keys were shown when they were made. Another one:',
       '  npx mcpworks key create AGENT -n NAMESPACE',
       'Ctrl-C stops it.',
     ].join('\n')
   }
   const endpoint = `${app.url}/mcp/${demo.namespace}`
   const [first] = demo.agents
-  const configs = first === undefined ? [] : clientConfigs(`mcpworks-${demo.namespace}`, endpoint, first.apiKey)
   return [
     `MCPWorks is running at ${app.url}  (data in ${dataDirectory})`,
     '',
@@ -98,11 +96,13 @@ function banner(app: RunningApp, demo: Demo | null, dataDirectory: string): stri
     ...demo.agents.map((agent) => `  ${agent.name.padEnd(9)} ${agent.apiKey}`),
     '',
     'The keys are shown this once. Only their hashes are stored.',
-    ...configs.flatMap(({ client, where, text }) => ['', `${client} (${where}):`, `  ${text}`]),
     '',
     'Try it in another terminal:',
     `  export MCPWORKS_AGENT_KEY=${first?.apiKey ?? ''}`,
     `  npx mcpworks function call leads-top -n ${demo.namespace} --args '{"n": 3}'`,
+    '',
+    'Let a client use it (or cursor, vscode, codex, gemini, windsurf, json); its file names the key and does not hold it:',
+    `  npx mcpworks connect claude-code -n ${demo.namespace} --api-key`,
     'Ctrl-C stops it.',
   ].join('\n')
 }
