@@ -1,4 +1,5 @@
 export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
+export { checkCallProof, makeCallProof, type CallProof, type CallProofVerdict } from './call-proof.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'

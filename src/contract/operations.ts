@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { lifetimeSeconds } from './lifetime-seconds.ts'
+import { auditOperations } from './audit-operations.ts'
 import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
@@ -357,6 +358,7 @@ export const operations = {
     input: z.strictObject({ ...namespace, call: callId }),
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
+  ...auditOperations,
   ...userOperations,
   ...clientOperations,
   'upstream.list': {

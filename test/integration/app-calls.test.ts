@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyDataDirectory } from '../../src/app/index.ts'
+import { checkCallProof } from '../../src/audit/index.ts'
 import { startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
 
 const files = {
@@ -171,6 +174,21 @@ describe('applying a directory', () => {
 })
 
 describe('the log of all this', () => {
+  it('proves a call to who has its public key and nothing else', async () => {
+    const { call } = toolResult((await test.call(writer, 'demo', 'math-add', { a: 7, b: 8 })).message)
+    const proof = JSON.stringify(await test.manage('demo', 'audit.prove', { namespace: 'demo', call }))
+    const publicKey = readFileSync(join(test.dataDirectory, 'audit.pub'), 'utf8')
+    const verdict = checkCallProof(proof, publicKey)
+    expect(verdict).toMatchObject({ ok: true, call, namespace: 'demo' })
+    expect(verdict.ok && verdict.records.map(({ kind }) => kind)).toEqual(['decision', 'outcome'])
+    expect(checkCallProof(proof.replace('demo/writer', 'demo/reader'), publicKey)).toMatchObject({ ok: false })
+    // Arguments and results stay where they are: a proof is for others.
+    expect(proof).not.toContain('"a":7')
+    await expect(
+      test.manage('demo', 'audit.prove', { namespace: 'demo', call: '01900000-0000-7000-8000-000000000000' }),
+    ).rejects.toThrow(/no record of call/)
+  })
+
   it('verifies while the server runs, and holds no key', async () => {
     const result = await verifyDataDirectory(test.dataDirectory, () => {})
     expect(result.text).toMatch(/^OK/)

@@ -1,16 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DecisionLog, RecordQuery, StoredRecord } from '../../audit/index.ts'
+import {
+  makeCallProof,
+  type CallProof,
+  type DecisionLog,
+  type RecordProver,
+  type RecordQuery,
+  type StoredRecord,
+} from '../../audit/index.ts'
 import type { OperationInput } from '../../contract/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
-type AuditHandlers = Pick<Handlers, 'audit.tail' | 'audit.why'>
+type AuditHandlers = Pick<Handlers, 'audit.tail' | 'audit.why' | 'audit.prove'>
 
 /** What the audit folder makes of the records of one call: the structured page and its text. */
 export type ExplainCall = (namespace: string, call: string) => Promise<{ page: JsonObject; text: string } | null>
 
 /** Reading the decision log. Reading is an effect too: each read is decided and recorded. */
-export function auditHandlers(decisionLog: DecisionLog, clock: Clock, explainCall: ExplainCall): AuditHandlers {
+export function auditHandlers(
+  decisionLog: DecisionLog & RecordProver,
+  clock: Clock,
+  explainCall: ExplainCall,
+): AuditHandlers {
   return {
     async 'audit.tail'(input, _invocation, signal) {
       const deadline = clock.monotonicMs() + input.waitSeconds * 1000
@@ -28,7 +39,37 @@ export function auditHandlers(decisionLog: DecisionLog, clock: Clock, explainCal
       }
       return { ...explained.page, text: explained.text }
     },
+    async 'audit.prove'({ namespace, call }, _invocation, signal) {
+      const records = await decisionLog.read({ namespace, call, limit: maxProvenRecords })
+      if (records.length === 0) {
+        throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no record of call ${call}.` })
+      }
+      const deadline = clock.monotonicMs() + checkpointDueMs
+      let proof = await proofOf(decisionLog, call, records)
+      while (proof === null && clock.monotonicMs() < deadline && !signal.aborted) {
+        await pause(pollMs)
+        proof = await proofOf(decisionLog, call, records)
+      }
+      if (proof === null)
+        throw new McpworksError('audit_unavailable', { message: 'The records of this call are not signed yet.' })
+      return { ...proof }
+    },
   }
+}
+
+/** A call has a decision and an outcome, and perhaps `abandoned`. */
+const maxProvenRecords = 10
+/** A checkpoint is signed after a second with new records. */
+const checkpointDueMs = 5_000
+
+async function proofOf(log: RecordProver, call: string, records: readonly StoredRecord[]): Promise<CallProof | null> {
+  const proven = []
+  for (const stored of records) {
+    const proof = await log.prove(stored.id)
+    if (proof === null) return null
+    proven.push({ stored, proof })
+  }
+  return makeCallProof(call, proven)
 }
 
 /** How often a waiting read looks again. */

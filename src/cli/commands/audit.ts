@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { RecordKind } from '../../audit/index.ts'
+import type { CallProofVerdict, RecordKind } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
-import { printableLine } from '../printable.ts'
+import { printable, printableLine } from '../printable.ts'
 import { objects } from './rows.ts'
 
-/** `mcpworks audit tail|verify` and `mcpworks why`. */
+/** `mcpworks audit tail|verify|prove|check-proof` and `mcpworks why`. */
 export function addAuditCommands(program: Command, context: () => CommandContext): void {
   const audit = program.command('audit').description('The decision log')
 
@@ -79,6 +79,36 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       if (!report.ok) process.exitCode = exitCode.failed
     })
 
+  audit
+    .command('prove <call>')
+    .description('Writes the records of a call with what proves that they are in the log, for somebody elsewhere')
+    .option(...namespaceOption)
+    .requiredOption('-o, --output <file>', 'file to write; one that is there is not replaced')
+    .action(async (call: string, options: { namespace?: string; output: string }) => {
+      const current = context()
+      const { terminal, api } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const proof = await api().call('audit.prove', { namespace, call })
+      writeNew(options.output, `${JSON.stringify(proof, null, 1)}\n`)
+      terminal.result(
+        { file: options.output },
+        `${options.output}: check it with "mcpworks audit check-proof" and the log's public key (audit.pub), on any machine.`,
+      )
+    })
+
+  audit
+    .command('check-proof <file>')
+    .description('Checks a file of "audit prove" with nothing but the public key. Needs no server and no log.')
+    .requiredOption('--public-key <file>', "the log's verifier key, as it was given to you")
+    .action(async (file: string, options: { publicKey: string }) => {
+      const { terminal } = context()
+      const { checkCallProof } = await import('../../audit/index.ts')
+      const verdict = checkCallProof(readEvidence(file), readEvidence(options.publicKey))
+      const json = JSON.parse(JSON.stringify(verdict)) as JsonObject
+      terminal.result(json, verdict.ok ? provenText(verdict) : `NOT PROVEN: ${printableLine(verdict.problem)}`)
+      if (!verdict.ok) process.exitCode = exitCode.failed
+    })
+
   program
     .command('why <call>')
     .description('Why a call was allowed or refused, what happened, and the proof')
@@ -118,6 +148,27 @@ function readEvidence(path: string): string {
   } catch {
     throw new CliError(exitCode.usage, `${path} cannot be read.`, 'Check the path and its permissions')
   }
+}
+
+/** @throws CliError where there is such a file already, or none can be written. */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw new CliError(
+      exitCode.usage,
+      isThere ? `${path} is there already.` : `${path} cannot be written.`,
+      'Name another file',
+    )
+  }
+}
+
+function provenText({ call, namespace, records }: Extract<CallProofVerdict, { ok: true }>): string {
+  const lines = records.map(
+    ({ kind, time, index, treeSize }) => `  ${kind} of ${time}, record ${index} of ${treeSize} under the signature`,
+  )
+  return printable([`PROVEN: call ${call} of ${namespace} is in the log as this file has it:`, ...lines].join('\n'))
 }
 
 /** One line of `audit tail`. */

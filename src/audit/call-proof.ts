@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { openCheckpoint } from './checkpoint.ts'
+import type { RecordProof } from './decision-log.ts'
+import type { StoredRecord } from './record.ts'
+import { leafHash, verifyInclusion } from './rfc6962.ts'
+import { parseVerifierKey } from './signed-note.ts'
+import { readEnvelope } from './stored-envelope.ts'
+import { readTlogProof, writeTlogProof } from './tlog-proof.ts'
+
+const type = 'mcpworks-call-proof'
+
+const proofFileSchema = z.strictObject({
+  type: z.literal(type),
+  v: z.literal(1),
+  call: z.string().max(100),
+  records: z
+    .array(z.strictObject({ record: z.string().max(4 * 1024 * 1024), proof: z.string().max(64 * 1024) }))
+    .min(1)
+    .max(100),
+})
+
+/** The records of one call, each with what shows that it is in the log. Holds no body. */
+export type CallProof = z.output<typeof proofFileSchema>
+
+/** Makes a proof of a call's records. `null` where one of them is under no signed checkpoint yet. */
+export function makeCallProof(
+  call: string,
+  records: readonly { readonly stored: StoredRecord; readonly proof: RecordProof }[],
+): CallProof | null {
+  const proven: CallProof['records'] = []
+  for (const { stored, proof } of records) {
+    if (proof.checkpoint === null) return null
+    const inclusion = proof.inclusion.map((hash) => Buffer.from(hash, 'base64'))
+    const text = writeTlogProof({ index: proof.index, inclusion, checkpoint: proof.checkpoint.note })
+    proven.push({ record: stored.json, proof: text })
+  }
+  return { type, v: 1, call, records: proven }
+}
+
+/** What a proof shows, or the first thing in it that is not so. */
+export type CallProofVerdict =
+  | {
+      readonly ok: true
+      readonly call: string
+      readonly namespace: string
+      readonly records: readonly {
+        readonly kind: string
+        readonly time: string
+        readonly index: number
+        readonly treeSize: number
+      }[]
+    }
+  | { readonly ok: false; readonly problem: string }
+
+/**
+ * Checks a proof with nothing but the log's verifier key line: that each record stands, as written here, in the log of
+ * its namespace under a checkpoint that the key signed. Does not show that the log has no other records of the call,
+ * nor that the checkpoint is one that everybody else was shown. Never throws for what the file holds.
+ */
+export function checkCallProof(text: string, publicKeyLine: string): CallProofVerdict {
+  const key = parseVerifierKey(publicKeyLine)
+  if (key === null) return wrong("The log's public key is malformed.")
+  const file = readProofFile(text)
+  if (file === null) return wrong('This is not a proof that "mcpworks audit prove" makes.')
+  const namespaces = new Set<string>()
+  const records = []
+  for (const [at, { record, proof: proofText }] of file.records.entries()) {
+    const envelope = readEnvelope(record)
+    const proof = readTlogProof(proofText)
+    if (envelope === null) return wrong(`Record ${at} is not a record.`)
+    if (proof === null) return wrong(`The proof of record ${at} is not of the form c2sp.org/tlog-proof@v1.`)
+    if (envelope.call !== file.call) return wrong(`Record ${at} is of another call: ${envelope.call}.`)
+    namespaces.add(envelope.namespace)
+    const origin = `${key.name}/${envelope.namespace}`
+    const checkpoint = openCheckpoint(proof.checkpoint, { name: origin, publicKey: key.publicKey })
+    if (checkpoint === null) return wrong(`The checkpoint of record ${at} bears no good signature by the log's key.`)
+    if (checkpoint.origin !== origin) return wrong(`The checkpoint of record ${at} is one of another log.`)
+    const { size, root } = checkpoint
+    if (!verifyInclusion(leafHash(record), proof.index, size, proof.inclusion, root))
+      return wrong(`Record ${at} is not in the log at position ${proof.index}: it, or its proof, was changed.`)
+    records.push({ kind: envelope.kind, time: envelope.time, index: proof.index, treeSize: size })
+  }
+  const [namespace, ...others] = namespaces
+  if (namespace === undefined || others.length > 0) return wrong('The records are of several namespaces.')
+  return { ok: true, call: file.call, namespace, records }
+}
+
+function readProofFile(text: string): CallProof | null {
+  try {
+    const parsed = proofFileSchema.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : null
+  } catch {
+    // Not JSON: not a proof.
+    return null
+  }
+}
+
+function wrong(problem: string): CallProofVerdict {
+  return { ok: false, problem }
+}
