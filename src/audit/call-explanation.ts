@@ -77,6 +77,12 @@ export interface CallExplanation {
     /** Calls that the code asked for on behalf of its caller, refused ones included. */
     readonly innerCalls: number
     readonly failedInvariants: readonly string[]
+    /** What the permits demanded, and what came of it. */
+    readonly obligations: readonly {
+      readonly obligation: string
+      readonly fulfilled: boolean
+      readonly detail: string
+    }[]
     readonly output: string | null
     readonly outputBytes: number | null
   } | null
@@ -176,6 +182,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     maxRssBytes: null,
     innerCalls: 0,
     failedInvariants: [],
+    obligations: [],
     output: null,
     outputBytes: null,
   }
@@ -195,6 +202,11 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     failedInvariants: objects(outcome['invariants'])
       .filter((invariant) => invariant['pass'] !== true)
       .map((invariant) => text(invariant['id'])),
+    obligations: objects(outcome['obligations']).map((one) => ({
+      obligation: text(one['obligation']),
+      fulfilled: one['fulfilled'] === true,
+      detail: text(one['detail']),
+    })),
     output,
     outputBytes: numberOrNull(objectAt(outcome, 'output')['bytes']),
   }

@@ -115,6 +115,12 @@ export interface OutcomeDraft extends DraftEnvelope {
     readonly innerCalls: number
     readonly invariants: readonly { readonly id: string; readonly pass: boolean; readonly detail: string | null }[]
     readonly labelsAfter: readonly string[]
+    /** What the permits demanded and what came of it, where they demanded anything. Details quote nothing of the output. */
+    readonly obligations?: readonly {
+      readonly obligation: string
+      readonly fulfilled: boolean
+      readonly detail: string
+    }[]
     readonly definitionHashAfter: Digest | null
   }
   readonly bodies: { readonly output: BodyDraft | null }

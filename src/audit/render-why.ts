@@ -103,6 +103,9 @@ function happened({ outcome }: CallExplanation): string[] {
     ...(outcome.detail === null ? [] : [visible(outcome.detail)]),
     ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
     ...(outcome.innerCalls === 0 ? [] : [`asked for ${outcome.innerCalls} calls of other tools`]),
+    ...outcome.obligations.map(({ obligation, fulfilled, detail }) => {
+      return `${fulfilled ? 'fulfilled' : 'NOT FULFILLED'}: ${visible(obligation)} (${visible(detail)})`
+    }),
     ...outcome.failedInvariants.map((id) => `INVARIANT BROKEN: ${visible(id)}`),
   ]
 }

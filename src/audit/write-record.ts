@@ -146,6 +146,15 @@ function outcomeText(outcome: OutcomeDraft['outcome']): string {
     inner_calls: outcome.innerCalls,
     invariants: outcome.invariants.map(({ id, pass, detail }) => ({ detail, id, pass })),
     labels_after: outcome.labelsAfter,
+    ...(outcome.obligations === undefined || outcome.obligations.length === 0
+      ? {}
+      : {
+          obligations: outcome.obligations.map(({ obligation, fulfilled, detail }) => ({
+            detail,
+            fulfilled,
+            obligation,
+          })),
+        }),
   })
   const after = JSON.stringify({
     resources: resources === null ? null : { cpu_ms: resources.cpuMs, max_rss: resources.maxRssBytes },

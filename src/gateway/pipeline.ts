@@ -1,4 +1,5 @@
 import { McpworksError, uuidv7 } from '../kernel/index.ts'
+import { mergeObligations } from '../policy/index.ts'
 import type { InvocationEvents } from './backend.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
 import type { GatewayRequest } from './gateway.ts'
@@ -10,6 +11,7 @@ import { answer, refusal, unavailable } from './steps/answer.ts'
 import { barInner } from './steps/bar-inner.ts'
 import { check } from './steps/check.ts'
 import { decide } from './steps/decide.ts'
+import { fulfil, hushed } from './steps/fulfil.ts'
 import { identify } from './steps/identify.ts'
 import { inspect } from './steps/inspect.ts'
 import { recordDecision } from './steps/record-decision.ts'
@@ -52,12 +54,20 @@ export async function perform(
     await recordDecision(call, target, verdict, nowMs, ports)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
+    const duties = mergeObligations(verdict.decision.obligations)
+    if (duties.profile !== null) throw new Error('no sandbox profile can be forced')
     const inner = openInnerCalls(call, verdict.entry, performInner, { clock: ports.clock, ...ports.config })
-    const acted = inspect(await act(call, verdict.entry, ports, events, inner), verdict.entry, ports)
+    const inspected = inspect(
+      await act(call, verdict.entry, ports, hushed(events, duties), inner),
+      verdict.entry,
+      ports,
+    )
+    const { acted, obligations, error: broke } = fulfil(call, verdict.entry, inspected, duties, ports)
+    if (broke !== undefined) report(call.call, broke)
 
     const invariants = verifyInvariants(verdict.entry, acted, ports)
 
-    await recordOutcome(call, verdict.entry, acted, invariants, inner.made, ports)
+    await recordOutcome(call, verdict.entry, acted, { invariants, obligations, innerCalls: inner.made }, ports)
     const broken = invariants.find(({ pass }) => !pass)
     if (broken !== undefined)
       throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)

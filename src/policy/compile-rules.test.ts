@@ -103,7 +103,7 @@ describe('short rules', () => {
     [{ id: 'r', tools: 't' }, null],
     [{ id: 'r', tools: 't', allow: 'anyone', deny: 'anyone' }, null],
     [{ id: 'r', tools: 't', allow: 'anyone', remedy: 'approval' }, 'remedy'],
-    [{ id: 'r', tools: 't', deny: 'anyone', obligation: 'notify' }, 'obligation'],
+    [{ id: 'r', tools: 't', deny: 'anyone', obligation: 'notify ops' }, 'obligation'],
   ])('are refused where they contradict themselves: %j', (rule, member) => {
     expect(compile(rule)).toMatchObject({ ok: false, faults: [{ rule: 0, member }] })
   })

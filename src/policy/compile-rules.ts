@@ -1,4 +1,5 @@
 import { circumstanceNames } from './cedar-schema.ts'
+import { parseObligations } from './obligation.ts'
 import { policyTokens, type PolicyToken } from './policy-tokens.ts'
 import type { ShortRule } from './rules-file.ts'
 
@@ -58,6 +59,8 @@ function compileRule(namespace: string, rule: ShortRule, fault: Fault): string[]
   const effect = allow === undefined ? 'forbid' : 'permit'
   const useless = effect === 'permit' ? 'remedy' : 'obligation'
   if (rule[useless] !== undefined) fault(useless, `"${useless}" means nothing in a rule that ${effect}s`)
+  const obligations = rule.obligation === undefined ? null : parseObligations(rule.obligation)
+  if (obligations?.ok === false) fault('obligation', obligations.fault.message, obligations.fault.hint)
   const clauses = [conditionClause('when', rule.when, fault), conditionClause('unless', rule.unless, fault)].filter(
     (clause) => clause !== null,
   )

@@ -153,9 +153,9 @@ describe('a decision', () => {
 
   it('collects the obligations of every permit that applies, sorted, and of none on a denial', () => {
     const text = (tail: string) =>
-      `@obligation("redact") permit (principal, action, resource); @obligation("limit") permit (principal, action, resource);
-       @obligation("limit") permit (principal, action, resource); @obligation("never") permit (principal is User, action, resource); ${tail}`
-    expect(engineWith(text('')).decide(policyRequest()).obligations).toEqual(['limit', 'redact'])
+      `@obligation("redact email") permit (principal, action, resource); @obligation("limit-rows 5") permit (principal, action, resource);
+       @obligation("limit-rows 5") permit (principal, action, resource); @obligation("notify never") permit (principal is User, action, resource); ${tail}`
+    expect(engineWith(text('')).decide(policyRequest()).obligations).toEqual(['limit-rows 5', 'redact email'])
     expect(engineWith(text('forbid (principal, action, resource);')).decide(policyRequest()).obligations).toEqual([])
   })
 

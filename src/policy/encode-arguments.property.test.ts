@@ -40,6 +40,7 @@ describe('turning arguments into Cedar values', () => {
       },
       { requiredKeys: [] },
     )
+    const unused = { calls_minute: 0, calls_day: 0, bytes_out_day: 0, spend_day: 0, running: 0 }
     fc.assert(
       fc.property(fitting, (args) => {
         const encoded = encodeArguments(args as JsonObject, type, nothing)
@@ -62,6 +63,8 @@ describe('turning arguments into Cedar values', () => {
             door: 'tool',
             operation: '',
             labels: [],
+            approved: false,
+            usage: { agent: unused, tool: unused },
             hour: 1,
             weekday: 1,
             time: { __extn: { fn: 'datetime', arg: '2026-09-02' } },

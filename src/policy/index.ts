@@ -23,5 +23,7 @@ export type {
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
 export { builtInPolicies, builtInRoles } from './built-in-policies.ts'
 export { compileRules, type RuleFault } from './compile-rules.ts'
+export { mergeObligations, type Duties } from './merge-obligations.ts'
+export { forcedProfiles, parseObligations, type ForcedProfile } from './obligation.ts'
 export { rulesFileSchema } from './rules-file.ts'
 export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'

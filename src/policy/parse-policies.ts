@@ -5,6 +5,7 @@ import { policyToJson, type DetailedError } from './cedar.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
 import { brokenTokenLimit, brokenTreeLimit, policyLimits } from './policy-limits.ts'
 import type { LruMap } from './lru-map.ts'
+import { parseObligations } from './obligation.ts'
 import type { ParsedPolicy, ParsedPolicySet, PolicyBody } from './policy-set.ts'
 import { entityLiterals, policyTokens, type PolicyToken } from './policy-tokens.ts'
 import { positionAt, utf16Offset } from './source-position.ts'
@@ -98,7 +99,10 @@ function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProbl
   for (let index = 0; index < tokens.length; index += 1) {
     if (tokens[index]?.text !== ';') continue
     const body = parseBody(source, tokens.slice(first, index + 1), cache, problems)
-    if (body !== null) policies.push(placed(body, source, tokens[first]?.start ?? 0, positions, ids, problems))
+    if (body !== null) {
+      policies.push(placed(body, source, tokens[first]?.start ?? 0, positions, ids, problems))
+      problems.push(...obligationProblems(source, tokens.slice(first, index), body.json.annotations))
+    }
     first = index + 1
   }
   const rest = tokens[first]
@@ -208,6 +212,27 @@ function annotationProblems(
     })
   }
   return problems
+}
+
+/** A mistake in `@obligation("...")`, where it stands. Only a literal with escapes is pointed at as a whole. */
+function obligationProblems(
+  source: PolicySource,
+  tokens: readonly PolicyToken[],
+  annotations: PolicyBody['json']['annotations'],
+): PolicyProblem[] {
+  if (annotations === undefined || !('obligation' in annotations)) return []
+  // Cedar gives an annotation without a value as null.
+  const text = annotations['obligation'] ?? ''
+  const parsed = parseObligations(text)
+  if (parsed.ok) return []
+  const literal = tokens.find(
+    ({ kind }, index) =>
+      kind === 'string' && tokens[index - 2]?.text === 'obligation' && tokens[index - 3]?.text === '@',
+  )
+  const { offset, message, hint } = parsed.fault
+  const isPlain = literal?.text.slice(1, -1) === text
+  const start = literal?.start ?? tokens[0]?.start ?? 0
+  return [problemAt(source, start + (isPlain ? offset + 1 : 0), message, hint)]
 }
 
 function grammarProblem(source: PolicySource, offset: number, text: string, error: DetailedError): PolicyProblem {

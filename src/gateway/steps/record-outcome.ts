@@ -5,7 +5,16 @@ import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { GatewayPorts } from '../ports.ts'
 import type { Acted } from './act.ts'
+import type { Fulfilled } from './fulfil.ts'
 import type { Invariants } from './verify-invariants.ts'
+
+/** What is known of an act beside how it ended. */
+interface Found {
+  readonly invariants: Invariants
+  readonly obligations: Fulfilled
+  /** Calls that it asked for. */
+  readonly innerCalls: number
+}
 
 /**
  * Makes the outcome durable before the answer leaves.
@@ -15,8 +24,7 @@ export async function recordOutcome(
   call: IdentifiedCall,
   entry: CatalogueEntry | null,
   acted: Acted,
-  invariants: Invariants,
-  innerCalls: number,
+  found: Found,
   ports: GatewayPorts,
 ): Promise<void> {
   const { auditLevel, maxAuditBodyBytes } = ports.config
@@ -36,8 +44,7 @@ export async function recordOutcome(
       detail: detailOf(acted),
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
-      innerCalls,
-      invariants,
+      ...found,
       labelsAfter: call.labels,
       definitionHashAfter,
     },

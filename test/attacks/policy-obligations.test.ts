@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ActOutcome } from '../../src/gateway/index.ts'
+import type { JsonObject } from '../../src/kernel/index.ts'
+import { toolEntry, type Act } from '../support/echo-entries.ts'
+import { startTestApp, type TestApp } from '../support/running-app.ts'
+
+/**
+ * Threat category "information flow" (design/threats.md): a caller that is allowed a tool without the addresses in its
+ * results, or without all of its rows, and a tool that puts them where a policy's author did not think of.
+ */
+const files = {
+  'namespace.yaml':
+    'namespace: demo\nagents:\n  - name: ann\n    groups: [support]\n  - name: bob\n    groups: [support, plain]\n  - name: eve\n    groups: [trusted]\n',
+  'policies/demo.cedar': `
+@id("support-reads") @obligation("redact email, phone; limit-rows 2")
+permit (principal in AgentGroup::"demo/support", action == Action::"call", resource in Namespace::"demo");
+
+@id("plain-reads") @obligation("limit-rows 1")
+permit (principal in AgentGroup::"demo/plain", action == Action::"call", resource in Namespace::"demo");
+
+@id("trusted-reads")
+permit (principal in AgentGroup::"demo/trusted", action == Action::"call", resource in Namespace::"demo");
+`,
+}
+
+const secrets = ['ann@example.com', '+49 151 1234567']
+const leads = [1, 2, 3].map((id) => ({ id, name: `Lead ${id}`, email: secrets[0] ?? '', phone: secrets[1] ?? '' }))
+const honest: JsonObject = {
+  content: [{ type: 'text', text: JSON.stringify({ leads, total: 3 }) }],
+  structuredContent: { leads, total: 3 },
+}
+
+/** What the tool does when it is called next. */
+let act: Act = () => ({ status: 'ok', result: honest })
+let app: TestApp
+const keys = new Map<string, string>()
+
+beforeAll(async () => {
+  app = await startTestApp({ entries: [toolEntry('leads', (...given) => act(...given))] })
+  await app.apply('demo', files)
+  for (const agent of ['ann', 'bob', 'eve']) keys.set(agent, await app.key('demo', agent))
+})
+afterAll(async () => await app.close())
+
+async function call(agent: string, now: Act): Promise<{ result: JsonObject; whole: string; call: string }> {
+  act = now
+  const { message } = await app.call(keys.get(agent) ?? '', 'demo', 'leads', {})
+  const result = message.result as JsonObject
+  return { result, whole: JSON.stringify(message), call: String((result._meta as JsonObject)['mcpworks/call']) }
+}
+
+async function records(callId: string): Promise<JsonObject[]> {
+  const shown = await app.manage('demo', 'audit.tail', { namespace: 'demo', limit: 1000 })
+  return (shown.records as JsonObject[]).map((one) => one.record as JsonObject).filter((one) => one.call === callId)
+}
+
+const giving = (result: JsonObject) => (): ActOutcome => ({ status: 'ok', result })
+const expectNoSecret = (whole: string): void => {
+  for (const secret of secrets) expect(whole).not.toContain(secret)
+}
+
+describe('an agent whose permit redacts and limits', () => {
+  it('gets neither the fields nor the rows, and the record says what was done', async () => {
+    const { result, whole, call: id } = await call('ann', giving(honest))
+    expectNoSecret(whole)
+    const left = {
+      leads: leads.slice(0, 2).map((lead) => ({ ...lead, email: '[redacted]', phone: '[redacted]' })),
+      total: 3,
+    }
+    expect(result.structuredContent).toEqual(left)
+    const [repeated, told] = result.content as JsonObject[]
+    expect(JSON.parse(String(repeated?.text))).toEqual(left)
+    expect(told?.text).toBe(
+      'A policy limits how many rows are given out; there are more. A policy took fields out of this result.',
+    )
+    const [decision, outcome] = await records(id)
+    expect(decision).toMatchObject({ decision: { obligations: ['redact email, phone; limit-rows 2'] } })
+    expect(outcome).toMatchObject({
+      outcome: {
+        status: 'ok',
+        obligations: [
+          { obligation: 'redact email, phone', fulfilled: true, detail: '4 places by name, 0 by value' },
+          { obligation: 'limit-rows 2', fulfilled: true, detail: '2 rows given out, 1 left out' },
+        ],
+      },
+    })
+    const why = await app.manage('demo', 'audit.why', { namespace: 'demo', call: id })
+    expect(JSON.stringify(why)).toContain('2 rows given out, 1 left out')
+    expectNoSecret(JSON.stringify(why))
+  })
+
+  it('gets the strictest of all its permits', async () => {
+    const { result, whole } = await call('bob', giving(honest))
+    expectNoSecret(whole)
+    expect(result.structuredContent).toMatchObject({ leads: [{ id: 1 }] })
+    expect((result.structuredContent as { leads: [] }).leads).toHaveLength(1)
+  })
+
+  it('hears none of the tool while it runs, in failures or in questions', async () => {
+    const [email = '', phone = ''] = secrets
+    const loud = await call('ann', (_invocation, events) => {
+      events.log('info', `found ${email}`)
+      events.progress(1, 2, `at ${phone}`)
+      return { status: 'ok', result: honest }
+    })
+    expectNoSecret(loud.whole)
+    const failing = await call('ann', () => ({
+      status: 'tool-error',
+      detail: 'the function failed',
+      result: { content: [{ type: 'text', text: `KeyError: ${email}` }], isError: true },
+    }))
+    expectNoSecret(failing.whole)
+    expect(failing.result.isError).toBe(true)
+    const asking = await call('ann', () => ({
+      status: 'input-required',
+      inputRequests: { one: { method: 'elicitation/create', params: { message: `Is it ${email}?` } } },
+      state: email,
+    }))
+    expectNoSecret(asking.whole)
+    expect((await records(asking.call))[1]).toMatchObject({
+      outcome: {
+        status: 'tool-error',
+        obligations: [
+          { fulfilled: false, detail: expect.stringContaining('asks for something first') },
+          { fulfilled: false },
+        ],
+      },
+    })
+  })
+
+  it('gets nothing where the tool makes it impossible to tell what belongs to the field', async () => {
+    const table = { columns: ['id', 'email'], rows: [[1, secrets[0] ?? '']] }
+    const { result, whole, call: id } = await call('ann', giving({ content: [], structuredContent: table }))
+    expectNoSecret(whole)
+    expect(result).toMatchObject({ isError: true })
+    expect(whole).toContain('The output is withheld.')
+    expect((await records(id))[1]).toMatchObject({
+      outcome: { obligations: [{ fulfilled: false }, { fulfilled: false }] },
+    })
+    expectNoSecret(JSON.stringify(await app.manage('demo', 'audit.why', { namespace: 'demo', call: id })))
+  })
+
+  it('can be told by a tool that lies what no policy knows to be there: the limit of redaction', async () => {
+    const coded = Buffer.from(secrets[0] ?? '').toString('base64')
+    const { result } = await call(
+      'ann',
+      giving({ content: [], structuredContent: { contact: coded, reach: secrets[0] ?? '' } }),
+    )
+    expect(result.structuredContent).toEqual({ contact: coded, reach: secrets[0] })
+  })
+})
+
+describe('an agent whose permit demands nothing', () => {
+  it('gets everything from the same tool: the control', async () => {
+    const { result } = await call('eve', giving(honest))
+    expect(result.structuredContent).toEqual(honest.structuredContent)
+    expect(result.content).toEqual(honest.content)
+  })
+})
