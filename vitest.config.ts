@@ -32,6 +32,7 @@ const kinds = [
     }),
   ),
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
+  { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 120_000 },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
 

@@ -19,6 +19,7 @@ const commands = {
     args: (rest) => [vitest, 'run', ...testKinds(rest)],
   },
   e2e: { programs: ['bwrap', 'python3', 'chromium'], args: () => [vitest, 'run', '--project=e2e'] },
+  interop: { programs: ['bwrap', 'python3', 'go', 'sumdb'], args: () => [vitest, 'run', '--project=interop'] },
   run: { programs: ['bwrap', 'python3'], args: () => [] },
   check: { programs: [], args: () => [join(root, 'scripts', 'check.ts')] },
   fix: { programs: [], args: () => [join(root, 'scripts', 'fix.ts')] },

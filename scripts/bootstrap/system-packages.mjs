@@ -12,8 +12,14 @@ const packages = {
   runc: 'runc',
   runsc: 'runsc',
   chromium: 'chromium',
+  go: 'golang-go',
+  sumdb: 'golang-golang-x-mod-dev',
 }
-const files = { pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py' }
+const files = {
+  pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py',
+  go: '/usr/bin/go',
+  sumdb: '/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go',
+}
 
 /** Where distributions put programs. Shims elsewhere on PATH do not count: a sandbox sees the system's own only. */
 const programDirectories = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']

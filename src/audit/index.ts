@@ -1,4 +1,7 @@
 export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
+export type { BundleSource, BundleTarget } from './bundle/bundle-files.ts'
+export { verifyBundle, type BundleReport } from './bundle/verify-bundle.ts'
+export { writeBundle } from './bundle/write-bundle.ts'
 export { checkCallProof, makeCallProof, type CallProof, type CallProofVerdict } from './call-proof.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'

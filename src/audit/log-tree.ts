@@ -59,6 +59,15 @@ export class LogTree {
     return root ?? emptyRoot()
   }
 
+  /** The tiles at the right edge that are not full, lowest level first; levels without one are left out. */
+  partialTiles(): { readonly level: number; readonly index: number; readonly hashes: Uint8Array }[] {
+    return this.#partial.flatMap((hashes, level) =>
+      hashes.length === 0
+        ? []
+        : [{ level, index: Math.floor(this.#size / tileWidth ** (level + 1)), hashes: concatHashes(hashes) }],
+    )
+  }
+
   #add(tileLevel: number, entry: Uint8Array, full: FullTile[]): void {
     this.#size += tileWidth ** tileLevel
     const completed = new Map<number, Uint8Array>()

@@ -9,7 +9,7 @@ import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
 import { objects } from './rows.ts'
 
-/** `mcpworks audit tail|verify|prove|check-proof` and `mcpworks why`. */
+/** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
 export function addAuditCommands(program: Command, context: () => CommandContext): void {
   const audit = program.command('audit').description('The decision log')
 
@@ -66,8 +66,18 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       'signed checkpoints that were kept elsewhere: they show a log that was put back',
       [],
     )
-    .action(async (options: { publicKey?: string; checkpoint: string[] }) => {
+    .option('--bundle <directory>', 'verify what "audit export" wrote, in place of the data directory')
+    .action(async (options: { publicKey?: string; checkpoint: string[]; bundle?: string }) => {
       const { terminal, config } = context()
+      if (options.bundle !== undefined) {
+        const { verifyLogBundle } = await import('../../app/index.ts')
+        if (options.publicKey === undefined) throw noKey()
+        const kept = options.checkpoint.map(readEvidence)
+        const report = await verifyLogBundle(options.bundle, readEvidence(options.publicKey), kept)
+        terminal.result(JSON.parse(JSON.stringify(report.json)) as JsonObject, printable(report.text))
+        if (!report.ok) process.exitCode = exitCode.failed
+        return
+      }
       const { verifyDataDirectory } = await import('../../app/index.ts')
       const { dataDirectory, storage } = config()
       const evidence = {
@@ -77,6 +87,25 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const report = await verifyDataDirectory(dataDirectory, (text) => terminal.note(text), evidence, storage)
       terminal.result(report.json, report.text)
       if (!report.ok) process.exitCode = exitCode.failed
+    })
+
+  audit
+    .command('export')
+    .description(
+      'Writes the signed log of a namespace as files that other tools verify too: records, tiles, checkpoints. No arguments or results. Needs no running server.',
+    )
+    .option(...namespaceOption)
+    .requiredOption('-o, --output <directory>', 'directory to write, which must be empty or not there')
+    .action(async (options: { namespace?: string; output: string }) => {
+      const current = context()
+      const { terminal, config } = current
+      const namespace = await chooseNamespace(options.namespace, current)
+      const { exportLog } = await import('../../app/index.ts')
+      const written = await exportLog(config().dataDirectory, namespace, options.output)
+      terminal.result(
+        { directory: options.output, ...written },
+        `${options.output}: ${written.records} records of ${namespace} under ${written.checkpoints} checkpoints.`,
+      )
     })
 
   audit
@@ -148,6 +177,15 @@ function readEvidence(path: string): string {
   } catch {
     throw new CliError(exitCode.usage, `${path} cannot be read.`, 'Check the path and its permissions')
   }
+}
+
+/** Whoever can change a bundle can change the key that lies in it too. */
+function noKey(): CliError {
+  return new CliError(
+    exitCode.usage,
+    'A bundle is checked with the key that you were given: --public-key FILE.',
+    'It is audit.pub of the data directory; get it from somebody who you trust',
+  )
 }
 
 /** @throws CliError where there is such a file already, or none can be written. */
