@@ -2,6 +2,7 @@ export { benchSandbox, type SandboxBenchOrder, type Spectrum, type SpectrumRow }
 export { checkMachine } from './check-machine.ts'
 export { checkSandbox, type EngineReport, type SandboxCheckOrder } from './check-sandbox.ts'
 export { createLog, type Log } from './log.ts'
+export { policyTemplates, templateExample } from '../policy/index.ts'
 export { readDesiredState, type ReadDesiredState } from './read-desired-state.ts'
 export { seedDemo, type Demo } from './seed-demo.ts'
 export { start, type RunningApp, type StartOptions } from './start.ts'

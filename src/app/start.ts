@@ -47,6 +47,7 @@ import { identityHandlers } from './management/identity-handlers.ts'
 import { createOneAtATime } from './management/one-at-a-time.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
+import { templateHandler } from './management/template-handler.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { recordActivation } from './record-activation.ts'
 import { upstreamHandlers } from './management/upstream-handlers.ts'
@@ -248,6 +249,7 @@ async function compose(
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
+    ...templateHandler({ policy, catalogue, registry, hosted, clock }),
     ...policyVersions,
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,

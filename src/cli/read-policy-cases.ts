@@ -1,18 +1,33 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { policyCase } from '../contract/index.ts'
 import type { JsonObject } from '../kernel/index.ts'
 import { CliError } from './cli-error.ts'
 import { exitCode } from './exit-code.ts'
+import { regularFiles } from './read-policy-files.ts'
 
 const caseFile = z.strictObject({ cases: z.array(policyCase).min(1) })
+
+/**
+ * Reads a file of policy cases, or all files `*.cases.yaml` directly in a directory, sorted by name.
+ * @throws CliError `usage` where one cannot be read or has mistakes, and where a directory holds none.
+ */
+export async function readPolicyCases(path: string): Promise<JsonObject[]> {
+  const found = await stat(path).catch(() => null)
+  if (found === null || !found.isDirectory()) return readCaseFile(path)
+  const names = (await regularFiles(path)).filter((name) => name.endsWith('.cases.yaml'))
+  if (names.length === 0)
+    throw new CliError(exitCode.usage, `There is no .cases.yaml file in ${path}.`, 'Give a file or the folder of some')
+  return (await Promise.all(names.map((name) => readCaseFile(join(path, name))))).flat()
+}
 
 /**
  * Reads a file of policy cases: YAML 1.2 with one list, `cases`. Every mistake is told with line and column.
  * @throws CliError `usage` where the file cannot be read or has mistakes.
  */
-export async function readPolicyCases(path: string): Promise<JsonObject[]> {
+async function readCaseFile(path: string): Promise<JsonObject[]> {
   let text: string
   try {
     text = await readFile(path, 'utf8')

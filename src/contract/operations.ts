@@ -4,6 +4,8 @@ import { auditOperations } from './audit-operations.ts'
 import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
+import { policyFiles as files } from './policy-files.ts'
+import { templateOperations } from './template-operations.ts'
 import { userOperations } from './user-operations.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
@@ -14,13 +16,6 @@ const toolName = z
 const callId = z.string().regex(/^[0-9a-f-]{36}$/, 'a call id is a UUID')
 const reason = z.string().trim().min(1).max(500)
 const keyId = z.string().regex(/^[a-z0-9]{12}$/, 'a key id is 12 of a-z and 0-9')
-
-/** Files of a directory by relative path; each has its content once, as UTF-8 `text` or as `base64` (RFC 4648 section 4). */
-const files = z
-  .array(
-    z.strictObject({ path: z.string().min(1).max(300), text: z.string().optional(), base64: z.string().optional() }),
-  )
-  .max(1000)
 
 /** Why something is done, in the words of whoever does it. */
 const comment = z.string().max(500).default('')
@@ -359,6 +354,7 @@ export const operations = {
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
   ...auditOperations,
+  ...templateOperations,
   ...userOperations,
   ...clientOperations,
   'upstream.list': {

@@ -2,22 +2,43 @@ import { z } from 'zod'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 
-/** One case of `mcpworks policy test`: a call that somebody could make, and how it must be decided. */
-export const policyCase = z.strictObject({
-  name: z.string().min(1).max(200).describe('What the case shows, as a sentence.'),
-  agent: name.describe('The agent that calls. It need not exist where `groups` is given.'),
-  groups: z.array(name).max(50).optional().describe('Its groups; without them, those of the agent of that name.'),
-  tool: z.string().min(1).max(128).describe('The tool as agents see it: service-function.'),
-  args: z.record(z.string(), z.json()).default({}).describe('The arguments of the call.'),
-  at: z.iso.datetime({ offset: true }).optional().describe('When: ISO 8601. Without it, the moment of the test.'),
-  address: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1').describe('Where from.'),
-  door: z.enum(['tool', 'code']).default('tool').describe('`code` for a call that a function makes.'),
-  senderConstrained: z.boolean().default(false).describe('Whether the credential is bound to a key of the caller.'),
-  labels: z.array(z.string().max(100)).max(50).default([]).describe('Labels of the run.'),
-  expect: z.enum(['allow', 'deny']).describe('How it must be decided.'),
-  rule: z.string().max(300).optional().describe('A rule that must be among those that decide: file.cedar#id.'),
-  reason: z.string().max(1000).optional().describe('What the caller must be told, word for word.'),
+const figure = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)
+
+const figures = z.strictObject({
+  calls_minute: figure,
+  calls_day: figure,
+  bytes_out_day: figure,
+  spend_day: figure,
+  running: figure,
 })
+
+/** One case of `mcpworks policy test`: a call that somebody could make, and how it must be decided. */
+export const policyCase = z
+  .strictObject({
+    name: z.string().min(1).max(200).describe('What the case shows, as a sentence.'),
+    agent: name.describe('The agent that calls. It need not exist where `groups` is given.'),
+    groups: z.array(name).max(50).optional().describe('Its groups; without them, those of the agent of that name.'),
+    tool: z.string().min(1).max(128).describe('The tool as agents see it: service-function.'),
+    args: z.record(z.string(), z.json()).default({}).describe('The arguments of the call.'),
+    at: z.iso.datetime({ offset: true }).optional().describe('When: ISO 8601. Without it, the moment of the test.'),
+    address: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1').describe('Where from.'),
+    door: z.enum(['tool', 'code']).default('tool').describe('`code` for a call that a function makes.'),
+    senderConstrained: z.boolean().default(false).describe('Whether the credential is bound to a key of the caller.'),
+    labels: z.array(z.string().max(100)).max(50).default([]).describe('Labels of the run.'),
+    approved: z.boolean().default(false).describe('Whether a person approved exactly this call.'),
+    usage: z
+      .strictObject({ agent: figures.prefault({}), tool: figures.prefault({}) })
+      .prefault({})
+      .describe('What the caller used before, named as in context.usage; what is left out is 0.'),
+    expect: z.enum(['allow', 'deny']).optional().describe('How it must be decided; needed unless notRule is given.'),
+    rule: z.string().max(300).optional().describe('A rule that must be among those that decide: file.cedar#id.'),
+    notRule: z.string().max(300).optional().describe('A rule that must not be among them, however it is decided.'),
+    reason: z.string().max(1000).optional().describe('What the caller must be told, word for word.'),
+  })
+  .refine((one) => one.expect !== undefined || one.notRule !== undefined, {
+    path: ['expect'],
+    message: 'say how it must be decided: allow or deny; or a notRule that must not be among those that decide',
+  })
 
 /** A case after validation. */
 export type PolicyCase = z.output<typeof policyCase>

@@ -101,9 +101,13 @@ function parsePolicies(files: ReadonlyMap<string, Uint8Array>, problems: SourceP
   for (const [path, content] of files) {
     if (path !== 'policies' && !path.startsWith('policies/')) continue
     const file = path.slice('policies/'.length)
+    // Cases say what policies must do (`mcpworks policy test`); they are no part of them.
+    if (/^[^/]+\.cases\.yaml$/.test(file)) continue
     const text = decodeText(content)
     if (!/\.(?:cedar|rules\.yaml)$/.test(path) || file.includes('/'))
-      problems.push(fileProblem(path, 'policies are .cedar and .rules.yaml files directly in policies/'))
+      problems.push(
+        fileProblem(path, 'policies are .cedar and .rules.yaml files directly in policies/, beside them .cases.yaml'),
+      )
     else if (content.length > desiredStateBounds.policyBytes)
       problems.push(
         fileProblem(path, `the file is ${content.length} bytes; at most ${desiredStateBounds.policyBytes} are taken`),

@@ -41,6 +41,13 @@ describe('short rules', () => {
     ])
   })
 
+  it('leave alone what they except', () => {
+    const rule = { id: 'r', deny: 'anyone', tools: 'any tool', except: ['crm-show', 'service leads'], when: 'hour > 8' }
+    expect(cedarOf(rule)).toContain(
+      'unless { (resource == Tool::"demo/crm-show") || (resource in Service::"demo/leads") } when { (context.hour > 8) };',
+    )
+  })
+
   it('demand every condition of "when" and none of "unless"', () => {
     expect(
       cedarOf({ id: 'r', allow: 'anyone', tools: 't', when: ['hour >= 8', 'hour < 18'], unless: ['a', 'b'] }),

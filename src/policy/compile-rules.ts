@@ -61,9 +61,12 @@ function compileRule(namespace: string, rule: ShortRule, fault: Fault): string[]
   if (rule[useless] !== undefined) fault(useless, `"${useless}" means nothing in a rule that ${effect}s`)
   const obligations = rule.obligation === undefined ? null : parseObligations(rule.obligation)
   if (obligations?.ok === false) fault('obligation', obligations.fault.message, obligations.fault.hint)
-  const clauses = [conditionClause('when', rule.when, fault), conditionClause('unless', rule.unless, fault)].filter(
-    (clause) => clause !== null,
-  )
+  const spared = listOf(rule.except).map((which) => resourceCondition(namespace, which))
+  const clauses = [
+    spared.length === 0 ? null : `unless { ${spared.join(' || ')} }`,
+    conditionClause('when', rule.when, fault),
+    conditionClause('unless', rule.unless, fault),
+  ].filter((clause) => clause !== null)
   const scopes = listOf(allow ?? deny).flatMap((who) =>
     listOf(rule.tools).map((which) => [principalScope(namespace, who), resourceScope(namespace, which)]),
   )
@@ -84,6 +87,9 @@ function principalScope(namespace: string, who: string): string {
   const id = cedarString(`${namespace}/${name}`)
   return kind === 'agent' ? `principal == Agent::${id}` : `principal in AgentGroup::${id}`
 }
+
+/** One of the tools that a rule leaves alone, as a condition of its own: a set would have to be of one entity type. */
+const resourceCondition = (namespace: string, which: string): string => `(${resourceScope(namespace, which)})`
 
 function resourceScope(namespace: string, which: string): string {
   if (which === 'any tool') return `resource in Namespace::${cedarString(namespace)}`

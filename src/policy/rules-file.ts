@@ -18,6 +18,8 @@ const ruleSchema = z.strictObject({
   allow: many(who).optional(),
   deny: many(who).optional(),
   tools: many(which),
+  /** Tools of those that the rule leaves alone. */
+  except: many(which).optional(),
   /** Cedar expressions that must all be true. `args`, `hour`, `authn` and the like need no `context.` in front. */
   when: many(condition).optional(),
   /** Cedar expressions of which none may be true. */

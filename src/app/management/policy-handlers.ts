@@ -21,19 +21,8 @@ export interface PolicyHandlerPorts {
 }
 
 /** Checking and explaining policies. Neither changes anything. */
-export function policyHandlers({ policy, catalogue, registry, hosted, clock }: PolicyHandlerPorts): PolicyHandlers {
-  const testedNamespace = (name: string): TestedNamespace => ({
-    name,
-    services: new Map(catalogue.list(name, 'tool').map((entry) => [entry.name, entry.service])),
-    groups: new Map(
-      registry
-        .listAgents(name)
-        .filter((agent) => agent.revokedAtMs === null)
-        .map((agent) => [agent.name, agent.groups]),
-    ),
-    nowMs: clock.nowMs(),
-  })
-
+export function policyHandlers(ports: PolicyHandlerPorts): PolicyHandlers {
+  const { policy, catalogue, registry, hosted, clock } = ports
   return {
     async 'policy.check'({ namespace, files }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
@@ -45,7 +34,7 @@ export function policyHandlers({ policy, catalogue, registry, hosted, clock }: P
     },
     async 'policy.test'({ namespace, files, cases }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
-      const tested = testedNamespace(namespace)
+      const tested = testedNamespace(ports, namespace)
       if (files === null) return asJson({ results: testPolicies(cases, tested, (request) => policy.decide(request)) })
       const given = policySources(namespace, files.map(sourceOf))
       if (!given.ok) throw new McpworksError('policy_invalid', { data: { problems: given.problems } })
@@ -101,6 +90,21 @@ export function policyHandlers({ policy, catalogue, registry, hosted, clock }: P
   }
 }
 
+/** What cases can ask for in a namespace. */
+export function testedNamespace({ catalogue, registry, clock }: PolicyHandlerPorts, name: string): TestedNamespace {
+  return {
+    name,
+    services: new Map(catalogue.list(name, 'tool').map((entry) => [entry.name, entry.service])),
+    groups: new Map(
+      registry
+        .listAgents(name)
+        .filter((agent) => agent.revokedAtMs === null)
+        .map((agent) => [agent.name, agent.groups]),
+    ),
+    nowMs: clock.nowMs(),
+  }
+}
+
 function accessOf(
   policy: PolicyEngine,
   namespace: string,
@@ -125,10 +129,12 @@ function findAgent(registry: IdentityRegistry, namespace: string, agent: string)
   return found
 }
 
-function sourceOf(file: { path: string; text?: string | undefined; base64?: string | undefined }): PolicySource {
+/** A file of a request as the engine takes it. */
+export function sourceOf(file: { path: string; text?: string | undefined; base64?: string | undefined }): PolicySource {
   return { file: file.path, text: file.text ?? Buffer.from(file.base64 ?? '', 'base64').toString('utf8') }
 }
 
-function asJson(value: object): JsonObject {
+/** A plain answer as JSON. */
+export function asJson(value: object): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject
 }

@@ -1,6 +1,6 @@
 import type { PolicyCase } from '../../contract/index.ts'
 import type { JsonObject } from '../../kernel/index.ts'
-import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts'
+import type { PolicyDecision, PolicyRequest, UsageFigures } from '../../policy/index.ts'
 
 /** What a case needs to know of the namespace. */
 export interface TestedNamespace {
@@ -63,19 +63,27 @@ function requestOf(
       door: one.door,
       operation: '',
       labels: one.labels,
+      approved: one.approved,
+      usage: { agent: usageFigures(one.usage.agent), tool: usageFigures(one.usage.tool) },
       timeMs: one.at === undefined ? namespace.nowMs : Date.parse(one.at),
       address: one.address,
     },
   }
 }
 
+function usageFigures(named: PolicyCase['usage']['agent']): UsageFigures {
+  const { calls_minute: callsMinute, calls_day: callsDay, bytes_out_day: bytesOutDay, spend_day: spendDay } = named
+  return { callsMinute, callsDay, bytesOutDay, spendDay, running: named.running }
+}
+
 function* problemsOf(one: PolicyCase, { effect, basis, determining, errors }: PolicyDecision): Iterable<string> {
   const rules = determining.map(({ id }) => id)
   const by = rules.length === 0 ? basis : rules.join(', ')
-  if (effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
+  if (one.expect !== undefined && effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
   // An error denies: a case that expects a denial must not pass because something in it is broken.
   for (const { message } of errors) yield `could not be decided: ${message}`
   if (one.rule !== undefined && !rules.includes(one.rule)) yield `expected the rule ${one.rule}, decided by ${by}`
+  if (one.notRule !== undefined && rules.includes(one.notRule)) yield `expected not to be decided by ${one.notRule}`
   const reasons = determining.map(({ reason }) => reason).filter((reason) => reason !== null)
   if (one.reason !== undefined && !reasons.includes(one.reason))
     yield `expected the reason "${one.reason}", got ${reasons.length === 0 ? 'none' : reasons.map((text) => `"${text}"`).join(', ')}`

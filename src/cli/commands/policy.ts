@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { problemLine } from '../api-client.ts'
@@ -7,12 +5,14 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
+import { addPolicyTemplateCommands } from './policy-templates.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
+import { readPolicyFiles } from '../read-policy-files.ts'
 import { readPolicyCases } from '../read-policy-cases.ts'
 import { table } from '../terminal.ts'
 import { objects } from './rows.ts'
 
-/** `mcpworks policy check|test|explain|history|show|activate|rollback`. */
+/** `mcpworks policy check|test|explain|history|show|activate|rollback|template`. */
 export function addPolicyCommands(program: Command, context: () => CommandContext): void {
   const policy = program.command('policy').description('Policies: who may call what')
 
@@ -25,7 +25,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       const current = context()
       const { terminal, api } = current
       const namespace = await chooseNamespace(options.namespace, current)
-      const files = directory === undefined ? null : await readPolicies(directory)
+      const files = directory === undefined ? null : await readPolicyFiles(directory)
       const answer = await api().call('policy.check', { namespace, files })
       const problems = objects(answer.problems).map((problem) => `${String(problem.severity)}: ${problemLine(problem)}`)
       const head =
@@ -41,7 +41,9 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
 
   policy
     .command('test <cases>')
-    .description('Decides the calls of a YAML file of cases and compares with what it expects; changes nothing')
+    .description(
+      'Decides the calls of a YAML file of cases, or of all .cases.yaml files of a directory, and compares with what they expect; changes nothing',
+    )
     .option(...namespaceOption)
     .option('--with <directory>', 'under the policy files of this directory instead of those in force')
     .action(async (path: string, options: { namespace?: string; with?: string }) => {
@@ -49,7 +51,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       const { terminal, api } = current
       const cases = await readPolicyCases(path)
       const namespace = await chooseNamespace(options.namespace, current)
-      const files = options.with === undefined ? null : await readPolicies(options.with)
+      const files = options.with === undefined ? null : await readPolicyFiles(options.with)
       const answer = await api().call('policy.test', { namespace, files, cases })
       const results = objects(answer.results)
       const failed = results.filter((result) => problemsOf(result).length > 0)
@@ -87,31 +89,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       terminal.result(answer, explainText(answer))
     })
   addPolicyVersionCommands(policy, context)
-}
-
-/** Regular files only: a pipe would never end, and a link could name any file of the user's. */
-async function readPolicies(directory: string): Promise<JsonObject[]> {
-  let names: string[]
-  try {
-    const entries = await readdir(directory, { withFileTypes: true })
-    names = entries
-      .filter((entry) => entry.isFile() && /\.(?:cedar|rules\.yaml)$/.test(entry.name))
-      .map((entry) => entry.name)
-      .sort()
-  } catch {
-    throw new CliError(
-      exitCode.usage,
-      `${directory} is not a directory that can be read.`,
-      'Give the folder that holds the policy files',
-    )
-  }
-  if (names.length === 0)
-    throw new CliError(
-      exitCode.usage,
-      `There is no .cedar or .rules.yaml file in ${directory}.`,
-      'Give the folder that holds them; links are not followed',
-    )
-  return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
+  addPolicyTemplateCommands(policy, context)
 }
 
 function problemsOf(result: JsonObject): string[] {

@@ -1,0 +1,102 @@
+import { stringify } from 'yaml'
+import { nearestName } from '../../kernel/index.ts'
+import type { PolicySource } from '../policy-engine.ts'
+import type { ShortRule } from '../rules-file.ts'
+import { toolsOf } from './case-callers.ts'
+import type { PolicyTemplate, TemplateCase, TemplateContent, TemplateTool, TemplateValues } from './policy-template.ts'
+import { readTemplateValues } from './template-values.ts'
+
+/** What to fill a template with. */
+export interface TemplateOrder {
+  readonly template: PolicyTemplate
+  /** Name of the file without its ending, and first part of the id of every rule. */
+  readonly id: string
+  /** Values by parameter, as people write them. */
+  readonly given: Readonly<Record<string, string>>
+  readonly tools: readonly TemplateTool[]
+}
+
+/** The files that a template becomes, or what is wrong with what was given for it. */
+export type FilledTemplate =
+  | {
+      readonly ok: true
+      readonly rules: PolicySource
+      readonly cases: PolicySource
+      /** The cases of that file. */
+      readonly caseList: readonly TemplateCase[]
+    }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/**
+ * Fills a template: a file of short rules, and one of cases that show that they do what they say. Pure. Whether the
+ * groups and agents that were given exist is not looked at: policies may name those to come.
+ */
+export function fillTemplate({ template, id, given, tools }: TemplateOrder): FilledTemplate {
+  const read = readTemplateValues(template, given)
+  if (!read.ok) return read
+  const problems = [...unknownTools(template, read.values, tools), ...emptyHours(read.values)]
+  if (problems.length > 0) return { ok: false, problems }
+  const content = template.content({ id, values: read.values, tools })
+  if (content.cases.length === 0)
+    return { ok: false, problems: ['there is no tool yet that these rules could be about'] }
+  const file = `${id}.rules.yaml`
+  const caseList = content.cases.map((one) => namedIn(file, one))
+  return {
+    ok: true,
+    rules: { file, text: rulesText(template, content.rules) },
+    cases: { file: `${id}.cases.yaml`, text: casesText(file, caseList) },
+    caseList,
+  }
+}
+
+/** The rules as they would be with what parameters have as defaults and examples: to look at, without any tools. */
+export function templateExample(template: PolicyTemplate): string {
+  const given = template.parameters.map(({ name, default: value, example }) => [name, value ?? example])
+  const read = readTemplateValues(template, Object.fromEntries(given) as Record<string, string>)
+  if (!read.ok) throw new Error(`the examples of the template ${template.name} do not fit it`)
+  const { rules } = template.content({ id: template.name, values: read.values, tools: [] })
+  return rulesText(template, rules)
+}
+
+function unknownTools(template: PolicyTemplate, values: TemplateValues, tools: readonly TemplateTool[]): string[] {
+  const named = template.parameters.filter(({ kind }) => kind === 'tools').flatMap(({ name }) => values.get(name) ?? [])
+  return named.flatMap((which) => {
+    if (which === 'any tool' || toolsOf(which, tools).length > 0) return []
+    const known = which.startsWith('service ')
+      ? new Set(tools.map(({ service }) => `service ${service}`))
+      : tools.map(({ name }) => name)
+    const near = nearestName(which, known)
+    const kind = which.startsWith('service ') ? '' : 'tool '
+    return [`there is no ${kind}${which}${near === null ? '' : `: did you mean "${near}"?`}`]
+  })
+}
+
+function emptyHours(values: TemplateValues): string[] {
+  const [from = 0, to = 24] = (values.get('hours')?.[0] ?? '').split('-').map(Number)
+  return from < to || !values.has('hours') ? [] : ['hours end after they begin, on the same day: such as 8-18']
+}
+
+function rulesText(template: PolicyTemplate, rules: TemplateContent['rules']): string {
+  const comment = [`${template.title} (template ${template.name}).`, ...template.about].map((line) => `# ${line}\n`)
+  return `${comment.join('')}${stringify({ rules: rules.map(plainRule) }, { lineWidth: 0 })}`
+}
+
+/** A list of one as the one. */
+function plainRule(rule: ShortRule): object {
+  return Object.fromEntries(
+    Object.entries(rule).map(([key, value]) => [key, Array.isArray(value) && value.length === 1 ? value[0] : value]),
+  )
+}
+
+/** Cases name a rule by its file. */
+function namedIn(file: string, one: TemplateCase): TemplateCase {
+  return {
+    ...one,
+    ...(one.rule === undefined ? {} : { rule: `${file}#${one.rule}` }),
+    ...(one.notRule === undefined ? {} : { notRule: `${file}#${one.notRule}` }),
+  }
+}
+
+function casesText(file: string, cases: readonly TemplateCase[]): string {
+  return `# What ${file} must do, on both sides of each rule.\n${stringify({ cases }, { lineWidth: 0 })}`
+}

@@ -1,0 +1,17 @@
+import { afterUntrustedInput } from './after-untrusted-input.ts'
+import { approval } from './approval.ts'
+import { businessHours } from './business-hours.ts'
+import type { PolicyTemplate } from './policy-template.ts'
+import { rateLimit } from './rate-limit.ts'
+import { readOnly } from './read-only.ts'
+import { senderConstrained } from './sender-constrained.ts'
+
+/** The templates that there are, in the order in which they are listed. */
+export const policyTemplates: readonly PolicyTemplate[] = [
+  readOnly,
+  businessHours,
+  senderConstrained,
+  rateLimit,
+  afterUntrustedInput,
+  approval,
+]
