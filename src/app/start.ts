@@ -18,6 +18,7 @@ import type { Config } from '../config/index.ts'
 import {
   createMemoryCatalogue,
   createGateway,
+  createUsageLedger,
   type CatalogueEntry,
   type Gateway,
   type MutableCatalogue,
@@ -296,6 +297,7 @@ async function compose(
       management,
       sandbox: functions.describeSandbox,
       withdrawals,
+      usage: createUsageLedger({ clock }),
       refresh,
       clock,
       config: config.gateway,

@@ -14,6 +14,15 @@ export interface CallMaterial {
   readonly proof: RecordProof | null
 }
 
+/** Figures before the call, by the names that policies use, and what the call added. */
+export interface ExplainedQuota {
+  readonly target: string
+  readonly agent: Readonly<Record<string, number>>
+  readonly tool: Readonly<Record<string, number>>
+  readonly spend: number
+  readonly retryAfterSeconds: number | null
+}
+
 /** Why a call went as it did, as data. Text in it comes partly from callers and tools. */
 export interface CallExplanation {
   readonly call: string
@@ -62,6 +71,8 @@ export interface CallExplanation {
   readonly facts: {
     readonly labels: readonly string[]
     readonly derived: JsonObject
+    /** What the caller had used before, as policy saw it; `null` where nothing is counted. */
+    readonly quota: ExplainedQuota | null
     readonly definitionHash: string | null
     readonly codeHash: string | null
     readonly sandbox: string | null
@@ -76,6 +87,8 @@ export interface CallExplanation {
     readonly maxRssBytes: number | null
     /** Calls that the code asked for on behalf of its caller, refused ones included. */
     readonly innerCalls: number
+    /** Bytes of JSON that were handed out; `null` where that is not recorded. */
+    readonly bytesOut: number | null
     readonly failedInvariants: readonly string[]
     /** What the permits demanded, and what came of it. */
     readonly obligations: readonly {
@@ -158,6 +171,7 @@ export function explainCall(material: CallMaterial): CallExplanation {
     facts: {
       labels: texts(pre['labels_before']),
       derived: objectAt(pre, 'derived'),
+      quota: explainQuota(objectAt(pre, 'quota')),
       definitionHash: textOrNull(target['definition_hash']),
       codeHash: textOrNull(target['code_hash']),
       sandbox:
@@ -174,6 +188,17 @@ export function explainCall(material: CallMaterial): CallExplanation {
   }
 }
 
+function explainQuota(quota: JsonObject): ExplainedQuota | null {
+  if (typeof quota['target'] !== 'string') return null
+  return {
+    target: quota['target'],
+    agent: numbers(objectAt(quota, 'agent')),
+    tool: numbers(objectAt(quota, 'tool')),
+    spend: numberOrNull(quota['spend']) ?? 0,
+    retryAfterSeconds: numberOrNull(quota['retry_after_s']),
+  }
+}
+
 function explainOutcome(record: JsonObject, output: string | null): CallExplanation['outcome'] {
   const time = text(record['time'])
   const none = {
@@ -181,6 +206,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     cpuMs: null,
     maxRssBytes: null,
     innerCalls: 0,
+    bytesOut: null,
     failedInvariants: [],
     obligations: [],
     output: null,
@@ -199,6 +225,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     cpuMs: numberOrNull(resources['cpu_ms']),
     maxRssBytes: numberOrNull(resources['max_rss']),
     innerCalls: numberOrNull(outcome['inner_calls']) ?? 0,
+    bytesOut: numberOrNull(outcome['bytes_out']),
     failedInvariants: objects(outcome['invariants'])
       .filter((invariant) => invariant['pass'] !== true)
       .map((invariant) => text(invariant['id'])),
@@ -219,6 +246,12 @@ function objectAt(object: JsonObject, name: string): JsonObject {
 
 function objects(value: JsonValue | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : []
+}
+
+function numbers(object: JsonObject): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const [name, value] of Object.entries(object)) if (typeof value === 'number') found[name] = value
+  return found
 }
 
 function texts(value: JsonValue | undefined): string[] {

@@ -77,6 +77,8 @@ export interface DecisionDraft extends DraftEnvelope {
     } | null
     readonly labelsBefore: readonly string[]
     readonly derived: JsonObject
+    /** Absent where nothing is counted: management, reading of the log, and what the caller may not know of. */
+    readonly quota?: QuotaDraft
   }
   readonly decision: {
     readonly effect: 'allow' | 'deny'
@@ -103,6 +105,29 @@ export interface DecisionDraft extends DraftEnvelope {
   readonly bodies: { readonly input: BodyDraft | null; readonly engineInput: BodyDraft | null }
 }
 
+/** What the caller had used before a call, as policy saw it, and what the call adds. */
+export interface QuotaDraft {
+  /** Type and name of what is used, such as `Tool leads-top`. */
+  readonly target: string
+  /** Of everything in the namespace. */
+  readonly agent: QuotaFigures
+  /** Of the target. */
+  readonly tool: QuotaFigures
+  /** What this call spends, in minor units; 0 where it was refused. */
+  readonly spend: number
+  /** After which waiting alone would have had it allowed; `null` where it was allowed, or that cannot be told. */
+  readonly retryAfterSeconds: number | null
+}
+
+/** Figures of the last minute, of the day in UTC, and calls under way. */
+export interface QuotaFigures {
+  readonly callsMinute: number
+  readonly callsDay: number
+  readonly bytesOutDay: number
+  readonly spendDay: number
+  readonly running: number
+}
+
 /** What happened after an allowed decision. */
 export interface OutcomeDraft extends DraftEnvelope {
   readonly kind: 'outcome'
@@ -113,6 +138,8 @@ export interface OutcomeDraft extends DraftEnvelope {
     readonly durationMs: number
     readonly resources: { readonly cpuMs: number; readonly maxRssBytes: number } | null
     readonly innerCalls: number
+    /** Bytes of JSON in the result that was handed out. */
+    readonly bytesOut: number
     readonly invariants: readonly { readonly id: string; readonly pass: boolean; readonly detail: string | null }[]
     readonly labelsAfter: readonly string[]
     /** What the permits demanded and what came of it, where they demanded anything. Details quote nothing of the output. */

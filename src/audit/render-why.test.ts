@@ -64,6 +64,7 @@ const ended: OutcomeDraft = {
     durationMs: 41.5,
     resources: { cpuMs: 31, maxRssBytes: 134_217_728 },
     innerCalls: 0,
+    bytesOut: 26,
     invariants: [{ id: 'profile', pass: false, detail: null }],
     labelsAfter: [],
     definitionHashAfter: null,

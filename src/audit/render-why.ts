@@ -1,4 +1,4 @@
-import type { CallExplanation } from './call-explanation.ts'
+import type { CallExplanation, ExplainedQuota } from './call-explanation.ts'
 
 const labelWidth = 11
 const bodyLimit = 600
@@ -83,12 +83,32 @@ function because({ decision }: CallExplanation): string[] {
   ]
 }
 
-function facts({ facts: { labels, derived, definitionHash, codeHash, sandbox } }: CallExplanation): string[] {
+function facts({
+  facts: { labels, derived, quota, definitionHash, codeHash, sandbox },
+}: CallExplanation): string[] {
   return [
     labels.length === 0 ? 'no labels on the run' : `labels on the run: ${labels.map(visible).join(', ')}`,
     ...Object.entries(derived).map(([name, value]) => `${visible(name)} = ${visible(JSON.stringify(value))}`),
+    ...(quota === null ? [] : usedBefore(quota)),
     `definition ${short(definitionHash)}, code ${short(codeHash)}${sandbox === null ? '' : `, sandbox ${visible(sandbox)}`}`,
   ]
+}
+
+function usedBefore({ target, agent, tool, spend, retryAfterSeconds }: ExplainedQuota): string[] {
+  return [
+    `used before by the caller: ${figures(agent)}`,
+    `used before of ${visible(target)}: ${figures(tool)}`,
+    ...(spend === 0 ? [] : [`this call spends ${spend}`]),
+    ...(retryAfterSeconds === null ? [] : [`waiting ${retryAfterSeconds} s would have had it allowed`]),
+  ]
+}
+
+const figureNames = { calls_minute: 'calls in a minute', calls_day: 'today', bytes_out_day: 'bytes out', spend_day: 'spent', running: 'running' }
+
+function figures(given: ExplainedQuota['agent']): string {
+  return Object.entries(figureNames)
+    .map(([name, words]) => `${given[name] ?? 0} ${words}`)
+    .join(', ')
 }
 
 function happened({ outcome }: CallExplanation): string[] {
@@ -101,6 +121,7 @@ function happened({ outcome }: CallExplanation): string[] {
   return [
     `${visible(outcome.status)}${took}, ${outcome.time}`,
     ...(outcome.detail === null ? [] : [visible(outcome.detail)]),
+    ...(outcome.bytesOut === null ? [] : [`handed out ${outcome.bytesOut} bytes`]),
     ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
     ...(outcome.innerCalls === 0 ? [] : [`asked for ${outcome.innerCalls} calls of other tools`]),
     ...outcome.obligations.map(({ obligation, fulfilled, detail }) => {

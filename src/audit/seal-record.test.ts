@@ -73,6 +73,7 @@ const outcome: fc.Arbitrary<OutcomeDraft> = fc.record({
     durationMs: fc.double({ noNaN: true, noDefaultInfinity: true }),
     resources: fc.option(fc.record({ cpuMs: fc.nat(), maxRssBytes: fc.nat() })),
     innerCalls: fc.nat(),
+    bytesOut: fc.nat(),
     invariants: fc.array(fc.record({ id: text, pass: fc.boolean(), detail: maybeText }), { maxLength: 2 }),
     labelsAfter: fc.array(text),
     definitionHashAfter: fc.option(digest),

@@ -1,5 +1,12 @@
 import { canonicalJson, McpworksError, type JsonObject } from '../kernel/index.ts'
-import { recordVersion, type DecisionDraft, type OutcomeDraft, type RecordDraft } from './record.ts'
+import {
+  recordVersion,
+  type DecisionDraft,
+  type OutcomeDraft,
+  type QuotaDraft,
+  type QuotaFigures,
+  type RecordDraft,
+} from './record.ts'
 
 /** Where the log's own part of a record goes. No JSON text without white space holds a newline. */
 export const cut = '\n'
@@ -118,6 +125,7 @@ function preText(pre: DecisionDraft['pre']): string {
       on_behalf_of: principal.onBehalfOf,
       type: principal.type,
     },
+    ...(pre.quota === undefined ? {} : { quota: quotaMembers(pre.quota) }),
     sandbox:
       sandbox === null
         ? null
@@ -137,9 +145,18 @@ function preText(pre: DecisionDraft['pre']): string {
   return `${before.slice(0, -1)},"derived":${freeForm(pre.derived)},"door":${JSON.stringify(pre.door)},${cut},${after.slice(1)}`
 }
 
+function quotaMembers({ agent, retryAfterSeconds, spend, target, tool }: QuotaDraft) {
+  return { agent: figures(agent), retry_after_s: retryAfterSeconds, spend, target, tool: figures(tool) }
+}
+
+function figures({ bytesOutDay, callsDay, callsMinute, running, spendDay }: QuotaFigures) {
+  return { bytes_out_day: bytesOutDay, calls_day: callsDay, calls_minute: callsMinute, running, spend_day: spendDay }
+}
+
 function outcomeText(outcome: OutcomeDraft['outcome']): string {
   const { resources } = outcome
   const before = JSON.stringify({
+    bytes_out: outcome.bytesOut,
     definition_hash_after: outcome.definitionHashAfter,
     detail: outcome.detail,
     duration_ms: outcome.durationMs,

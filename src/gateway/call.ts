@@ -27,6 +27,11 @@ export type Verdict =
   | { readonly kind: 'allowed'; readonly decision: PolicyDecision; readonly entry: CatalogueEntry | null }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
-  | { readonly kind: 'denied'; readonly decision: PolicyDecision }
+  | {
+      readonly kind: 'denied'
+      readonly decision: PolicyDecision
+      /** After which waiting alone would have it allowed; `null` where it would not, or that cannot be told. */
+      readonly retryAfterSeconds: number | null
+    }
   /** Asked for by running code that may not, whatever policy says. */
   | { readonly kind: 'barred'; readonly sentence: string }

@@ -16,6 +16,8 @@ export type GatewayAnswer =
       readonly message: string
       readonly rules: readonly string[]
       readonly remedy: string | null
+      /** Whole seconds after which the same call would be allowed; only where what was used is the reason. */
+      readonly retryAfterSeconds?: number
     }
   /** Unknown, or not for this caller: the two are not told apart. */
   | { readonly status: 'unknown'; readonly call: string; readonly message: string }

@@ -5,6 +5,7 @@ import type { PolicyDecision, PolicyEngine } from '../policy/index.ts'
 import type { ActOutcome, Backend } from './backend.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { createGateway } from './create-gateway.ts'
+import { createUsageLedger } from './usage/create-usage-ledger.ts'
 import type { GatewayRequest } from './gateway.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
 import { createMemoryCatalogue } from './memory-catalogue.ts'
@@ -115,6 +116,7 @@ function harness(options: {
     },
     sandbox: () => null,
     refresh: (caller) => (options.revoked === true ? null : caller),
+    usage: createUsageLedger({ clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 } }),
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {

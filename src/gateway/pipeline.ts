@@ -10,6 +10,7 @@ import { act } from './steps/act.ts'
 import { answer, refusal, unavailable } from './steps/answer.ts'
 import { barInner } from './steps/bar-inner.ts'
 import { check } from './steps/check.ts'
+import { countUse, usageKey } from './steps/count-use.ts'
 import { decide } from './steps/decide.ts'
 import { fulfil, hushed } from './steps/fulfil.ts'
 import { identify } from './steps/identify.ts'
@@ -18,6 +19,7 @@ import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
 import { verifyInvariants } from './steps/verify-invariants.ts'
+import type { CountedCall } from './usage/usage-ledger.ts'
 import { isWithdrawn } from './withdrawals.ts'
 
 /** What the pipeline has beside its ports. */
@@ -43,15 +45,22 @@ export async function perform(
   { runs, report, performInner }: PipelineParts,
 ): Promise<GatewayAnswer> {
   let callId = ''
+  let counted: CountedCall | null = null
   try {
     const call = identify(request, runs, ports)
     callId = call.call
     const target = resolve(call, ports.catalogue, ports.policy)
     const problems = check(call, target, ports.schemas)
+    const key = usageKey(call, target)
+    if (key !== null) await ports.usage.ready(key)
+    // Nothing is awaited from here until the call is counted: calls that come at once must not pass a limit together.
     const nowMs = ports.clock.nowMs()
-    const verdict = barInner(call) ?? decide(call, target, problems, ports.policy, nowMs)
+    const use = key === null ? null : { key, before: ports.usage.read(key) }
+    const verdict = barInner(call) ?? decide(call, target, problems, ports, nowMs, use)
+    counted = countUse(verdict, use, ports.usage)
 
-    await recordDecision(call, target, verdict, nowMs, ports)
+    const decided = await recordDecision(call, target, verdict, nowMs, use, ports)
+    counted?.decided(decided.index)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
     const duties = mergeObligations(verdict.decision.obligations)
@@ -67,7 +76,14 @@ export async function perform(
 
     const invariants = verifyInvariants(verdict.entry, acted, ports)
 
-    await recordOutcome(call, verdict.entry, acted, { invariants, obligations, innerCalls: inner.made }, ports)
+    const ended = await recordOutcome(
+      call,
+      verdict.entry,
+      acted,
+      { invariants, obligations, innerCalls: inner.made },
+      ports,
+    )
+    counted?.handedOut(ended.bytesOut, ended.index)
     const broken = invariants.find(({ pass }) => !pass)
     if (broken !== undefined)
       throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)
@@ -80,5 +96,7 @@ export async function perform(
     // A McpworksError says all there is to say in its answer; anything else is a bug, and the operator must see it.
     if (!(error instanceof McpworksError)) report(id, error)
     return unavailable(id, error)
+  } finally {
+    counted?.end()
   }
 }

@@ -4,6 +4,7 @@ import type { PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { GatewayConfig } from './config.ts'
+import type { UsageLedger } from './usage/usage-ledger.ts'
 import type { Withdrawals } from './withdrawals.ts'
 
 /** One way in which a value breaks its schema. */
@@ -36,6 +37,8 @@ export interface GatewayPorts {
    */
   readonly refresh: (caller: Caller) => Caller | null
   readonly withdrawals: Withdrawals
+  /** What callers have used, for policies to read. */
+  readonly usage: UsageLedger
   readonly clock: Clock
   readonly config: GatewayConfig
 }

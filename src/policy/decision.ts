@@ -106,6 +106,8 @@ export interface PolicyDecision {
   readonly errors: readonly { readonly policyId: string | null; readonly message: string }[]
   /** Values of `@obligation("...")` of the determining permits, sorted, unique. */
   readonly obligations: readonly string[]
+  /** What the call spends, in minor units, by the fact that is marked as the spend; absent where none is. */
+  readonly spend?: number
   readonly durationUs: number
   /** RFC 8785 text of exactly what the engine was given (request, entities), for replay with stock Cedar. */
   readonly engineInput: string

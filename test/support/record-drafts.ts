@@ -100,6 +100,7 @@ export function outcomeDraft(
       durationMs: 41.5,
       resources: { cpuMs: 31, maxRssBytes: 21_000_000 },
       innerCalls: 0,
+      bytesOut: 24,
       invariants: [{ id: 'profile', pass: true, detail: null }],
       labelsAfter: [],
       definitionHashAfter: digests.definition,

@@ -29,9 +29,10 @@ export function refusal(call: IdentifiedCall, verdict: Exclude<Verdict, { kind: 
       return {
         status: 'denied',
         call: call.call,
-        message: denialSentence(verdict.decision),
+        message: denialSentence(verdict.decision) + againSentence(verdict.retryAfterSeconds),
         rules: verdict.decision.determining.filter((rule) => rule.effect === 'forbid').map((rule) => rule.id),
         remedy: verdict.decision.determining.find((rule) => rule.remedy !== null)?.remedy ?? null,
+        ...(verdict.retryAfterSeconds === null ? {} : { retryAfterSeconds: verdict.retryAfterSeconds }),
       }
   }
 }
@@ -75,6 +76,15 @@ export function unavailable(call: string, error: unknown): GatewayAnswer {
     }
   }
   return { status: 'unavailable', call, code: 'internal', message: errorTable.internal.message }
+}
+
+/** When to come back, rounded up, for a model or a person to read. */
+function againSentence(seconds: number | null): string {
+  if (seconds === null) return ''
+  if (seconds < 120) return ` Try again in ${seconds} seconds.`
+  return seconds < 7200
+    ? ` Try again in ${Math.ceil(seconds / 60)} minutes.`
+    : ` Try again in ${Math.ceil(seconds / 3600)} hours.`
 }
 
 function denialSentence(decision: PolicyDecision): string {

@@ -1,8 +1,10 @@
 import type { Authentication, JsonObject } from '../../kernel/index.ts'
-import type { PolicyEngine, PolicyRequest } from '../../policy/index.ts'
+import type { PolicyRequest } from '../../policy/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
-import type { SchemaProblem } from '../ports.ts'
+import type { GatewayPorts, SchemaProblem } from '../ports.ts'
+import type { Use } from './count-use.ts'
+import { secondsUntilAllowed } from './when-again.ts'
 
 /**
  * Puts the question to policy. Default deny; a forbid beats every permit; an evaluation error is a denial.
@@ -13,13 +15,23 @@ export function decide(
   call: IdentifiedCall,
   target: Target,
   problems: readonly SchemaProblem[],
-  policy: PolicyEngine,
+  { policy, usage }: Pick<GatewayPorts, 'policy' | 'usage'>,
   nowMs: number,
+  use: Use | null,
 ): Verdict {
   if (!target.visible) return { kind: 'unknown' }
   if (problems.length > 0) return { kind: 'invalid', problems }
+  const request = policyRequest(call, target, nowMs, use)
+  const decision = policy.decide(request)
+  if (decision.effect === 'allow') return { kind: 'allowed', decision, entry: target.entry }
+  const retryAfterSeconds = use === null ? null : secondsUntilAllowed(request, use, policy, usage)
+  return { kind: 'denied', decision, retryAfterSeconds }
+}
+
+/** The question that the call is to policy. */
+function policyRequest(call: IdentifiedCall, target: Target, nowMs: number, use: Use | null): PolicyRequest {
   const { principal, authentication, client } = call.caller
-  const decision = policy.decide({
+  return {
     principal: { type: principal.type, id: principal.id, namespace: principal.namespace, groups: principal.groups },
     action: target.action,
     resource: target.resource,
@@ -29,12 +41,11 @@ export function decide(
       door: call.door,
       operation: call.effect.kind === 'manage' || call.effect.kind === 'audit' ? call.effect.operation : '',
       labels: call.labels,
+      ...(use === null ? {} : { usage: use.before }),
       timeMs: nowMs,
       address: client.address,
     },
-  })
-  if (decision.effect !== 'allow') return { kind: 'denied', decision }
-  return { kind: 'allowed', decision, entry: target.entry }
+  }
 }
 
 /** How the caller proved who it is, as policy sees it. */

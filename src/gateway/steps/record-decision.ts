@@ -1,9 +1,10 @@
-import type { DecisionDraft } from '../../audit/index.ts'
+import type { DecisionDraft, Receipt } from '../../audit/index.ts'
 import type { Caller, Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
 import { bodyOf, boundedBody } from '../body.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts } from '../ports.ts'
+import { spendOf, type Use } from './count-use.ts'
 
 /**
  * Makes the decision durable. Resolves only when it is on stable storage; until then nothing has happened.
@@ -14,9 +15,10 @@ export async function recordDecision(
   target: Target,
   verdict: Verdict,
   evaluatedAtMs: number,
+  use: Use | null,
   ports: GatewayPorts,
-): Promise<void> {
-  await ports.decisionLog.append(draft(call, target, verdict, evaluatedAtMs, ports))
+): Promise<Receipt> {
+  return await ports.decisionLog.append(draft(call, target, verdict, evaluatedAtMs, use, ports))
 }
 
 function draft(
@@ -24,6 +26,7 @@ function draft(
   target: Target,
   verdict: Verdict,
   evaluatedAtMs: number,
+  use: Use | null,
   ports: GatewayPorts,
 ): DecisionDraft {
   const { principal, authentication, client } = call.caller
@@ -67,6 +70,7 @@ function draft(
       sandbox: sandbox === null || runtime === null ? null : { ...sandbox, runtime },
       labelsBefore: call.labels,
       derived: {},
+      ...(use === null ? {} : { quota: quotaOf(use, verdict) }),
     },
     decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
     bodies: {
@@ -80,6 +84,17 @@ function draft(
           ? null
           : boundedBody(verdict.decision.engineInput, maxAuditBodyBytes),
     },
+  }
+}
+
+/** What was used before the call, and what the call adds where it is allowed. */
+function quotaOf({ key, before }: Use, verdict: Verdict): NonNullable<DecisionDraft['pre']['quota']> {
+  return {
+    target: key.target,
+    agent: before.agent,
+    tool: before.tool,
+    spend: verdict.kind === 'allowed' ? spendOf(verdict.decision) : 0,
+    retryAfterSeconds: verdict.kind === 'denied' ? verdict.retryAfterSeconds : null,
   }
 }
 

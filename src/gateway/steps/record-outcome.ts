@@ -16,6 +16,12 @@ interface Found {
   readonly innerCalls: number
 }
 
+/** What goes out, and at which index of the log it is recorded. */
+interface HandedOut {
+  readonly bytesOut: number
+  readonly index: number
+}
+
 /**
  * Makes the outcome durable before the answer leaves.
  * @throws McpworksError `audit_unavailable`: the output must be withheld.
@@ -26,7 +32,7 @@ export async function recordOutcome(
   acted: Acted,
   found: Found,
   ports: GatewayPorts,
-): Promise<void> {
+): Promise<HandedOut> {
   const { auditLevel, maxAuditBodyBytes } = ports.config
   const definitionHashAfter =
     entry === null ? null : (ports.catalogue.resolve(call.namespace, entry.kind, entry.name)?.definitionHash ?? null)
@@ -45,6 +51,7 @@ export async function recordOutcome(
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
       ...found,
+      bytesOut: bytesOf(acted),
       labelsAfter: call.labels,
       definitionHashAfter,
     },
@@ -57,7 +64,13 @@ export async function recordOutcome(
         : null,
     },
   }
-  await ports.decisionLog.append(outcome)
+  const { index } = await ports.decisionLog.append(outcome)
+  return { bytesOut: outcome.outcome.bytesOut, index }
+}
+
+/** Bytes of JSON that go out to whoever called. */
+function bytesOf(acted: Acted): number {
+  return 'result' in acted ? Buffer.byteLength(JSON.stringify(acted.result)) : 0
 }
 
 function detailOf(acted: Acted): string | null {

@@ -28,7 +28,12 @@ export function deniedResult(answer: Answer<'denied'>): JsonObject {
     isError: true,
     _meta: {
       [callMeta]: answer.call,
-      [denialMeta]: { message: answer.message, rules: [...answer.rules], remedy: answer.remedy },
+      [denialMeta]: {
+        message: answer.message,
+        rules: [...answer.rules],
+        remedy: answer.remedy,
+        ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
+      },
     },
   }
 }
@@ -48,7 +53,9 @@ export function invalidResult(answer: Answer<'invalid'>): JsonObject {
 export function answerError(answer: Exclude<GatewayAnswer, Answer<'ok'> | Answer<'input-required'>>): RpcError {
   switch (answer.status) {
     case 'denied': {
-      const data = { call: answer.call, rules: [...answer.rules], remedy: answer.remedy }
+      const { retryAfterSeconds } = answer
+      const again = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+      const data = { call: answer.call, rules: [...answer.rules], remedy: answer.remedy, ...again }
       return new RpcError(errorTable.denied.rpc, `Refused by policy: ${answer.message}`, { data })
     }
     case 'unknown':
