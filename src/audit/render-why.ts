@@ -83,9 +83,7 @@ function because({ decision }: CallExplanation): string[] {
   ]
 }
 
-function facts({
-  facts: { labels, derived, quota, definitionHash, codeHash, sandbox },
-}: CallExplanation): string[] {
+function facts({ facts: { labels, derived, quota, definitionHash, codeHash, sandbox } }: CallExplanation): string[] {
   return [
     labels.length === 0 ? 'no labels on the run' : `labels on the run: ${labels.map(visible).join(', ')}`,
     ...Object.entries(derived).map(([name, value]) => `${visible(name)} = ${visible(JSON.stringify(value))}`),
@@ -103,7 +101,13 @@ function usedBefore({ target, agent, tool, spend, retryAfterSeconds }: Explained
   ]
 }
 
-const figureNames = { calls_minute: 'calls in a minute', calls_day: 'today', bytes_out_day: 'bytes out', spend_day: 'spent', running: 'running' }
+const figureNames = {
+  calls_minute: 'calls in a minute',
+  calls_day: 'today',
+  bytes_out_day: 'bytes out',
+  spend_day: 'spent',
+  running: 'running',
+}
 
 function figures(given: ExplainedQuota['agent']): string {
   return Object.entries(figureNames)
