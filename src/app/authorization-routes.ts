@@ -68,7 +68,8 @@ async function addAgent(
     },
     { signal: new AbortController().signal, log: () => {}, progress: () => {} },
   )
-  if (answer.status === 'ok') return registry.update(`${namespace}/${name}`, { ownerId: person.userId })
+  // Whoever adds an agent owns it: the operation has seen to that.
+  if (answer.status === 'ok') return { id: `${namespace}/${name}` }
   const data = answer.status === 'protocol-error' && isJsonObject(answer.data) ? answer.data : {}
   const code = typeof data.code === 'string' && Object.hasOwn(errorTable, data.code) ? data.code : 'denied'
   const message = 'message' in answer ? answer.message : errorTable.denied.message

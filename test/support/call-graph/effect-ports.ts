@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Ports by which something happens or is shown, beside those of storage: what may be called is what was decided. */
+const otherPorts = [
+  'Backend',
+  'GuardedFetch',
+  'Handler',
+  'MasterKey',
+  'MutableCatalogue',
+  'PolicyEngine',
+  'Sandbox',
+  'UpstreamVault',
+  'WebFetch',
+]
+
+/** Members that change nothing and tell nothing of anybody: how a part is, and what the policies say. */
+const withoutEffect = new Set([
+  'DecisionLog.health',
+  'PolicyEngine.check',
+  'PolicyEngine.decide',
+  'PolicyEngine.explain',
+  'PolicyEngine.explainAccess',
+  'PolicyEngine.isVisible',
+  'PolicyEngine.isWorking',
+  'PolicyEngine.policySetHash',
+  'Sandbox.describe',
+  'Sandbox.isReady',
+])
+
+/** Names of the interfaces by which effects are caused: every part of `Storage`, and those above. */
+export function effectPorts(root: string): ReadonlySet<string> {
+  const text = readFileSync(join(root, 'src/storage/open-storage.ts'), 'utf8')
+  const members = /export interface Storage \{([\s\S]*?)\n\}/.exec(text)?.[1] ?? ''
+  const stores = [...members.matchAll(/readonly \w+: ([\w &]+)/g)].flatMap((found) => (found[1] as string).split(' & '))
+  return new Set([...stores, ...otherPorts])
+}
+
+/** The effect that a name of the call graph stands for, such as `PolicyStore.activate`; `null` where it is none. */
+export function effectOf(name: string, ports: ReadonlySet<string>): string | null {
+  const [port = '', member, ...deeper] = name.slice(name.indexOf(' ') + 1).split('.')
+  if (!ports.has(port) || deeper.length > 0) return null
+  const effect = member === undefined ? port : `${port}.${member}`
+  return withoutEffect.has(effect) ? null : effect
+}

@@ -1,0 +1,199 @@
+/**
+ * What can happen without a decision of policy. A new line here is a way around the pipeline: it needs the reason why
+ * policy cannot be asked, and the record that tells of it. Ask the pipeline wherever there is a principal that wants
+ * something.
+ */
+export interface Exception {
+  /** As `Port.member`. */
+  readonly effects: readonly string[]
+  readonly because: string
+}
+
+/** Effects that pages and endpoints reach, by file below `src/http`. */
+export const outsideThePipeline: Readonly<Record<string, Exception>> = {
+  'http-server.ts': {
+    effects: ['GuardedFetch', 'UsedAssertions.claim'],
+    because:
+      'Finding out who asks comes before there is anybody to decide about: keys and introspection of trusted issuers, and proofs that are good once. A refusal is recorded at the door.',
+  },
+  'admin/session-caller.ts': {
+    effects: ['SessionStore.touch'],
+    because: 'When a session was last used; written as the caller is identified.',
+  },
+  'authorization-server/authorization-server-routes.ts': {
+    effects: [
+      'AuthorizationStore.consume',
+      'AuthorizationStore.find',
+      'AuthorizationStore.insert',
+      'AuthorizationStore.put',
+      'AuthorizationStore.remove',
+      'AuthorizationStore.removeByGrant',
+      'AuthorizationStore.revokeToken',
+      'CredentialStore.insertCredential',
+      'CredentialStore.revokeCredential',
+      'DecisionLog.append',
+      'GuardedFetch',
+      'MasterKey.derive',
+      'MasterKey.open',
+      'MasterKey.seal',
+      'OAuthClientStore.insert',
+      'OAuthClientStore.remove',
+      'UsedAssertions.claim',
+      'WebFetch',
+    ],
+    because:
+      'How clients get and give back tokens (RFC 6749, 7009, 7591, 9126): a token says who somebody is, and what they do with it is decided. Records: token-issued, token-revoked, client-registered, consent-given; refusals at the door.',
+  },
+  'authorization-server/serve-consent.ts': {
+    effects: [
+      'AuthorizationStore.removeByGrant',
+      'CredentialStore.insertCredential',
+      'CredentialStore.revokeCredential',
+      'DecisionLog.append',
+      'GuardedFetch',
+      'SessionStore.touch',
+    ],
+    because:
+      'A person lets a client act as an agent that is theirs already, and it gains no right: what the agent does is decided. To make an agent there goes through the pipeline. Record: consent-given.',
+  },
+  'sign-in/visit.ts': {
+    effects: ['SessionStore.touch'],
+    because: 'When a session was last used; written as the person is identified.',
+  },
+  'sign-in/begin-session.ts': {
+    effects: ['DecisionLog.append', 'SessionStore.end', 'SessionStore.insert'],
+    because: 'Signing in. Record: session-begun, durable before the cookie is sent.',
+  },
+  'sign-in/sign-in-page.ts': {
+    effects: ['DecisionLog.append', 'FactorStore.usePasskey', 'SessionStore.end'],
+    because: 'Signing in and out. Records: session-begun, session-ended; refusals at the door.',
+  },
+  'sign-in/set-up-page.ts': {
+    effects: [
+      'CredentialStore.insertPrincipal',
+      'DecisionLog.append',
+      'FactorStore.findLink',
+      'FactorStore.insertPasskey',
+      'FactorStore.setPassword',
+      'FactorStore.useLink',
+      'SessionStore.end',
+    ],
+    because:
+      'Whoever holds a one-time link sets what they will sign in with; making the link was decided, or done on the machine for the first owner. Records: factor-added, user-added, session-begun.',
+  },
+  'sign-in/oidc-page.ts': {
+    effects: [
+      'CredentialStore.insertPrincipal',
+      'CredentialStore.updatePrincipal',
+      'DecisionLog.append',
+      'FactorStore.linkAccount',
+      'WebFetch',
+    ],
+    because:
+      'Signing in at the issuer that the configuration trusts, which also says the roles. Records: user-added, roles-changed, factor-added, session-begun.',
+  },
+  'sign-in/account-page.ts': {
+    effects: [
+      'CredentialStore.revokeCredential',
+      'DecisionLog.append',
+      'FactorStore.insertPasskey',
+      'FactorStore.removePasskey',
+      'FactorStore.removePassword',
+      'FactorStore.setPassword',
+      'SessionStore.end',
+    ],
+    because:
+      'What people sign in with and where they are signed in: each their own and nobody else’s, and to give up what one has must not depend on anybody. Records: factor-added, factor-removed, session-ended, credential-revoked.',
+  },
+  'upstream/upstream-routes.ts': {
+    effects: [
+      'DecisionLog.append',
+      'GuardedFetch',
+      'SessionStore.touch',
+      'UpstreamStore.findServer',
+      'UpstreamStore.setClientId',
+      'UpstreamVault.find',
+      'UpstreamVault.open',
+      'UpstreamVault.put',
+      'WebFetch',
+    ],
+    because:
+      'The way to the authorization server of a third party and back: begun by the decision on upstream.connect, and what comes back fits that one departure and session. Record: upstream-connected.',
+  },
+}
+
+/** What timers do, by file. */
+export const clocks: Readonly<Record<string, Exception>> = {
+  'src/app/door-records.ts': { effects: ['DecisionLog.append'], because: 'Writes the refusals of the door.' },
+  'src/app/start-authorization-server.ts': {
+    effects: [
+      'AuthorizationStore.sweep',
+      'MasterKey.seal',
+      'SigningKeyStore.insert',
+      'SigningKeyStore.remove',
+      'SigningKeyStore.retire',
+    ],
+    because: 'Forgets what has expired and changes signing keys when it is time.',
+  },
+  'src/app/upstreams.ts': {
+    effects: [
+      'DecisionLog.append',
+      'GuardedFetch',
+      'UpstreamStore.changeSecret',
+      'UpstreamStore.findServer',
+      'UpstreamStore.listDue',
+      'UpstreamVault.find',
+      'UpstreamVault.open',
+      'UpstreamVault.put',
+      'WebFetch',
+    ],
+    because: 'Refreshes credentials that somebody was allowed to connect. Record: upstream-refresh-failed.',
+  },
+  'src/auth/credential-use.ts': {
+    effects: ['CredentialUseStore.write'],
+    because: 'When credentials were last used; no more often than the store can take.',
+  },
+  'src/auth/limits/call-quotas.ts': { effects: ['UsageStore.add'], because: 'What was used today.' },
+}
+
+/** What commands do with the files of this machine, without a server. */
+export const commandLine: Exception = {
+  effects: ['DecisionLog.append', 'FactorStore.insertLink', 'FactorStore.voidLinks', 'Sandbox.close'],
+  because:
+    'Whoever may read the data directory owns the machine. The first owner’s link is made when the server starts. Record: link-made.',
+}
+
+/** Members that only tests ask for. */
+export const unusedInProduct: readonly string[] = [
+  'src/app/door-records.ts createDoorRecords.waiting',
+  'src/auth/bounded-map.ts BoundedMap.delete',
+  'src/auth/limits/call-quotas.ts createCallQuotas.usedToday',
+  'src/auth/upstream/upstream-vault.ts createUpstreamVault.rewrap',
+  'src/http/mcp/sessions.ts createSessions.size',
+]
+
+/** Parts whose work is files, sockets and processes, and files elsewhere that touch them. */
+export const rawEffects: {
+  readonly folders: Readonly<Record<string, string>>
+  readonly files: Readonly<Record<string, string>>
+} = {
+  folders: {
+    'src/sandbox/': 'starts jails; below the port Sandbox',
+    'src/storage/': 'the databases; below the ports of Storage',
+    'src/egress/': 'the way out; below the port GuardedFetch',
+    'src/cli/': 'a process of its own that acts with the rights of whoever starts it',
+  },
+  files: {
+    'src/app/check-machine.ts': 'looks what the machine has, for doctor',
+    'src/app/connection-files.ts': 'the address and the operator’s key, for commands on this machine',
+    'src/config/load-config.ts': 'reads the configuration',
+    'src/functions/adapter/adapt-python.ts': 'reads a file of the product when it is loaded',
+    'src/functions/derive/derivation-program.ts': 'reads files of the product when it is loaded',
+    'src/functions/derive/typescript-module.ts': 'reads the module that it derives from, inside the jail',
+    'src/functions/read-desired-directory.ts': 'reads a directory for the command that applies it',
+    'src/http/sign-in/assets.ts': 'reads files of the product when it is loaded',
+    'src/http/tls/client-certificate.ts': 'looks at the certificate of a connection',
+    'src/http/tls/create-web-server.ts': 'the server itself',
+    'src/http/tls/tls-files.ts': 'reads the certificate',
+  },
+}
