@@ -6,8 +6,8 @@ import {
   type FunctionOutcome,
   type FunctionVersion,
 } from '../functions/index.ts'
-import type { ActOutcome, Backend, Catalogue, SchemaChecker } from '../gateway/index.ts'
-import { McpworksError, type Clock, type Digest, type JsonObject } from '../kernel/index.ts'
+import type { ActOutcome, Backend, Catalogue, GatewayPorts, SchemaChecker } from '../gateway/index.ts'
+import { McpworksError, type Clock, type JsonObject } from '../kernel/index.ts'
 import type { Sandbox } from '../sandbox/index.ts'
 import { answerInnerCall } from './answer-inner-call.ts'
 
@@ -16,7 +16,7 @@ export interface FunctionServices {
   readonly backendOf: (version: FunctionVersion) => Backend
   readonly build: BuildFunctions
   readonly schemas: SchemaChecker
-  readonly describeSandbox: (runtime: string) => { engine: string; profile: string; profileHash: Digest } | null
+  readonly describeSandbox: GatewayPorts['sandbox']
 }
 
 /** Puts building, checking and running of functions on one sandbox and one cache of compiled schemas. */
@@ -25,7 +25,7 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
   const runner = createFunctionRunner({ sandbox, clock })
   return {
     backendOf: (version) => ({
-      async act({ effect, namespace, depth }, events, callTool) {
+      async act({ effect, namespace, depth, profile }, events, callTool) {
         if (effect.kind !== 'call')
           throw new McpworksError('internal', { detail: 'a function was asked for something else than a call' })
         const outcome = await runner.run(
@@ -37,15 +37,16 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
             onProgress: (progress, total, message) => events.progress(progress, total, message),
             onCall: async (call) => await answerInnerCall(call, namespace, callTool, catalogue),
           },
-          depth,
+          { depth, isStrict: profile === 'strict' },
         )
         return outcomeOf(outcome)
       },
     }),
     build: createFunctionBuilder({ sandbox, validator, clock }),
     schemas: { check: (schema: JsonObject, value) => validator.validate(schema, value) },
-    describeSandbox(runtime) {
-      const { engine, profiles } = sandbox.describe()
+    describeSandbox(runtime, forced) {
+      const { engine, profiles: usual, strictProfiles } = sandbox.describe()
+      const profiles = forced === 'strict' ? strictProfiles : usual
       if (profiles === null || (runtime !== 'python' && runtime !== 'typescript')) return null
       const { name, hash } = profiles[runtime]
       return { engine, profile: name, profileHash: hash }

@@ -21,9 +21,15 @@ export interface FunctionRunner {
    * Runs one version once, in a fresh sandbox. Not checked here: the arguments, which the pipeline has checked against
    * the input schema before it decided; whether anybody may call this; and the returned value, which the pipeline checks
    * against the output schema whatever backend it came from. What a function writes to stdout and stderr is in `facts`, for its owner; callers see none of it.
-   * `depth`: how many calls wait for this one, one inside the other. Never rejects for what the function does.
+   * `depth`: how many calls wait for this one, one inside the other. `isStrict`: under the profile that a policy forces.
+   * Never rejects for what the function does.
    */
-  run(version: FunctionVersion, args: JsonObject, events?: SandboxEvents, depth?: number): Promise<FunctionOutcome>
+  run(
+    version: FunctionVersion,
+    args: JsonObject,
+    events?: SandboxEvents,
+    place?: { readonly depth: number; readonly isStrict: boolean },
+  ): Promise<FunctionOutcome>
 }
 
 /** What running stands on. */
@@ -41,11 +47,11 @@ export function createFunctionRunner({ sandbox, clock }: RunnerPorts): FunctionR
     return program
   }
   return {
-    async run(version, args, events = {}, depth = 0) {
+    async run(version, args, events = {}, { depth, isStrict } = { depth: 0, isStrict: false }) {
       const { runtime, limits } = version
       const id = uuidv7(clock.nowMs())
       const outcome = await sandbox.run(
-        { id, runtime, limits, depth, inputJson: JSON.stringify(args), ...programOf(version) },
+        { id, runtime, limits, depth, isStrict, inputJson: JSON.stringify(args), ...programOf(version) },
         events,
       )
       return describe(version, outcome)

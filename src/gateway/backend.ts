@@ -1,4 +1,5 @@
 import type { Caller, Digest, JsonObject } from '../kernel/index.ts'
+import type { ForcedProfile } from '../policy/index.ts'
 import type { Effect, RequestFacts } from './effect.ts'
 import type { CallTool } from './call-tool.ts'
 
@@ -12,6 +13,8 @@ export interface Invocation {
   readonly facts: RequestFacts
   /** How many calls wait for this one, one inside the other; 0 for an agent's own. */
   readonly depth: number
+  /** The sandbox profile that a policy forces; `null` where none does. What cannot use it must refuse. */
+  readonly profile: ForcedProfile | null
 }
 
 /** The caller's side of a running call. Dropped silently when the caller is gone. */

@@ -1,4 +1,4 @@
-import type { PolicyDecision, PolicyRequest } from '../policy/index.ts'
+import type { Duties, PolicyDecision, PolicyRequest } from '../policy/index.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { GatewayRequest } from './gateway.ts'
 import type { SchemaProblem } from './ports.ts'
@@ -24,7 +24,13 @@ export interface Target {
 
 /** Why a call was refused before or by policy. */
 export type Verdict =
-  | { readonly kind: 'allowed'; readonly decision: PolicyDecision; readonly entry: CatalogueEntry | null }
+  | {
+      readonly kind: 'allowed'
+      readonly decision: PolicyDecision
+      readonly entry: CatalogueEntry | null
+      /** What the permits demand in return. */
+      readonly duties: Duties
+    }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
   | {

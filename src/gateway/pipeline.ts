@@ -1,5 +1,4 @@
 import { McpworksError, uuidv7 } from '../kernel/index.ts'
-import { mergeObligations } from '../policy/index.ts'
 import type { InvocationEvents } from './backend.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
 import type { GatewayRequest } from './gateway.ts'
@@ -63,26 +62,15 @@ export async function perform(
     counted?.decided(decided.index)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
-    const duties = mergeObligations(verdict.decision.obligations)
-    if (duties.profile !== null) throw new Error('no sandbox profile can be forced')
-    const inner = openInnerCalls(call, verdict.entry, performInner, { clock: ports.clock, ...ports.config })
-    const inspected = inspect(
-      await act(call, verdict.entry, ports, hushed(events, duties), inner),
-      verdict.entry,
-      ports,
-    )
-    const { acted, obligations, error: broke } = fulfil(call, verdict.entry, inspected, duties, ports)
+    const { entry, duties } = verdict
+    const inner = openInnerCalls(call, entry, performInner, { clock: ports.clock, ...ports.config })
+    const done = await act(call, entry, ports, hushed(events, duties), inner, duties.profile)
+    const { acted, obligations, error: broke } = fulfil(call, entry, inspect(done, entry, ports), duties, ports)
     if (broke !== undefined) report(call.call, broke)
 
-    const invariants = verifyInvariants(verdict.entry, acted, ports)
+    const invariants = verifyInvariants(entry, acted, duties.profile, ports)
 
-    const ended = await recordOutcome(
-      call,
-      verdict.entry,
-      acted,
-      { invariants, obligations, innerCalls: inner.made },
-      ports,
-    )
+    const ended = await recordOutcome(call, entry, acted, { invariants, obligations, innerCalls: inner.made }, ports)
     counted?.handedOut(ended.bytesOut, ended.index)
     const broken = invariants.find(({ pass }) => !pass)
     if (broken !== undefined)

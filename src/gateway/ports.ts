@@ -1,6 +1,6 @@
 import type { Caller, Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
 import type { DecisionLog } from '../audit/index.ts'
-import type { PolicyEngine } from '../policy/index.ts'
+import type { ForcedProfile, PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { GatewayConfig } from './config.ts'
@@ -27,9 +27,10 @@ export interface GatewayPorts {
   readonly schemas: SchemaChecker
   /** Carries out management operations and reads of records. */
   readonly management: Backend
-  /** The sandbox as calls will find it, for the decision record; `null` where none is running. */
+  /** The sandbox as calls will find it, under the profile that a policy forces; `null` where none is running. */
   readonly sandbox: (
     runtime: string,
+    forced: ForcedProfile | null,
   ) => { readonly engine: string; readonly profile: string; readonly profileHash: Digest } | null
   /**
    * The caller as it is now, `null` where its credential or principal is not good any more. Requests can be slow:

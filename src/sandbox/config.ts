@@ -68,6 +68,27 @@ const ceilingsSchema = z.strictObject({
     ),
 })
 
+/** The same bound with another default: the most under the profile `strict`. */
+function tighter(name: keyof typeof ceilingsSchema.shape, most: number) {
+  const bound = ceilingsSchema.shape[name]
+  return bound
+    .removeDefault()
+    .default(most)
+    .describe(bound.description ?? '')
+}
+
+const strictSchema = z.strictObject({
+  wallMs: tighter('wallMs', 30_000),
+  cpuMs: tighter('cpuMs', 10_000),
+  memoryBytes: tighter('memoryBytes', 256 * mebibyte),
+  processes: tighter('processes', 16),
+  openFiles: tighter('openFiles', 64),
+  scratchBytes: tighter('scratchBytes', 16 * mebibyte),
+  resultBytes: tighter('resultBytes', mebibyte),
+  outputBytes: tighter('outputBytes', 64 * 1024),
+  innerCalls: tighter('innerCalls', 0),
+})
+
 /** Configuration of the sandbox: how hosted code is jailed. No setting of it can turn the jail off. */
 export const sandboxConfigSchema = z.strictObject({
   engine: z
@@ -206,6 +227,12 @@ export const sandboxConfigSchema = z.strictObject({
     .prefault({})
     .describe(
       'The most that any execution gets, whatever its function asks for: a larger bound is lowered to this, and the breach names this one.',
+    ),
+  strict: strictSchema
+    .prefault({})
+    .describe(
+      'The most that an execution gets on which a policy forces the profile "strict" (never more than the ceilings). Such an execution also ' +
+        'has a jail and an interpreter made anew for it alone, whatever the mode. Part of the hash of the profile that is recorded.',
     ),
 })
 

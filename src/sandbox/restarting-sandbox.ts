@@ -1,5 +1,6 @@
-import { McpworksError, type Digest } from '../kernel/index.ts'
+import { digestJson, McpworksError, type Digest } from '../kernel/index.ts'
 import { startExecutor, type ExecutorConnection } from './executor-connection.ts'
+import { lowered } from './lowered.ts'
 import { toExecutorBounds, type ExecutorSettings, type FromExecutor } from './protocol/executor-messages.ts'
 import { innerCallBounds } from './protocol/runner-messages.ts'
 import type {
@@ -21,6 +22,12 @@ const startTimeoutMs = 60_000
 
 const noCgroups = { inUse: false, reason: 'no executor has started', remedy: null } as const
 
+/** The most that executions get: any, and those under the profile `strict`. */
+export interface ExecutionBounds {
+  readonly ceilings: SandboxLimits
+  readonly strict: SandboxLimits
+}
+
 interface Pending {
   readonly events: SandboxEvents
   readonly settle: (outcome: SandboxOutcome) => void
@@ -31,29 +38,36 @@ interface Pending {
 /** The server's side of the executor: many executions over one connection, and a new executor for one that is lost. */
 export class RestartingSandbox implements Sandbox {
   readonly #settings: ExecutorSettings
-  readonly #ceilings: SandboxLimits
+  readonly #bounds: ExecutionBounds
   readonly #noProfile: Digest
   readonly #pending = new Map<number, Pending>()
   #connection: ExecutorConnection | null = null
-  #description: SandboxDescription = { engine: 'none', version: '', profiles: null, cgroups: noCgroups, checks: [] }
+  #description: SandboxDescription = {
+    engine: 'none',
+    version: '',
+    profiles: null,
+    strictProfiles: null,
+    cgroups: noCgroups,
+    checks: [],
+  }
   #nextRun = 0
   #closed = false
   #pauseMs = firstPauseMs
   #restart: NodeJS.Timeout | null = null
 
-  private constructor(settings: ExecutorSettings, ceilings: SandboxLimits, noProfile: Digest) {
+  private constructor(settings: ExecutorSettings, bounds: ExecutionBounds, noProfile: Digest) {
     this.#settings = settings
-    this.#ceilings = ceilings
+    this.#bounds = bounds
     this.#noProfile = noProfile
   }
 
   /** `noProfile` is the hash told of calls that no engine ran. @throws McpworksError `sandbox_unavailable` */
   static async start(
     settings: ExecutorSettings,
-    ceilings: SandboxLimits,
+    bounds: ExecutionBounds,
     noProfile: Digest,
   ): Promise<RestartingSandbox> {
-    const sandbox = new RestartingSandbox(settings, ceilings, noProfile)
+    const sandbox = new RestartingSandbox(settings, bounds, noProfile)
     await sandbox.#open()
     return sandbox
   }
@@ -78,7 +92,8 @@ export class RestartingSandbox implements Sandbox {
     events.signal?.addEventListener('abort', cancel, { once: true })
     const ended = new AbortController()
     this.#pending.set(run, { events, settle: resolve, ended })
-    const { id, runtime, entry, files, inputJson, depth = 0 } = spec
+    const { id, runtime, entry, files, inputJson, depth = 0, isStrict = false } = spec
+    const { ceilings, strict } = this.#bounds
     connection.send(
       {
         type: 'run',
@@ -87,8 +102,9 @@ export class RestartingSandbox implements Sandbox {
         runtime,
         entry,
         files: [...files].map(([path, bytes]) => [path, bytes.byteLength]),
-        limits: lowered(spec.limits, this.#ceilings),
+        limits: lowered(spec.limits, isStrict ? strict : ceilings),
         depth,
+        fresh: isStrict,
         calls: events.onCall !== undefined,
       },
       Buffer.concat([...files.values(), Buffer.from(inputJson)]),
@@ -96,7 +112,7 @@ export class RestartingSandbox implements Sandbox {
     const outcome = await promise
     ended.abort()
     events.signal?.removeEventListener('abort', cancel)
-    return outcome
+    return isStrict ? this.#underStrict(outcome) : outcome
   }
 
   isReady(): boolean {
@@ -136,8 +152,10 @@ export class RestartingSandbox implements Sandbox {
       await connection.close()
       throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })
     }
-    const { engine, version, profiles, cgroups, checks } = first
-    this.#description = { engine, version, profiles, cgroups, checks }
+    const { engine, version, profiles, freshProfiles, cgroups, checks } = first
+    const { python, typescript } = freshProfiles
+    const strictProfiles = { python: this.#strictProfile(python), typescript: this.#strictProfile(typescript) }
+    this.#description = { engine, version, profiles, strictProfiles, cgroups, checks }
     this.#connection = connection
     this.#pauseMs = firstPauseMs
     void lost.then(() => this.#onLoss())
@@ -200,6 +218,19 @@ export class RestartingSandbox implements Sandbox {
     }, delayMs)
   }
 
+  /** The bounds are applied here and the jail is the executor's: the hash says what both have done. */
+  #strictProfile({ name, hash }: { name: string; hash: Digest }): { name: string; hash: Digest } {
+    return { name: `${name}-strict`, hash: digestJson({ jail: hash, bounds: { ...this.#bounds.strict } }) }
+  }
+
+  /** The outcome with the profile that it was under. What no engine ran was under none. */
+  #underStrict(outcome: SandboxOutcome): SandboxOutcome {
+    const { profile: name, profileHash: hash } = outcome
+    if (hash === this.#noProfile) return outcome
+    const strict = this.#strictProfile({ name, hash })
+    return { ...outcome, profile: strict.name, profileHash: strict.hash }
+  }
+
   #noFacts(): SandboxFacts {
     return {
       engine: this.#description.engine,
@@ -225,20 +256,6 @@ async function answerTo({ onCall }: SandboxEvents, call: InnerCall): Promise<Inn
   if (!answer.ok || Buffer.byteLength(answer.resultJson) <= innerCallBounds.resultBytes) return answer
   const message = `The result has more than ${String(innerCallBounds.resultBytes)} bytes of JSON.`
   return { ok: false, code: 'result_too_large', message }
-}
-
-function lowered(limits: SandboxLimits, ceilings: SandboxLimits): SandboxLimits {
-  return {
-    wallMs: Math.min(limits.wallMs, ceilings.wallMs),
-    cpuMs: Math.min(limits.cpuMs, ceilings.cpuMs),
-    memoryBytes: Math.min(limits.memoryBytes, ceilings.memoryBytes),
-    processes: Math.min(limits.processes, ceilings.processes),
-    openFiles: Math.min(limits.openFiles, ceilings.openFiles),
-    scratchBytes: Math.min(limits.scratchBytes, ceilings.scratchBytes),
-    resultBytes: Math.min(limits.resultBytes, ceilings.resultBytes),
-    outputBytes: Math.min(limits.outputBytes, ceilings.outputBytes),
-    innerCalls: Math.min(limits.innerCalls, ceilings.innerCalls),
-  }
 }
 
 function assemble({ outcome, sizes }: Extract<FromExecutor, { type: 'outcome' }>, body: Buffer): SandboxOutcome {

@@ -40,6 +40,11 @@ export interface SandboxSpec {
    * that an execution never waits for a place that one waiting for it holds.
    */
   readonly depth?: number
+  /**
+   * Under the profile `strict`: a jail and an interpreter made anew for this execution alone, in any mode, and the tighter
+   * bounds of the configuration. False where it is left out.
+   */
+  readonly isStrict?: boolean
 }
 
 /** Limits that can be reached. */
@@ -143,6 +148,8 @@ export interface SandboxDescription {
   readonly version: string
   /** The profile that code of each runtime gets; `null` where no engine runs. */
   readonly profiles: Readonly<Record<Runtime, { readonly name: string; readonly hash: Digest }>> | null
+  /** The same under the profile `strict`. Its hash covers the bounds too. */
+  readonly strictProfiles: SandboxDescription['profiles']
   /** Whether each jail has a cgroup, so that its bounds are exact; if not, why, and what would change that. */
   readonly cgroups:
     | { readonly inUse: true; readonly detail: string }

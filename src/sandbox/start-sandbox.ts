@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { McpworksError, sha256 } from '../kernel/index.ts'
 import type { SandboxConfig } from './config.ts'
 import type { ExecutorSettings } from './protocol/executor-messages.ts'
+import { lowered } from './lowered.ts'
 import { RestartingSandbox } from './restarting-sandbox.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -13,13 +14,17 @@ import type { Sandbox } from './sandbox.ts'
  * @throws McpworksError `sandbox_unavailable` with what is wrong and what to type
  */
 export async function startSandbox(config: SandboxConfig): Promise<Sandbox> {
-  const { ceilings, ...rest } = config
+  const { ceilings, strict, ...rest } = config
   const settings: ExecutorSettings = {
     ...rest,
     bunPath: config.bunPath ?? installedBun(),
     nodePath: config.nodePath ?? process.execPath,
   }
-  return await RestartingSandbox.start(settings, ceilings, sha256(JSON.stringify(settings)))
+  return await RestartingSandbox.start(
+    settings,
+    { ceilings, strict: lowered(strict, ceilings) },
+    sha256(JSON.stringify(settings)),
+  )
 }
 
 /** The Bun that came with the product for this processor. */

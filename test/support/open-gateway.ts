@@ -20,7 +20,7 @@ export function createOpenGateway(catalogue: Catalogue): Gateway {
         }
       const { caller, namespace, effect, facts } = request
       const outcome = await entry.backend.act(
-        { namespace, call, run: call, caller, effect, facts, depth: 0 },
+        { namespace, call, run: call, caller, effect, facts, depth: 0, profile: null },
         events,
         async () => ({
           status: 'unknown',

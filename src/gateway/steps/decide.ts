@@ -1,5 +1,5 @@
 import type { Authentication, JsonObject } from '../../kernel/index.ts'
-import type { PolicyRequest } from '../../policy/index.ts'
+import { mergeObligations, type PolicyRequest } from '../../policy/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts, SchemaProblem } from '../ports.ts'
@@ -23,7 +23,8 @@ export function decide(
   if (problems.length > 0) return { kind: 'invalid', problems }
   const request = policyRequest(call, target, nowMs, use)
   const decision = policy.decide(request)
-  if (decision.effect === 'allow') return { kind: 'allowed', decision, entry: target.entry }
+  if (decision.effect === 'allow')
+    return { kind: 'allowed', decision, entry: target.entry, duties: mergeObligations(decision.obligations) }
   const retryAfterSeconds = use === null ? null : secondsUntilAllowed(request, use, policy, usage)
   return { kind: 'denied', decision, retryAfterSeconds }
 }

@@ -33,7 +33,7 @@ export function fulfil(
 ): Fulfilment {
   const others = [
     ...duties.notify.map((channel) => ({ obligation: `notify ${channel}`, fulfilled: true, detail: 'in the record' })),
-    ...(duties.profile === null ? [] : [profileFulfilled(duties.profile, acted)]),
+    ...(duties.profile === null ? [] : [profileFulfilled(duties.profile, entry, acted)]),
   ]
   if (!changesOutput(duties)) return { acted, obligations: others }
   try {
@@ -139,13 +139,12 @@ function outputObligations({ redact, limitRows }: Duties, done: FulfilledResult 
   ]
 }
 
-function profileFulfilled(profile: string, acted: Acted): Fulfilled[number] {
+/** Whether it is the right profile is an invariant; that it was one is told here. Operations run no code of anybody. */
+function profileFulfilled(profile: string, entry: CatalogueEntry | null, acted: Acted): Fulfilled[number] {
   const used = acted.status === 'broken' ? undefined : acted.sandbox
-  return {
-    obligation: `profile ${profile}`,
-    fulfilled: used !== undefined,
-    detail: used === undefined ? 'no code was run' : `${used.engine}, ${used.profile}`,
-  }
+  const obligation = `profile ${profile}`
+  if (used !== undefined) return { obligation, fulfilled: true, detail: `${used.engine}, ${used.profile}` }
+  return { obligation, fulfilled: entry === null, detail: 'no code was run' }
 }
 
 function withhold(acted: Acted, detail: string): Acted {

@@ -33,7 +33,8 @@ function draft(
   const { token } = authentication
   const { auditLevel, maxAuditBodyBytes } = ports.config
   const runtime = target.entry?.runtime ?? null
-  const sandbox = runtime === null ? null : ports.sandbox(runtime)
+  const sandbox =
+    runtime === null ? null : ports.sandbox(runtime, verdict.kind === 'allowed' ? verdict.duties.profile : null)
   return {
     kind: 'decision',
     namespace: call.namespace,

@@ -34,6 +34,8 @@ import { WarmJails } from './warm-jails.ts'
 export interface Workshop {
   readonly engine: SandboxEngine
   readonly jails: JailSource
+  /** The same for executions that need a jail made anew: the engine itself, without zygotes, and no jail that waited. */
+  readonly fresh: { readonly engine: SandboxEngine; readonly jails: JailSource }
   /** What each runtime's jail shows of the host. */
   readonly layouts: Readonly<Record<Runtime, RuntimeLayout>>
   readonly version: string
@@ -89,7 +91,9 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
   const engine = await fastOrFresh(outer, { settings, layouts, files, finalFilters, groups })
   const seccompNumber = architecture.numbers.get('seccomp') ?? 0
   const ownFilters = processFacts('self')?.seccompFilters ?? 0
-  const made = new FreshJails(engine, { finalFilters, seccompNumber, ownFilters, groups: groups.pool })
+  const sealing = { finalFilters, seccompNumber, ownFilters, groups: groups.pool }
+  const made = new FreshJails(engine, sealing)
+  const fresh = { engine: outer, jails: engine === outer ? made : new FreshJails(outer, sealing) }
   const jails =
     settings.mode === 'fresh' || settings.waitingJails === 0
       ? made
@@ -99,7 +103,7 @@ export async function prepare(settings: ExecutorSettings): Promise<Workshop> {
           hasRoom,
           now: () => performance.now(),
         })
-  return { engine, groups, jails, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
+  return { engine, groups, jails, fresh, layouts, version, finalFilters, seccompNumber, ownFilters, probes }
 }
 
 /** Node cannot bind itself, so that another has to do it in the jail before, where no zygote does. */

@@ -13,7 +13,7 @@ export async function runSpec(
   events: SandboxEvents,
   onSealed: (pid: number) => void = () => undefined,
 ): Promise<SandboxOutcome> {
-  const { engine, jails } = workshop
+  const { engine, jails } = spec.isStrict === true ? workshop.fresh : workshop
   const { name, hash } = engine.profile(spec.runtime)
   const facts = { engine: engine.name, profile: name, profileHash: hash }
   const result = await jails.take(orderOf(spec), events.signal)

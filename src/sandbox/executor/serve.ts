@@ -7,6 +7,7 @@ import {
   type ToExecutor,
 } from '../protocol/executor-messages.ts'
 import type { InnerAnswer, SandboxDescription, SandboxFacts, SandboxOutcome, SandboxSpec } from '../sandbox.ts'
+import { createFreshFault } from './fresh-fault.ts'
 import { PendingAnswers } from './pending-answers.ts'
 import { prepare, type Workshop } from './prepare.ts'
 import { runSpec } from './run-spec.ts'
@@ -34,6 +35,7 @@ export async function serve(connection: Duplex): Promise<void> {
   }
   const reader = new FrameReader(toExecutorBounds)
   let workshop: Workshop | null = null
+  let freshFault = async (): Promise<string | null> => 'nothing is ready'
   let slots = new SlotsByDepth(0, 0)
   try {
     for await (const chunk of connection as AsyncIterable<Buffer>) {
@@ -43,6 +45,7 @@ export async function serve(connection: Duplex): Promise<void> {
           slots = new SlotsByDepth(message.settings.concurrency, message.settings.queueLength)
           workshop = await open(message, send)
           if (workshop === null) return
+          freshFault = createFreshFault(workshop)
         } else if (message.type === 'cancel') running.get(message.run)?.abort.abort()
         else if (message.type === 'answer' || message.type === 'refusal')
           running.get(message.run)?.answers.settle(message.id, answerOf(message, frame))
@@ -52,9 +55,12 @@ export async function serve(connection: Duplex): Promise<void> {
           const answers = new PendingAnswers((id, tool, argumentsJson) =>
             send({ type: 'call', run, id, tool }, Buffer.from(argumentsJson)),
           )
-          const done = runOne(workshop, slots, message, frame, { signal: abort.signal, answers, send }).finally(() =>
-            running.delete(run),
-          )
+          const done = runOne(workshop, slots, message, frame, {
+            signal: abort.signal,
+            answers,
+            send,
+            freshFault,
+          }).finally(() => running.delete(run))
           running.set(run, { abort, answers, done })
         }
       }
@@ -63,6 +69,7 @@ export async function serve(connection: Duplex): Promise<void> {
     for (const { abort } of running.values()) abort.abort()
     await Promise.all([...running.values()].map(async ({ done }) => await done))
     await workshop?.jails.close()
+    if (workshop !== null && workshop.fresh.engine !== workshop.engine) await workshop.fresh.jails.close()
     await workshop?.groups.pool?.close()
   }
 }
@@ -92,10 +99,19 @@ async function open(
     engine: workshop.engine.name,
     version: workshop.version,
     profiles: profilesOf(workshop),
+    freshProfiles: profilesOf(workshop.fresh),
     cgroups: workshop.groups.description,
     checks,
   })
   return workshop
+}
+
+/** What an execution has beside its workshop and its place. */
+interface RunParts {
+  readonly signal: AbortSignal
+  readonly answers: PendingAnswers
+  readonly send: Send
+  readonly freshFault: () => Promise<string | null>
 }
 
 async function runOne(
@@ -103,7 +119,7 @@ async function runOne(
   places: SlotsByDepth,
   request: RunRequest,
   frame: Frame,
-  { signal, answers, send }: { signal: AbortSignal; answers: PendingAnswers; send: Send },
+  { signal, answers, send, freshFault }: RunParts,
 ): Promise<void> {
   const { run } = request
   const slots = places.at(request.depth)
@@ -111,12 +127,15 @@ async function runOne(
   let outcome: SandboxOutcome
   if (place === 'taken') {
     try {
-      outcome = await runSpec(workshop, specOf(request, frame.body), {
-        signal,
-        onLog: (level, text) => send({ type: 'log', run, level, text }),
-        onProgress: (progress, total, message) => send({ type: 'progress', run, progress, total, message }),
-        ...(request.calls ? { onCall: async (call) => await answers.answerTo(call) } : {}),
-      })
+      const fault = request.fresh ? await freshFault() : null
+      if (fault !== null) outcome = notRun(workshop, request, { fault })
+      else
+        outcome = await runSpec(workshop, specOf(request, frame.body), {
+          signal,
+          onLog: (level, text) => send({ type: 'log', run, level, text }),
+          onProgress: (progress, total, message) => send({ type: 'progress', run, progress, total, message }),
+          ...(request.calls ? { onCall: async (call) => await answers.answerTo(call) } : {}),
+        })
     } finally {
       slots.give()
     }
@@ -148,18 +167,23 @@ function specOf(request: RunRequest, body: Uint8Array): SandboxSpec {
     files.set(path, body.subarray(offset, offset + size))
     offset += size
   }
-  const { id, runtime, entry, limits } = request
-  return { id, runtime, entry, limits, files, inputJson: Buffer.from(body.subarray(offset)).toString('utf8') }
+  const { id, runtime, entry, limits, fresh: isStrict } = request
+  return { id, runtime, entry, limits, isStrict, files, inputJson: Buffer.from(body.subarray(offset)).toString('utf8') }
 }
 
-function profilesOf({ engine }: Workshop): NonNullable<SandboxDescription['profiles']> {
+function profilesOf({ engine }: Pick<Workshop, 'engine'>): NonNullable<SandboxDescription['profiles']> {
   return { python: engine.profile('python'), typescript: engine.profile('typescript') }
 }
 
-function notRun(workshop: Workshop, request: RunRequest, why: 'full' | 'cancelled'): SandboxOutcome {
-  const { name, hash } = workshop.engine.profile(request.runtime)
+function notRun(
+  workshop: Workshop,
+  request: RunRequest,
+  why: 'full' | 'cancelled' | { readonly fault: string },
+): SandboxOutcome {
+  const { engine } = request.fresh ? workshop.fresh : workshop
+  const { name, hash } = engine.profile(request.runtime)
   const facts: SandboxFacts = {
-    engine: workshop.engine.name,
+    engine: engine.name,
     profile: name,
     profileHash: hash,
     usage: { wallMs: 0, cpuMs: 0, maxRssBytes: 0 },
@@ -167,6 +191,8 @@ function notRun(workshop: Workshop, request: RunRequest, why: 'full' | 'cancelle
     stderr: '',
     droppedBytes: 0,
   }
+  if (typeof why === 'object')
+    return { status: 'unavailable', message: `A jail made anew failed its self-test: ${why.fault}`, ...facts }
   return why === 'full'
     ? { status: 'unavailable', message: 'Too many executions are waiting. Try again later.', ...facts }
     : { status: 'killed', reason: 'cancelled', message: 'The call was cancelled before it started.', ...facts }

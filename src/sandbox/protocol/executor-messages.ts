@@ -27,7 +27,7 @@ const limitsSchema = z.strictObject({
 
 /** What an executor must know to start: the server's configuration, with the paths that it found itself. */
 const settingsSchema = z.strictObject({
-  ...sandboxConfigSchema.omit({ ceilings: true }).shape,
+  ...sandboxConfigSchema.omit({ ceilings: true, strict: true }).shape,
   bunPath: z.string(),
   nodePath: z.string(),
 })
@@ -49,6 +49,8 @@ export const toExecutorSchema = z.discriminatedUnion('type', [
     files: z.array(z.tuple([z.string(), count])),
     limits: limitsSchema,
     depth: z.int().min(0).max(maxDepth),
+    /** Whether the jail must be made anew, whatever the mode. */
+    fresh: z.boolean(),
     /** Whether somebody answers the calls that the code makes. */
     calls: z.boolean(),
   }),
@@ -114,6 +116,8 @@ export const fromExecutorSchema = z.discriminatedUnion('type', [
     engine: z.string(),
     version: z.string(),
     profiles: z.strictObject({ python: profileSchema, typescript: profileSchema }),
+    /** Of jails that are made anew. */
+    freshProfiles: z.strictObject({ python: profileSchema, typescript: profileSchema }),
     cgroups: z.discriminatedUnion('inUse', [
       z.strictObject({ inUse: z.literal(true), detail: z.string() }),
       z.strictObject({ inUse: z.literal(false), reason: z.string(), remedy: z.string().nullable() }),
