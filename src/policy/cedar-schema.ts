@@ -1,6 +1,7 @@
 import type { CedarRecord, CedarType } from './argument-type.ts'
 import type { SchemaJson } from './cedar.ts'
 import type { PolicyAction, PolicyRequest, ResourceType } from './decision.ts'
+import type { SchemaType } from './read-part.ts'
 
 /** Actions in the schema. Those that no request can ask for yet are reserved, so that policies may already name them. */
 export const actionResources: Readonly<Record<PolicyAction | ReservedAction, readonly ResourceType[]>> = {
@@ -97,7 +98,7 @@ export function validationSchema(args: CedarRecord): SchemaJson<string> {
       appliesTo: {
         principalTypes: ['Agent', 'User'],
         resourceTypes: [...resourceTypes],
-        context: contextType(action === 'call' ? args : null, null),
+        context: contextType(action === 'call' ? args : null),
       },
     }
   }
@@ -105,15 +106,14 @@ export function validationSchema(args: CedarRecord): SchemaJson<string> {
 }
 
 /**
- * The part of that schema that one kind of request needs: one action, one principal type, one resource type, and of the
- * context only the attributes in `names` (`null`: all of them). Smaller is faster, and it accepts no less strictly.
+ * The part of that schema that one kind of request needs: one action, one principal type, one resource type, and the
+ * part of the context's type that policies could read. Smaller is faster, and it accepts no less strictly.
  */
 export function requestSchema(
   action: PolicyAction,
   principalType: PolicyRequest['principal']['type'],
   resourceType: ResourceType,
-  args: CedarRecord | null,
-  names: ReadonlySet<string> | null,
+  context: SchemaType,
 ): SchemaJson<string> {
   const principal = principalTypes[principalType]
   const types: SchemaJson<string>[string]['entityTypes'] = {}
@@ -126,14 +126,14 @@ export function requestSchema(
       entityTypes: types,
       actions: {
         [action]: {
-          appliesTo: { principalTypes: [principal], resourceTypes: [resourceType], context: contextType(args, names) },
+          appliesTo: { principalTypes: [principal], resourceTypes: [resourceType], context },
         },
       },
     },
   }
 }
 
-/** The part of a record type whose attributes policies could read. */
+/** A record type with only the attributes of these names; `null`: all of them. */
 export function projectRecord(record: CedarRecord, names: ReadonlySet<string> | null): CedarRecord {
   if (names === null) return record
   const attributes: Record<string, CedarType & { required: boolean }> = Object.create(null) as Record<string, never>
@@ -144,11 +144,7 @@ export function projectRecord(record: CedarRecord, names: ReadonlySet<string> | 
   return { type: 'Record', attributes }
 }
 
-function contextType(args: CedarRecord | null, names: ReadonlySet<string> | null) {
-  const attributes: Record<string, object> = {}
-  if (args !== null && (names === null || names.has('args'))) attributes.args = args
-  for (const [name, type] of Object.entries(circumstanceTypes)) {
-    if (names === null || names.has(name)) attributes[name] = type
-  }
-  return { type: 'Record', attributes } as never
+/** The type of a request's whole context; `args` is `null` where the action has none. */
+export function contextType(args: CedarRecord | null): SchemaType {
+  return { type: 'Record', attributes: args === null ? circumstanceTypes : { args, ...circumstanceTypes } }
 }

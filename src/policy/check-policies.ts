@@ -1,5 +1,6 @@
 import { sha256 } from '../kernel/index.ts'
 import { builtInFile } from './built-in-policies.ts'
+import { readsOf } from './attribute-reads.ts'
 import { projectRecord, validationSchema } from './cedar-schema.ts'
 import { validate, type DetailedError } from './cedar.ts'
 import { checkNames } from './check-names.ts'
@@ -92,11 +93,11 @@ function permitsEverything({ json }: ParsedPolicy): boolean {
 
 /** Sorts a policy under each distinct type that the arguments it reads can have. */
 function addTasks(policy: ParsedPolicy, vocabulary: ToolVocabulary, tasks: Map<string, Task>): void {
-  const names = policy.reads.everything ? null : policy.reads.names
-  const readsArguments = names === null || names.has('args')
+  const reads = readsOf(policy.reads, 'args')
+  const names = reads === null || reads.whole ? null : policy.argumentNames
   const byType = new Map<string, { readonly type: CedarRecord; readonly tools: string[] }>()
   const seen = new Map<string, string[]>()
-  for (const tool of readsArguments ? vocabulary.toolsInScope(policyScope(policy.json)) : [])
+  for (const tool of reads !== null ? vocabulary.toolsInScope(policyScope(policy.json)) : [])
     addTool(tool, names, byType, seen)
   if (byType.size === 0) byType.set('none', { type: { type: 'Record', attributes: {} }, tools: [] })
   for (const [, { type, tools }] of byType) {

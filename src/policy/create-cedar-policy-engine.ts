@@ -5,6 +5,7 @@ import { CedarSlots } from './cedar-slots.ts'
 import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
 import { decideRequest, denyByError, type UntimedDecision } from './decide-request.ts'
 import type { PolicyDecision, PolicyRequest } from './decision.ts'
+import { DecisionCache } from './decision-cache.ts'
 import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
 import { nearMisses } from './near-misses.ts'
@@ -44,6 +45,7 @@ class CedarPolicyEngine implements PolicyEngine {
   readonly #inForce = new Map<string, NamespacePolicies>()
   readonly #bodies = new LruMap<PolicyBody>(bodiesLimit)
   readonly #findings = new LruMap<ValidatorFindings>(findingsLimit)
+  readonly #decisions = new DecisionCache()
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
@@ -115,9 +117,11 @@ class CedarPolicyEngine implements PolicyEngine {
     try {
       const inForce = this.#policiesOf(request.resource.namespace)
       set = inForce.set.hash
-      return decideRequest(request, inForce, this.#slots)
+      return decideRequest(request, inForce, this.#slots, this.#decisions)
     } catch {
-      // Denies. The engine's own words may quote arguments, so they go no further.
+      // Denies. The engine's own words may quote arguments, so they go no further. An engine that has broken denies
+      // everything from then on, and so what it answered before must not be given either.
+      this.#decisions.clear()
       return denyByError('The policy engine failed on this request.', set, null)
     }
   }

@@ -1,15 +1,16 @@
 import { canonicalJson, sha256, type Digest } from '../kernel/index.ts'
 import { argumentFault, judgingFault } from './argument-guard.ts'
-import { getCedarVersion, statefulIsAuthorized, type AuthorizationAnswer, type CedarValueJson } from './cedar.ts'
-import type { DecisionBasis, PolicyDecision, PolicyRequest } from './decision.ts'
+import { readsOf } from './attribute-reads.ts'
+import { getCedarVersion, type CedarValueJson } from './cedar.ts'
+import type { PolicyDecision, PolicyRequest } from './decision.ts'
+import type { DecisionCache } from './decision-cache.ts'
 import { encodeArguments } from './encode-arguments.ts'
+import { judgePart } from './judge-part.ts'
 import type { NamespacePolicies } from './namespace-policies.ts'
 import type { PreparedRequest } from './prepared-request.ts'
 import type { CedarSlots } from './cedar-slots.ts'
-import type { ParsedPolicy } from './policy-set.ts'
+import { partOfValue } from './read-part.ts'
 import { encodeCircumstances } from './request-context.ts'
-
-type DecisionError = PolicyDecision['errors'][number]
 
 /** A decision without the time that it took. */
 export type UntimedDecision = Omit<PolicyDecision, 'durationUs'>
@@ -49,11 +50,17 @@ export function denyByError(
 }
 
 /**
- * Decides one request over the policies in force in the resource's namespace. The decision is `allow` only if Cedar
- * succeeded, said allow, and reported no error: Cedar skips a forbid that fails and would allow the call.
+ * Decides one request over the policies in force in the resource's namespace: checks what it holds, then gives Cedar
+ * the part that the policies in scope could read, or takes what Cedar answered to the same part before. The hash and
+ * the text of the input are those of this request either way.
  * Throws only what Cedar throws; the caller turns that into a deny.
  */
-export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies, slots: CedarSlots): UntimedDecision {
+export function decideRequest(
+  request: PolicyRequest,
+  inForce: NamespacePolicies,
+  slots: CedarSlots,
+  cache: DecisionCache,
+): UntimedDecision {
   const set = inForce.set.hash
   const prepared = inForce.prepare(request.principal, request.action, request.resource)
   if (typeof prepared === 'string') return denyByError(prepared, set, null)
@@ -66,20 +73,18 @@ export function decideRequest(request: PolicyRequest, inForce: NamespacePolicies
       ...hashed(input),
     }
   }
-  const context = readPart(input.context, prepared)
-  const tooMuch = context.args === undefined ? null : judgingFault(context.args as Record<string, CedarValueJson>)
+  const { context: type, reads, entitiesHash } = prepared.judging()
+  const part = partOfValue(input.context, type, reads) as Record<string, CedarValueJson>
+  const tooMuch = part.args === undefined ? null : judgingFault(part.args as Record<string, CedarValueJson>)
   if (tooMuch !== null) return { ...denyByError(tooMuch, set, prepared), ...hashed(input) }
-  const answer = statefulIsAuthorized({
-    principal: prepared.principal.uid,
-    action: { type: 'Action', id: request.action },
-    resource: prepared.resource.uid,
-    context,
-    preparsedSchemaName: slots.schemaName(prepared),
-    validateRequest: true,
-    preparsedPolicySetId: slots.policiesName(prepared),
-    entities: prepared.judging().entities,
-  })
-  return judged(answer, request, prepared, set, input)
+  return {
+    ...cache.answer(prepared, part, () => judgePart(part, prepared, slots)),
+    engine,
+    policySetHash: set,
+    schemaHash: prepared.schemaHash,
+    entitiesHash,
+    ...hashed(input),
+  }
 }
 
 /**
@@ -94,7 +99,7 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
   let context = circumstances.value
   const { args: type, reads, entitiesText, principalText, resourceText } = prepared.judging()
   if (type !== null) {
-    const args = encodeArguments(request.arguments, type, reads)
+    const args = encodeArguments(request.arguments, type, readsOf(reads, 'args'))
     if (!args.ok) return args.fault
     context = { ...context, args: args.value }
   }
@@ -105,73 +110,6 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
   return { context, text }
 }
 
-function readPart(context: EngineInput['context'], prepared: PreparedRequest): Record<string, CedarValueJson> {
-  const { everything, names } = prepared.judging().reads
-  if (everything) return { ...context }
-  const part: Record<string, CedarValueJson> = {}
-  for (const name of Object.keys(context)) {
-    const value = context[name]
-    if (value === undefined || !names.has(name)) continue
-    part[name] = name === 'args' ? readArguments(value, names) : value
-  }
-  return part
-}
-
-function readArguments(args: CedarValueJson, names: ReadonlySet<string>): CedarValueJson {
-  return Object.fromEntries(Object.entries(args as Record<string, CedarValueJson>).filter(([name]) => names.has(name)))
-}
-
 function hashed(input: EngineInput): Pick<PolicyDecision, 'requestHash' | 'engineInput'> {
   return { requestHash: sha256(input.text), engineInput: input.text }
-}
-
-function judged(
-  answer: AuthorizationAnswer,
-  request: PolicyRequest,
-  prepared: PreparedRequest,
-  set: Digest,
-  input: EngineInput,
-): UntimedDecision {
-  if (answer.type !== 'success') {
-    return { ...denyByError('The request does not fit the schema of the policies.', set, prepared), ...hashed(input) }
-  }
-  const { decision, diagnostics } = answer.response
-  const { byId, entitiesHash } = prepared.judging()
-  const errors: DecisionError[] = diagnostics.errors.map(({ policyId, error }) => ({
-    policyId,
-    message: evaluationFault(error.message),
-  }))
-  const reasons = diagnostics.reason.map((id) => byId.get(id)).filter((policy) => policy !== undefined)
-  if (reasons.length !== diagnostics.reason.length)
-    errors.push({ policyId: null, message: 'The engine named a policy that is not in scope.' })
-  const foreign = request.principal.namespace !== null && request.principal.namespace !== request.resource.namespace
-  if (decision === 'allow' && foreign)
-    errors.push({ policyId: null, message: 'A principal of one namespace reaches nothing in another.' })
-  const allow = decision === 'allow' && errors.length === 0
-  const forbidden = decision === 'deny' && reasons.length > 0
-  const basis: DecisionBasis = allow ? 'permit' : forbidden ? 'forbid' : errors.length > 0 ? 'error' : 'default-deny'
-  return {
-    effect: allow ? 'allow' : 'deny',
-    basis,
-    engine,
-    policySetHash: set,
-    schemaHash: prepared.schemaHash,
-    entitiesHash,
-    ...hashed(input),
-    determining: reasons.map(({ shown }) => shown).sort((left, right) => (left.id < right.id ? -1 : 1)),
-    errors,
-    obligations: allow ? obligationsOf(reasons) : [],
-  }
-}
-
-function obligationsOf(policies: readonly ParsedPolicy[]): string[] {
-  return [...new Set(policies.map(({ obligation }) => obligation).filter((obligation) => obligation !== null))].sort()
-}
-
-/** Cedar's own sentences quote values of arguments, so only the kind of fault is passed on. */
-function evaluationFault(message: string): string {
-  if (message.includes('overflow')) return 'Evaluating the policy overflowed the range of 64-bit integers.'
-  if (message.includes('attribute')) return 'Evaluating the policy met a missing attribute.'
-  if (message.includes('extension')) return 'Evaluating the policy failed in an extension function.'
-  return 'Evaluating the policy failed.'
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts'
 import type { CedarRecord, CedarType } from './argument-type.ts'
-import type { AttributeReads } from './attribute-reads.ts'
+import { readsOf, readsOnlyPresence, type AttributeReads } from './attribute-reads.ts'
 import type { CedarValueJson } from './cedar.ts'
 
 /** Arguments as Cedar values, or the sentence that says why they cannot be. */
@@ -19,9 +19,10 @@ const decimalLimitText = '922337203685477.5807'
  * A decimal has four digits after the point. A number that it cannot hold exactly is refused if a policy could read
  * it, because the comparison might then come out wrong; where no policy can, it is rounded. An integer beyond 2^53 - 1
  * is always refused, because readers of JSON disagree on which number it is. Faults name the argument, never its value.
+ * `reads` is what policies could read of the arguments, `null` for nothing.
  * Expects arguments that `argumentFault` let through.
  */
-export function encodeArguments(values: JsonObject, type: CedarRecord, reads: AttributeReads): EncodedArguments {
+export function encodeArguments(values: JsonObject, type: CedarRecord, reads: AttributeReads | null): EncodedArguments {
   const encoded: Record<string, CedarValueJson> = {}
   for (const name of Object.keys(type.attributes)) {
     const attribute = type.attributes[name]
@@ -31,8 +32,7 @@ export function encodeArguments(values: JsonObject, type: CedarRecord, reads: At
       if (attribute.required) return { ok: false, fault: `The argument "${name}" is missing.` }
       continue
     }
-    const mayRound = !reads.everything && !reads.names.has(name)
-    const result = encode(value, attribute, mayRound)
+    const result = encode(value, attribute, reads === null ? null : readsOf(reads, name))
     if (typeof result === 'object' && result instanceof Fault)
       return { ok: false, fault: `The argument "${name}" ${result.sentence}.` }
     define(encoded, name, result)
@@ -53,7 +53,7 @@ const inexact = new Fault(
   'holds a number with more than four digits after the point, or too large, which a policy here would have to judge',
 )
 
-function encode(value: JsonValue, type: CedarType, mayRound: boolean): CedarValueJson | Fault {
+function encode(value: JsonValue, type: CedarType, reads: AttributeReads | null): CedarValueJson | Fault {
   switch (type.type) {
     case 'String':
       return typeof value === 'string' ? value : mismatch
@@ -63,11 +63,11 @@ function encode(value: JsonValue, type: CedarType, mayRound: boolean): CedarValu
       if (typeof value !== 'number' || !Number.isInteger(value)) return mismatch
       return Number.isSafeInteger(value) ? value + 0 : unsafeInteger
     case 'Extension':
-      return typeof value === 'number' ? encodeDecimal(value, mayRound) : mismatch
+      return typeof value === 'number' ? encodeDecimal(value, reads === null || readsOnlyPresence(reads)) : mismatch
     case 'Set':
-      return Array.isArray(value) ? encodeSet(value, type.element, mayRound) : mismatch
+      return Array.isArray(value) ? encodeSet(value, type.element, reads) : mismatch
     case 'Record':
-      return isJsonObject(value) ? encodeRecord(value, type, mayRound) : mismatch
+      return isJsonObject(value) ? encodeRecord(value, type, reads) : mismatch
   }
 }
 
@@ -80,17 +80,21 @@ function encodeDecimal(value: number, mayRound: boolean): CedarValueJson | Fault
   return { __extn: { fn: 'decimal', arg: rounded } }
 }
 
-function encodeSet(values: readonly JsonValue[], element: CedarType, mayRound: boolean): CedarValueJson | Fault {
+function encodeSet(
+  values: readonly JsonValue[],
+  element: CedarType,
+  reads: AttributeReads | null,
+): CedarValueJson | Fault {
   const encoded: CedarValueJson[] = []
   for (const value of values) {
-    const result = encode(value, element, mayRound)
+    const result = encode(value, element, reads)
     if (result instanceof Fault) return result
     encoded.push(result)
   }
   return encoded
 }
 
-function encodeRecord(values: JsonObject, type: CedarRecord, mayRound: boolean): CedarValueJson | Fault {
+function encodeRecord(values: JsonObject, type: CedarRecord, reads: AttributeReads | null): CedarValueJson | Fault {
   const encoded: Record<string, CedarValueJson> = {}
   for (const name of Object.keys(type.attributes)) {
     const attribute = type.attributes[name]
@@ -99,7 +103,7 @@ function encodeRecord(values: JsonObject, type: CedarRecord, mayRound: boolean):
       if (attribute?.required === true) return mismatch
       continue
     }
-    const result = encode(value, attribute, mayRound)
+    const result = encode(value, attribute, reads === null ? null : readsOf(reads, name))
     if (result instanceof Fault) return result
     define(encoded, name, result)
   }

@@ -1,5 +1,5 @@
 import { digestJson, nearestName, sha256 } from '../kernel/index.ts'
-import { argumentNames, attributeReads } from './attribute-reads.ts'
+import { attributeReads, namesUnder } from './attribute-reads.ts'
 import { builtInFile, builtInPolicies } from './built-in-policies.ts'
 import { policyToJson, type DetailedError } from './cedar.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
@@ -144,14 +144,8 @@ function parseBody(
     start: literal.start - offset,
     end: literal.end - offset,
   }))
-  const body = {
-    text,
-    textHash: sha256(text),
-    json,
-    reads: attributeReads(json),
-    literals,
-    argumentNames: argumentNames(json),
-  }
+  const reads = attributeReads(json)
+  const body = { text, textHash: sha256(text), json, reads, literals, argumentNames: namesUnder(reads, 'args') }
   cache.set(text, body, text.length)
   return body
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { policyRequest, type RequestParts } from '../../test/support/policy-request.ts'
-import { attributeReads, argumentNames } from './attribute-reads.ts'
+import { attributeReads, readsKey } from './attribute-reads.ts'
 import { LruMap } from './lru-map.ts'
 import { parsePolicies } from './parse-policies.ts'
 import { PolicyIndex } from './policy-index.ts'
@@ -69,27 +69,46 @@ describe('what a policy reads', () => {
   const reads = (body: string) => {
     const [policy] = parsed(`permit (principal, action, resource) when { ${body} };`)
     if (policy === undefined) throw new Error('no policy')
-    const { names, everything } = attributeReads(policy.json)
-    return { names: [...names].sort().join(' '), everything, args: [...argumentNames(policy.json)].sort().join(' ') }
+    return [readsKey(attributeReads(policy.json)).replaceAll('"', ''), [...policy.argumentNames].sort().join(' ')]
   }
 
+  // `*` stands for the whole value, `{}` for no more than whether it is there.
   it.each([
-    ['context.args.limit < 3', 'args limit', 'limit', false],
-    ['context.args["a b"] == 1', 'a b args', 'a b', false],
-    ['context.args has limit', 'args limit', 'limit', false],
-    ['context has args.filter.state', 'args filter state', 'filter', false],
-    ['context.args.filter.state == context.door', 'args door filter state', 'filter', false],
-    ['context.args.tags.contains("x")', 'args tags', 'tags', false],
-    ['context.address.isInRange(ip("::/0")) && context.authn.method == "x"', 'address authn method', '', false],
-    ['principal has namespace', 'namespace', '', false],
-    ['context has args', 'args', '', false],
-    ['true', '', '', false],
-    ['context.args == context.args', 'args', '', true],
-    ['context == context', '', '', true],
-    ['[context.args].isEmpty()', 'args', '', true],
-    ['(if principal is User then context else context).args.limit == 1', 'args limit', '', true],
-    ['{a: context.args}.a.limit == 1', 'a args limit', '', true],
-  ])('in %s', (body, names, args, everything) => {
-    expect(reads(body)).toEqual({ names, args, everything })
+    ['context.args.limit < 3', '{args:{limit:*}}', 'limit'],
+    ['context.args["a b"] == 1', '{args:{a b:*}}', 'a b'],
+    ['context.args has limit', '{args:{limit:{}}}', 'limit'],
+    ['context.args has limit && context.args.limit > 1', '{args:{limit:*}}', 'limit'],
+    ['context has args.filter.state', '{args:{filter:{state:{}}}}', 'filter'],
+    ['context.args.filter.state == context.door', '{args:{filter:{state:*}},door:*}', 'filter'],
+    ['context.args.filter has state && context.args.filter == {}', '{args:{filter:*}}', 'filter'],
+    ['context.args.tags.contains("x")', '{args:{tags:*}}', 'tags'],
+    ['context.args.tags.containsAny(["x", context.operation])', '{args:{tags:*},operation:*}', 'tags'],
+    ['context.args["query"] like "*x*"', '{args:{query:*}}', 'query'],
+    ['!context.args.exact || -context.args.limit < 0', '{args:{exact:*,limit:*}}', 'exact limit'],
+    ['context.address.isInRange(ip("::/0")) && context.authn.method == "x"', '{address:*,authn:{method:*}}', ''],
+    [
+      'context.usage.tool.calls_day < context.usage.agent.running',
+      '{usage:{agent:{running:*},tool:{calls_day:*}}}',
+      '',
+    ],
+    ['context.time.offset(duration("1h")) < datetime("2026-01-01")', '{time:*}', ''],
+    ['principal has namespace && principal.namespace == Namespace::"x"', '{}', ''],
+    ['principal.hasTag(context.door)', '{door:*}', ''],
+    ['context has args', '{args:{}}', ''],
+    ['context has "door"', '{door:{}}', ''],
+    ['true', '{}', ''],
+    ['if context.approved then context.hour == 1 else false', '{approved:*,hour:*}', ''],
+    ['context.args == context.args', '{args:*}', ''],
+    ['context.authn == {method: "x"}', '{authn:*}', ''],
+    ['context == context', '*', ''],
+    ['[context.args].isEmpty()', '{args:*}', ''],
+    ['(if principal is User then context else context).args.limit == 1', '*', ''],
+    ['(if principal is User then context.args else {limit: 1}) has limit', '{args:*}', ''],
+    ['{a: context.args}.a.limit == 1', '{args:*}', ''],
+    ['{Value: context.args, Var: "context"}.Value.limit == 1', '{args:*}', ''],
+    ['{"__proto__": context.args, left: context.door, attr: "args"} has left', '{args:*,door:*}', ''],
+    ['resource in [Service::"demo/leads"] && action in [Action::"call"]', '{}', ''],
+  ])('in %s', (body, place, args) => {
+    expect(reads(body)).toEqual([place, args])
   })
 })

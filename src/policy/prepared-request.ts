@@ -1,10 +1,11 @@
 import { canonicalJson, sha256, type Digest } from '../kernel/index.ts'
 import type { CedarRecord } from './argument-type.ts'
-import { unionOfReads, type AttributeReads } from './attribute-reads.ts'
-import { projectRecord, requestSchema } from './cedar-schema.ts'
+import { readsKey, readsOf, unionOfReads, type AttributeReads } from './attribute-reads.ts'
+import { contextType, requestSchema } from './cedar-schema.ts'
 import type { EntityJson, SchemaJson } from './cedar.ts'
 import type { PolicyAction, PolicyRequest } from './decision.ts'
 import type { ParsedPolicy } from './policy-set.ts'
+import { partOfType, type SchemaType } from './read-part.ts'
 import type { RequestEntity } from './request-entities.ts'
 import type { KnownTool } from './tool-vocabulary.ts'
 
@@ -24,9 +25,14 @@ export interface JudgingParts {
   readonly reads: AttributeReads
   /** Type of `context.args`; `null` where the action has none. */
   readonly args: CedarRecord | null
+  /** Type of the whole context. */
+  readonly context: SchemaType
   readonly schemaKey: string
   /** The schema of the part of the context that the policies could read. Built anew at each call. */
   readonly schema: () => SchemaJson<string>
+  /** Digest of everything that Cedar's answer depends on besides that part of the context. */
+  readonly key: Digest
+  readonly readsTime: boolean
 }
 
 /** Everything about a kind of request that does not depend on its arguments and circumstances. */
@@ -39,6 +45,8 @@ export class PreparedRequest {
   /** Ids of policies in scope that do not fit the tool; any one of them means deny. */
   readonly misfits: readonly string[]
   readonly schemaHash: Digest
+  /** Whether the principal belongs to another namespace than the resource. */
+  readonly isForeign: boolean
   readonly #tool: KnownTool | null
   readonly #types: {
     readonly principal: PolicyRequest['principal']['type']
@@ -57,6 +65,7 @@ export class PreparedRequest {
     this.policies = parts.policies
     this.misfits = parts.misfits
     this.schemaHash = parts.schemaHash
+    this.isForeign = request.principal.namespace !== null && request.principal.namespace !== request.resource.namespace
     this.#tool = tool
     this.#types = { principal: request.principal.type, resource: request.resource.type }
   }
@@ -71,17 +80,13 @@ export class PreparedRequest {
     const { principal, resource, policies, action } = this
     const types = this.#types
     const reads = unionOfReads(policies.map((policy) => policy.reads))
-    const names = reads.everything ? null : reads.names
     const args = this.#tool?.arguments.type ?? null
+    const context = contextType(args)
     const entities = [principal.json, resource.json]
     const entitiesText = canonicalJson(entities)
-    const schemaParts = [
-      action,
-      types.principal,
-      types.resource,
-      this.#tool?.typeKey ?? null,
-      names === null ? null : [...names].sort(),
-    ]
+    const schemaParts = [action, types.principal, types.resource, this.#tool?.typeKey ?? null, readsKey(reads)]
+    const policiesKey = sha256(policies.map(({ id, shown }) => `${id} ${shown.textHash}`).join('\n'))
+    const schemaKey = sha256(JSON.stringify(schemaParts))
     return {
       entities,
       entitiesText,
@@ -89,18 +94,14 @@ export class PreparedRequest {
       principalText: canonicalJson(principal.uid),
       resourceText: canonicalJson(resource.uid),
       byId: new Map(policies.map((policy) => [policy.id, policy])),
-      policiesKey: sha256(policies.map(({ id, shown }) => `${id} ${shown.textHash}`).join('\n')),
+      policiesKey,
       reads,
       args,
-      schemaKey: sha256(JSON.stringify(schemaParts)),
-      schema: () =>
-        requestSchema(
-          action,
-          types.principal,
-          types.resource,
-          args === null ? null : projectRecord(args, names),
-          names,
-        ),
+      context,
+      schemaKey,
+      schema: () => requestSchema(action, types.principal, types.resource, partOfType(context, reads)),
+      key: sha256(JSON.stringify([policiesKey, schemaKey, principal.uid, resource.uid, entitiesText])),
+      readsTime: readsOf(reads, 'time') !== null,
     }
   }
 }
