@@ -50,6 +50,8 @@ import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
 import { templateHandler } from './management/template-handler.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
+import { replayHandlers } from './management/replay-handlers.ts'
+import { createReplays } from './replay/run-replay.ts'
 import { recordActivation } from './record-activation.ts'
 import { upstreamHandlers } from './management/upstream-handlers.ts'
 import { userHandlers } from './management/user-handlers.ts'
@@ -229,6 +231,8 @@ async function compose(
   opened.push(() => upstreams.close())
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
+  const replays = createReplays()
+  opened.push(() => replays.close())
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
   const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
   const management = createManagementBackend({
@@ -251,6 +255,14 @@ async function compose(
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...templateHandler({ policy, catalogue, registry, hosted, clock }),
+    ...replayHandlers({
+      catalogue,
+      hosted,
+      policyStore: storage.policies,
+      replays,
+      log: { dataDirectory: config.dataDirectory, masterKey: masterKeyOf(config) },
+      clock,
+    }),
     ...policyVersions,
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,

@@ -5,6 +5,8 @@ import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
 import { policyFiles as files } from './policy-files.ts'
+import { policySetHash as policySet } from './policy-set-hash.ts'
+import { replayOperations } from './replay-operations.ts'
 import { templateOperations } from './template-operations.ts'
 import { userOperations } from './user-operations.ts'
 
@@ -19,10 +21,6 @@ const keyId = z.string().regex(/^[a-z0-9]{12}$/, 'a key id is 12 of a-z and 0-9'
 
 /** Why something is done, in the words of whoever does it. */
 const comment = z.string().max(500).default('')
-
-const policySet = z
-  .templateLiteral(['sha256:', z.string()])
-  .refine((text) => /^sha256:[0-9a-f]{64}$/.test(text), 'a policy set is sha256: and 64 hex digits')
 
 /** The management API, as data: HTTP routes, CLI commands and documentation are made from it. */
 export const operations = {
@@ -354,6 +352,7 @@ export const operations = {
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
   ...auditOperations,
+  ...replayOperations,
   ...templateOperations,
   ...userOperations,
   ...clientOperations,

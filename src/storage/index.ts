@@ -2,3 +2,9 @@ export { openBundleSource, openBundleTarget } from './bundle-directory.ts'
 export type { NamespaceStore, StoredNamespace } from './namespace-store.ts'
 export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
 export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'
+export {
+  openDecisionReader,
+  type DecisionReader,
+  type DecisionReaderOptions,
+  type StoredDecision,
+} from './open-decision-reader.ts'

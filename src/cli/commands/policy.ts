@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
+import { addPolicyReplayCommand } from './policy-replay.ts'
 import { addPolicyTemplateCommands } from './policy-templates.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
 import { readPolicyFiles } from '../read-policy-files.ts'
@@ -88,6 +89,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       })
       terminal.result(answer, explainText(answer))
     })
+  addPolicyReplayCommand(policy, context)
   addPolicyVersionCommands(policy, context)
   addPolicyTemplateCommands(policy, context)
 }

@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import { isJsonObject, type Digest, type JsonObject } from '../../kernel/index.ts'
+import { requestFromRecord, type PolicyRequest } from '../../policy/index.ts'
+import type { StoredDecision } from '../../storage/index.ts'
+
+/** What a replay needs of a decision record. */
+export interface RecordedDecision {
+  readonly call: string
+  readonly timeMs: number
+  readonly principal: string
+  /** Tool, URI, prompt or operation, as the record has it. */
+  readonly target: string
+  readonly definitionHash: string | null
+  readonly effect: 'allow' | 'deny'
+  readonly basis: string
+  readonly policySetHash: string | null
+  readonly schemaHash: string | null
+  readonly engine: string | null
+  readonly determining: readonly {
+    readonly id: string
+    readonly textHash: string
+    readonly reason: string | null
+    readonly remedy: string | null
+  }[]
+  readonly errors: readonly string[]
+  readonly obligations: readonly string[]
+}
+
+/** Why a decision cannot be asked again. Each has its sentence in `replay-report.ts`. */
+export type Unreplayable =
+  | 'hidden'
+  | 'invalid-arguments'
+  | 'not-policy'
+  | 'bodies-not-kept'
+  | 'body-too-large'
+  | 'bodies-closed'
+  | 'not-judged'
+  | 'unreadable'
+  | 'tool-gone'
+  | 'arguments-do-not-fit'
+
+/** A record of a decision and the request that it answered, or why there is none to ask again. */
+export type ReadDecision =
+  | { readonly ok: true; readonly recorded: RecordedDecision; readonly request: PolicyRequest; readonly input: string }
+  | { readonly ok: false; readonly call: string; readonly why: Unreplayable }
+
+const recordSchema = z.object({
+  mcp: z.object({ method: z.string() }),
+  pre: z.object({
+    principal: z.object({ id: z.string() }),
+    target: z.object({ tool: z.string(), definition_hash: z.string().nullable() }),
+  }),
+  decision: z.object({
+    effect: z.enum(['allow', 'deny']),
+    basis: z.string(),
+    engine: z.object({ name: z.string(), version: z.string() }).nullable(),
+    policy_set_hash: z.string().nullable(),
+    schema_hash: z.string().nullable(),
+    determining: z.array(
+      z.object({ id: z.string(), text_hash: z.string(), reason: z.string().nullable(), remedy: z.string().nullable() }),
+    ),
+    errors: z.array(z.object({ message: z.string() })),
+    obligations: z.array(z.string()),
+  }),
+})
+
+/** Reads a stored decision. Never throws: what cannot be read is answered with why. */
+export function readDecision(stored: StoredDecision): ReadDecision {
+  const no = (why: Unreplayable): ReadDecision => ({ ok: false, call: stored.call, why })
+  const parsed = recordSchema.safeParse(jsonOf(stored.json))
+  if (!parsed.success) return no('unreadable')
+  const { decision, pre } = parsed.data
+  if (decision.engine === null) return no(unasked(decision.basis))
+  const { bodies } = stored
+  if (bodies.kind !== 'open') return no(bodies.kind === 'none' ? 'bodies-not-kept' : 'bodies-closed')
+  if (bodies.engineInput === null || bodies.input === null) return no('bodies-not-kept')
+  if (bodies.engineInput === '') return no('not-judged')
+  const input = objectOf(bodies.engineInput)
+  if (input === null) return no('unreadable')
+  if (isOmitted(input)) return no('body-too-large')
+  const args = argumentsOf(objectOf(bodies.input), input)
+  if (args === null) return no('body-too-large')
+  const rebuilt = requestFromRecord(input, args)
+  if (!rebuilt.ok) return no('unreadable')
+  return {
+    ok: true,
+    request: rebuilt.request,
+    input: bodies.engineInput,
+    recorded: {
+      call: stored.call,
+      timeMs: stored.timeMs,
+      principal: pre.principal.id,
+      target: pre.target.tool,
+      definitionHash: pre.target.definition_hash,
+      effect: decision.effect,
+      basis: decision.basis,
+      policySetHash: decision.policy_set_hash,
+      schemaHash: decision.schema_hash,
+      engine: `${decision.engine.name} ${decision.engine.version}`,
+      determining: decision.determining.map(({ id, text_hash, reason, remedy }) => ({
+        id,
+        textHash: text_hash as Digest,
+        reason,
+        remedy,
+      })),
+      errors: decision.errors.map(({ message }) => message),
+      obligations: decision.obligations,
+    },
+  }
+}
+
+/** Why policy was not asked, from the basis of the refusal. */
+function unasked(basis: string): Unreplayable {
+  if (basis === 'default-deny') return 'hidden'
+  return basis === 'error' ? 'invalid-arguments' : 'not-policy'
+}
+
+/**
+ * The arguments that policy was asked about; `null` where they were not kept whole. Only calls of tools have any.
+ * A body of another form (that of an omitted one, or of a later round with its answers) could be what a caller wrote
+ * as arguments: what Cedar saw of them tells which it is.
+ */
+function argumentsOf(body: JsonObject | null, engineInput: JsonObject): JsonObject | null {
+  const context = isJsonObject(engineInput.context) ? engineInput.context : {}
+  if (!isJsonObject(context.args)) return {}
+  const { args } = context
+  if (body === null) return null
+  const seen = Object.keys(args)
+  if (isOmitted(body) && !seen.includes('omitted')) return null
+  const isLaterRound = isJsonObject(body.arguments) && 'inputResponses' in body && Object.keys(body).length === 2
+  if (isLaterRound && isJsonObject(body.arguments) && !seen.includes('inputResponses')) return body.arguments
+  return body
+}
+
+/** What stands in the place of a body over `gateway.maxAuditBodyBytes`. */
+function isOmitted(body: JsonObject): boolean {
+  return typeof body.omitted === 'string' && typeof body.sha256 === 'string' && Object.keys(body).length === 3
+}
+
+function objectOf(text: string): JsonObject | null {
+  const value = jsonOf(text)
+  return isJsonObject(value) ? value : null
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Reported as unreadable: the reader of the answer is told how many there are.
+    return null
+  }
+}

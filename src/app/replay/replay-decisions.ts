@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonValue } from '../../kernel/index.ts'
+import type { PolicyDecision, PolicyEngine } from '../../policy/index.ts'
+import type { DecisionReader, StoredDecision } from '../../storage/index.ts'
+import { compareDecisions, decidedGround, recordedGround } from './compare-decisions.ts'
+import { readDecision, type RecordedDecision } from './recorded-decision.ts'
+import { ReplayTally, type ReplayReport } from './replay-report.ts'
+
+/** Decisions read at once. Their bodies are in memory together, each of at most `gateway.maxAuditBodyBytes`. */
+const pageLength = 100
+
+/** What is replayed. */
+export interface ReplayScope {
+  readonly namespace: string
+  /** Unix milliseconds; older decisions are not looked at. */
+  readonly sinceMs: number
+  /** How many decisions are looked at, the newest first. */
+  readonly maxDecisions: number
+  /** Definition hash of each tool of today, by the tool's name. */
+  readonly definitions: ReadonlyMap<string, string>
+}
+
+/**
+ * Asks the engine again about each recorded decision of a namespace, and tells what would come out differently. The
+ * engine has the policies that are tried in force, checked against the tools of today. Holds one page of decisions in
+ * memory. Between pages it waits for `pause`, which answers false to stop; the report says then that it is not complete.
+ * Circumstances are those of the time: what the caller had used, whether a person had approved the call. A call that
+ * would have been decided otherwise counts as made all the same, so that limits are judged by what happened.
+ */
+export async function replayDecisions(
+  engine: PolicyEngine,
+  reader: DecisionReader,
+  scope: ReplayScope,
+  pause: (decisions: number) => Promise<boolean>,
+): Promise<ReplayReport> {
+  const tally = new ReplayTally()
+  let before = Number.MAX_SAFE_INTEGER
+  for (;;) {
+    const wanted = Math.min(pageLength, scope.maxDecisions - tally.decisions)
+    const page = reader.page(scope.namespace, before, Math.max(wanted, 1))
+    const recent = page.filter(({ timeMs }) => timeMs >= scope.sinceMs)
+    // A clock that was set back puts older times among newer ones, but not over a whole page.
+    if (recent.length === 0) return tally.report(true)
+    if (wanted === 0) return tally.report(false)
+    for (const stored of recent) replayOne(engine, stored, scope, tally)
+    before = page.at(-1)?.index ?? 0
+    if (!(await pause(tally.decisions))) return tally.report(false)
+  }
+}
+
+function replayOne(
+  engine: PolicyEngine,
+  stored: StoredDecision,
+  { namespace, definitions }: ReplayScope,
+  tally: ReplayTally,
+): void {
+  tally.look(stored.timeMs)
+  const read = readDecision(stored)
+  if (!read.ok) {
+    tally.skip(stored.call, read.why)
+    return
+  }
+  const { recorded, request, input } = read
+  const isTool = request.action === 'call'
+  const name = request.resource.id.slice(namespace.length + 1)
+  const definition = definitions.get(name)
+  if (isTool && definition === undefined) {
+    tally.skip(stored.call, 'tool-gone')
+    return
+  }
+  const decided = engine.decide(request)
+  const changed = isTool && definition !== recorded.definitionHash
+  if (decided.engineInput === '' && decided.schemaHash !== recorded.schemaHash) {
+    tally.skip(stored.call, 'arguments-do-not-fit')
+    return
+  }
+  if (changed) tally.changedTool(name)
+  const difference = compareDecisions(recorded, decided)
+  const broken = isSameQuestion(recorded, decided) && (difference !== null || !isSameInput(input, decided))
+  tally.add(recorded, broken ? 'mismatches' : difference, recordedGround(recorded), decidedGround(decided))
+}
+
+/** Whether nothing that a decision depends on has changed: it must come out the same then. */
+function isSameQuestion(recorded: RecordedDecision, decided: PolicyDecision): boolean {
+  return (
+    recorded.policySetHash === decided.policySetHash &&
+    recorded.schemaHash === decided.schemaHash &&
+    recorded.engine === `${decided.engine.name} ${decided.engine.version}`
+  )
+}
+
+/** Whether the engine was given what it was given then. What later versions of this program add is not held against it. */
+function isSameInput(recorded: string, { engineInput }: PolicyDecision): boolean {
+  return recorded === engineInput || holds(JSON.parse(engineInput) as JsonValue, JSON.parse(recorded) as JsonValue)
+}
+
+/** Whether every member of `part`, at any depth, is in `whole` with the same value. */
+function holds(whole: JsonValue | undefined, part: JsonValue): boolean {
+  if (isJsonObject(part))
+    return isJsonObject(whole) && Object.entries(part).every(([name, value]) => holds(whole[name], value))
+  if (Array.isArray(part)) {
+    return (
+      Array.isArray(whole) &&
+      whole.length === part.length &&
+      part.every((value, position) => holds(whole[position], value))
+    )
+  }
+  return whole === part
+}

@@ -1,0 +1,41 @@
+import { setPriority } from 'node:os'
+import { setImmediate as turn } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createCedarPolicyEngine } from '../../policy/index.ts'
+import { openDecisionReader } from '../../storage/index.ts'
+import { replayDecisions } from './replay-decisions.ts'
+import type { ReplayJob, ReplayMessage } from './replay-protocol.ts'
+
+/** How much the thread stands back behind those that answer callers. Linux keeps this number per thread. */
+const niceness = 10
+
+const job = workerData as ReplayJob
+const stopping = new AbortController()
+parentPort?.once('message', () => stopping.abort())
+setPriority(0, niceness)
+post(await run())
+parentPort?.unref()
+
+/** An engine of its own, in a thread of its own: whatever these policies do to it, it is not the one that decides. */
+async function run(): Promise<ReplayMessage> {
+  const { namespace, sources, vocabulary, onMisfit, definitions, sinceMs, maxDecisions } = job
+  const engine = createCedarPolicyEngine()
+  const check = engine.install(sources, vocabulary, onMisfit)
+  if (!check.ok) return { kind: 'refused', problems: check.problems }
+  const reader = openDecisionReader(job)
+  try {
+    const scope = { namespace, sinceMs, maxDecisions, definitions: new Map(definitions) }
+    const report = await replayDecisions(engine, reader, scope, async () => {
+      await turn()
+      return !stopping.signal.aborted
+    })
+    if (!engine.isWorking()) return { kind: 'broken' }
+    return { kind: 'done', check, report }
+  } finally {
+    reader.close()
+  }
+}
+
+function post(message: ReplayMessage): void {
+  parentPort?.postMessage(message)
+}

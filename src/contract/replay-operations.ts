@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import type { Operation } from './operation.ts'
+import { policyFiles } from './policy-files.ts'
+import { policySetHash } from './policy-set-hash.ts'
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
+
+/** Trying policies on what really happened. They read the log, so policy must let whoever asks read it. */
+export const replayOperations = {
+  'audit.replay': {
+    name: 'audit.replay',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/replay',
+    effect: 'audit',
+    input: z.strictObject({
+      namespace: name,
+      files: policyFiles.nullable().default(null),
+      policySet: policySetHash.nullable().default(null),
+      sinceSeconds: z
+        .number()
+        .int()
+        .min(60)
+        .max(366 * 86_400),
+      maxDecisions: z.number().int().min(1).max(10_000_000).default(200_000),
+    }),
+    summary:
+      'Decides recorded calls again under policy files or a set that there was, and tells which would come out differently. Changes nothing.',
+  },
+} satisfies Record<string, Operation>

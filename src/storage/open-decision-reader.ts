@@ -1,0 +1,117 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { openBodies } from '../audit/index.ts'
+import { McpworksError } from '../kernel/index.ts'
+import { dataDirectoryPaths, loadMasterKey } from './data-directory.ts'
+import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
+import { openReadable } from './sqlite-database.ts'
+
+/** One decision as it was recorded. Not verified: that is `audit verify`'s work. */
+export interface StoredDecision {
+  /** Position in the namespace's log. */
+  readonly index: number
+  readonly timeMs: number
+  readonly call: string
+  /** RFC 8785 text of the record. */
+  readonly json: string
+  /** The texts beside it. `none`: they were not kept. `closed`: their key is gone or they were changed. */
+  readonly bodies:
+    | { readonly kind: 'open'; readonly input: string | null; readonly engineInput: string | null }
+    | { readonly kind: 'none' | 'closed' }
+}
+
+/** Reads the decisions of one namespace, newest first. */
+export interface DecisionReader {
+  /** Decisions at indexes below `beforeIndex`, at most `limit`. Blocks the thread while it reads. */
+  page(namespace: string, beforeIndex: number, limit: number): StoredDecision[]
+  close(): void
+}
+
+/** Where the log is, and what opens the bodies. */
+export interface DecisionReaderOptions {
+  readonly dataDirectory: string
+  /** 32 bytes. Without it, `master.key` in the data directory. */
+  readonly masterKey: Uint8Array | null
+}
+
+/**
+ * A reader beside a running server, with a connection of its own: it waits for no writer and no writer for it.
+ * @throws McpworksError `storage_unavailable`
+ */
+export function openDecisionReader({ dataDirectory, masterKey }: DecisionReaderOptions): DecisionReader {
+  const paths = dataDirectoryPaths(dataDirectory)
+  try {
+    return new SqliteDecisionReader(openReadable(paths.audit), masterKey ?? loadMasterKey(paths.masterKey, false))
+  } catch (cause) {
+    throw cause instanceof McpworksError ? cause : new McpworksError('storage_unavailable', { cause })
+  }
+}
+
+class SqliteDecisionReader implements DecisionReader {
+  readonly #database: DatabaseSync
+  readonly #masterKey: Uint8Array
+  readonly #dataKeys = new Map<number, KeyObject | null>()
+
+  constructor(database: DatabaseSync, masterKey: Uint8Array) {
+    this.#database = database
+    this.#masterKey = masterKey
+  }
+
+  page(namespace: string, beforeIndex: number, limit: number): StoredDecision[] {
+    try {
+      const rows = this.#database
+        .prepare(
+          `SELECT idx, id, time_ms, call, json, data_key, sealed FROM records JOIN logs USING (log)
+           LEFT JOIN bodies USING (seq)
+           WHERE namespace = ? AND idx < ? AND kind = 'decision' ORDER BY idx DESC LIMIT ?`,
+        )
+        .all(namespace, beforeIndex, limit)
+      return rows.map((row) => ({
+        index: Number(row['idx']),
+        timeMs: Number(row['time_ms']),
+        call: String(row['call']),
+        json: String(row['json']),
+        bodies:
+          row['sealed'] === null
+            ? { kind: 'none' }
+            : this.#open(Number(row['data_key']), String(row['id']), row['sealed'] as Uint8Array),
+      }))
+    } catch (cause) {
+      throw new McpworksError('storage_unavailable', { cause })
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #open(dataKey: number, recordId: string, sealed: Uint8Array): StoredDecision['bodies'] {
+    const key = this.#dataKey(dataKey)
+    const opened = key === null ? null : openBodies(key, recordId, sealed)
+    if (opened === null) return { kind: 'closed' }
+    const textOf = (wanted: string): string | null => opened.find(({ part }) => part === wanted)?.body ?? null
+    return { kind: 'open', input: textOf('input'), engineInput: textOf('engine_input') }
+  }
+
+  #dataKey(id: number): KeyObject | null {
+    const known = this.#dataKeys.get(id)
+    if (known !== undefined) return known
+    const row = this.#database
+      .prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?')
+      .get(id)
+    const key = row === undefined ? null : unwrap(this.#masterKey, row)
+    this.#dataKeys.set(id, key)
+    return key
+  }
+}
+
+/** `null` for a key that does not unwrap: what it sealed counts as closed. */
+function unwrap(masterKey: Uint8Array, row: Record<string, unknown>): KeyObject | null {
+  const purpose = dataKeyPurpose(String(row['namespace']), Number(row['epoch']))
+  try {
+    return createSecretKey(unwrapKey(masterKey, purpose, row['wrapped'] as Uint8Array))
+  } catch {
+    // Told to the reader of the answer as decisions that could not be opened.
+    return null
+  }
+}
