@@ -38,6 +38,7 @@ import type { Log } from './log.ts'
 import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
 import { applyHandler } from './management/apply-handler.ts'
+import { auditEventHandlers } from './management/audit-event-handlers.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
 import { bindingHandlers } from './management/binding-handlers.ts'
 import { closureHandlers } from './management/closure-handlers.ts'
@@ -253,6 +254,7 @@ async function compose(
       here: () => ({ issuer: publicUrl, tokenEndpoint: `${publicUrl}/oauth/token` }),
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
+    ...auditEventHandlers({ decisionLog, clock, version }),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...templateHandler({ policy, catalogue, registry, hosted, clock }),
     ...replayHandlers({

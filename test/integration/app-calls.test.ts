@@ -174,6 +174,28 @@ describe('applying a directory', () => {
 })
 
 describe('the log of all this', () => {
+  it('is handed out as events from a position on: each once, with nothing of what was said', async () => {
+    const read = async (format: string, after: number) =>
+      test.manage('demo', 'audit.events', { namespace: 'demo', format, after, limit: 1000 })
+    const before = await read('record', -1)
+    await test.call(writer, 'demo', 'math-add', { a: 31, b: 1 })
+    await test.call(writer, 'demo', 'math-add', { a: 131, b: 1 })
+    const after = Number(before.lastIndex)
+    const ocsf = await read('ocsf', after)
+    expect(ocsf.events).toMatchObject([
+      { class_uid: 6003, action_id: 1, api: { operation: 'math-add' }, actor: { user: { uid: 'demo/writer' } } },
+      { class_uid: 6003, action_id: 2, authorizations: [{ policy: { uid: 'demo.cedar#no-big-sums' } }] },
+    ])
+    const cloud = await read('cloudevents', after)
+    expect(cloud.events).toMatchObject([
+      { type: 'mcpworks.decision.v1' },
+      { type: 'mcpworks.outcome.v1' },
+      { type: 'mcpworks.decision.v1' },
+    ])
+    expect(JSON.stringify([ocsf, cloud])).not.toContain('131')
+    expect((await read('ocsf', Number(ocsf.lastIndex))).events).toEqual([])
+  })
+
   it('proves a call to who has its public key and nothing else', async () => {
     const { call } = toolResult((await test.call(writer, 'demo', 'math-add', { a: 7, b: 8 })).message)
     const proof = JSON.stringify(await test.manage('demo', 'audit.prove', { namespace: 'demo', call }))

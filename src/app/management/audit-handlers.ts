@@ -10,6 +10,7 @@ import {
 import type { OperationInput } from '../../contract/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
+import { withoutReads } from './reads-of-log.ts'
 
 type AuditHandlers = Pick<Handlers, 'audit.tail' | 'audit.why' | 'audit.prove'>
 
@@ -83,7 +84,7 @@ async function readTail(
   const { after, limit } = input
   if (after !== undefined) {
     const found = await log.read({ ...filterOf(input), limit, afterIndex: after })
-    return { records: await withoutReads(log, input, found), lastIndex: found.at(-1)?.index ?? after }
+    return { records: await shown(log, input, found), lastIndex: found.at(-1)?.index ?? after }
   }
   const records: StoredRecord[] = []
   let lastIndex = -1
@@ -95,7 +96,7 @@ async function readTail(
     if (page.length === 0) break
     lastIndex = Math.max(lastIndex, page[0]?.index ?? -1)
     before = page.at(-1)?.index ?? null
-    records.push(...(await withoutReads(log, input, page)))
+    records.push(...(await shown(log, input, page)))
     if (page.length < pageRecords) break
   }
   return { records: records.slice(0, limit).toReversed(), lastIndex }
@@ -111,23 +112,12 @@ function filterOf({ namespace, kind, principal }: OperationInput<'audit.tail'>):
   }
 }
 
-async function withoutReads(
+async function shown(
   log: DecisionLog,
   { namespace, reads }: OperationInput<'audit.tail'>,
   found: readonly StoredRecord[],
 ): Promise<StoredRecord[]> {
-  if (reads) return [...found]
-  const isRead = new Map<string, boolean>()
-  for (const { call } of found) if (!isRead.has(call)) isRead.set(call, await isReadOfLog(log, namespace, call))
-  return found.filter(({ call }) => isRead.get(call) !== true)
-}
-
-/** Whether the call was a read of the log: every read is recorded, and showing them would make more of them. */
-async function isReadOfLog(log: DecisionLog, namespace: string, call: string): Promise<boolean> {
-  const [decided] = await log.read({ namespace, call, kinds: ['decision'], limit: 1 })
-  if (decided === undefined) return false
-  const parsed: unknown = JSON.parse(decided.json)
-  return isJsonObject(parsed) && String(objectAt(parsed, 'mcp').method).startsWith('audit.')
+  return reads ? [...found] : withoutReads(log, namespace, found)
 }
 
 function summarise(stored: StoredRecord): JsonObject {

@@ -7,6 +7,7 @@ import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
+import { addEventsCommand } from './audit-events.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
@@ -53,6 +54,8 @@ export function addAuditCommands(program: Command, context: () => CommandContext
         }
       },
     )
+
+  addEventsCommand(audit, context)
 
   audit
     .command('verify')
