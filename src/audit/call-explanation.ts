@@ -70,7 +70,11 @@ export interface CallExplanation {
   }
   readonly facts: {
     readonly labels: readonly string[]
+    /** What was derived from the arguments, as far as it may stand in the clear, by the name of the fact. */
     readonly derived: JsonObject
+    /** Names of facts that could not be told, and that no policy in scope reads. */
+    readonly untold: readonly string[]
+    readonly extractorHash: string | null
     /** What the caller had used before, as policy saw it; `null` where nothing is counted. */
     readonly quota: ExplainedQuota | null
     readonly definitionHash: string | null
@@ -126,6 +130,7 @@ export function explainCall(material: CallMaterial): CallExplanation {
   const target = objectAt(pre, 'target')
   const engine = objectAt(decision, 'engine')
   const sandbox = objectAt(pre, 'sandbox')
+  const derived = objectAt(pre, 'derived')
   return {
     call: text(decided['call']),
     namespace: text(decided['namespace']),
@@ -170,7 +175,9 @@ export function explainCall(material: CallMaterial): CallExplanation {
     },
     facts: {
       labels: texts(pre['labels_before']),
-      derived: objectAt(pre, 'derived'),
+      derived: objectAt(derived, 'facts'),
+      untold: texts(derived['untold']),
+      extractorHash: textOrNull(derived['extractor_hash']),
       quota: explainQuota(objectAt(pre, 'quota')),
       definitionHash: textOrNull(target['definition_hash']),
       codeHash: textOrNull(target['code_hash']),

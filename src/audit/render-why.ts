@@ -83,10 +83,13 @@ function because({ decision }: CallExplanation): string[] {
   ]
 }
 
-function facts({ facts: { labels, derived, quota, definitionHash, codeHash, sandbox } }: CallExplanation): string[] {
+function facts({ facts: known }: CallExplanation): string[] {
+  const { labels, derived, quota, untold, extractorHash, definitionHash, codeHash, sandbox } = known
   return [
     labels.length === 0 ? 'no labels on the run' : `labels on the run: ${labels.map(visible).join(', ')}`,
-    ...Object.entries(derived).map(([name, value]) => `${visible(name)} = ${visible(JSON.stringify(value))}`),
+    ...Object.entries(derived).map(([name, value]) => `fact ${visible(name)} = ${visible(JSON.stringify(value))}`),
+    ...untold.map((name) => `fact ${visible(name)}: the arguments do not tell, and no policy in scope reads it`),
+    ...(extractorHash === null ? [] : [`facts made by extractors ${short(extractorHash)}`]),
     ...(quota === null ? [] : usedBefore(quota)),
     `definition ${short(definitionHash)}, code ${short(codeHash)}${sandbox === null ? '' : `, sandbox ${visible(sandbox)}`}`,
   ]

@@ -21,7 +21,7 @@ export async function readPolicyFiles(directory: string): Promise<JsonObject[]> 
 
 /** The same for a directory that may hold none yet. */
 export async function listPolicyFiles(directory: string): Promise<JsonObject[]> {
-  const names = (await regularFiles(directory)).filter((name) => /\.(?:cedar|rules\.yaml)$/.test(name))
+  const names = (await regularFiles(directory)).filter((name) => /\.(?:cedar|rules\.yaml)$|^facts\.yaml$/.test(name))
   return Promise.all(names.map(async (name) => ({ path: name, text: await readFile(join(directory, name), 'utf8') })))
 }
 

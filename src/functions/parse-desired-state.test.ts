@@ -180,7 +180,7 @@ describe('parseDesiredState', () => {
     [
       'a policy in the wrong place',
       { 'policies/old/a.cedar': '' },
-      'policies/old/a.cedar: policies are .cedar and .rules.yaml files directly in policies/, beside them .cases.yaml',
+      'policies/old/a.cedar: policies are .cedar and .rules.yaml files and facts.yaml, directly in policies/, beside them .cases.yaml',
     ],
     [
       'a file beside the services',

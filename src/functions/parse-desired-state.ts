@@ -104,9 +104,12 @@ function parsePolicies(files: ReadonlyMap<string, Uint8Array>, problems: SourceP
     // Cases say what policies must do (`mcpworks policy test`); they are no part of them.
     if (/^[^/]+\.cases\.yaml$/.test(file)) continue
     const text = decodeText(content)
-    if (!/\.(?:cedar|rules\.yaml)$/.test(path) || file.includes('/'))
+    if (!/\.(?:cedar|rules\.yaml)$|^policies\/facts\.yaml$/.test(path) || file.includes('/'))
       problems.push(
-        fileProblem(path, 'policies are .cedar and .rules.yaml files directly in policies/, beside them .cases.yaml'),
+        fileProblem(
+          path,
+          'policies are .cedar and .rules.yaml files and facts.yaml, directly in policies/, beside them .cases.yaml',
+        ),
       )
     else if (content.length > desiredStateBounds.policyBytes)
       problems.push(

@@ -71,6 +71,8 @@ function harness(options: {
     ],
     errors: [],
     obligations: [],
+    derived: null,
+    spend: 0,
     durationUs: 1,
     engineInput: options.engineInput ?? '{}',
   }

@@ -44,12 +44,12 @@ const judgedValueLimit = 4_096
 const judgedTextLimit = 262_144
 
 /**
- * Whether the part of the arguments that policies could read is more than they can judge in reasonable time: a caller
+ * Whether the part of the arguments and facts that policies could read is more than they can judge in reasonable time: a caller
  * must not be able to stop the server with one long list. Answers the fault as a sentence that names no value, or
  * `null`. What no policy reads is not counted.
  */
-export function judgingFault(args: { readonly [name: string]: CedarValueJson }): string | null {
-  const pending: CedarValueJson[] = [args]
+export function judgingFault(...parts: readonly (CedarValueJson | undefined)[]): string | null {
+  const pending: CedarValueJson[] = parts.filter((part) => part !== undefined)
   let values = 0
   let text = 0
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {

@@ -32,7 +32,7 @@ export function unionOfReads(all: readonly AttributeReads[]): AttributeReads {
   return union
 }
 
-/** Names that the conditions look up directly under one record of the context (`args`). */
+/** Names that the conditions look up directly under one record of the context (`args`, `facts`). */
 export function namesUnder(reads: AttributeReads, record: string): ReadonlySet<string> {
   return new Set(reads.members.get(record)?.members.keys())
 }

@@ -82,23 +82,32 @@ const circumstanceTypes = {
 } as const
 
 /** The attributes of a request's context. */
-export const circumstanceNames: ReadonlySet<string> = new Set(['args', ...Object.keys(circumstanceTypes)])
+export const circumstanceNames: ReadonlySet<string> = new Set(['args', 'facts', ...Object.keys(circumstanceTypes)])
+
+/** The types of what only calls of tools have. */
+export interface CallParts {
+  readonly args: CedarRecord
+  readonly facts: CedarRecord
+}
+
+const nothing: CedarRecord = { type: 'Record', attributes: {} }
 
 /** The entity type names, for hints. */
 export const entityTypeNames: readonly string[] = Object.keys(entityTypes)
 
 /**
- * The schema that policies are validated against: every entity type and action, with the given type as that of
- * `context.args` under `call`. The other actions have no `args`: what no schema describes, no policy can name.
+ * The schema that policies are validated against: every entity type and action, with the given types as those of
+ * `context.args` and `context.facts` under `call`. The other actions have neither: what no schema describes, no policy
+ * can name.
  */
-export function validationSchema(args: CedarRecord): SchemaJson<string> {
+export function validationSchema(args: CedarRecord, facts: CedarRecord = nothing): SchemaJson<string> {
   const actions: SchemaJson<string>[string]['actions'] = {}
   for (const [action, resourceTypes] of Object.entries(actionResources)) {
     actions[action] = {
       appliesTo: {
         principalTypes: ['Agent', 'User'],
         resourceTypes: [...resourceTypes],
-        context: contextType(action === 'call' ? args : null),
+        context: contextType(action === 'call' ? { args, facts } : null),
       },
     }
   }
@@ -144,7 +153,7 @@ export function projectRecord(record: CedarRecord, names: ReadonlySet<string> | 
   return { type: 'Record', attributes }
 }
 
-/** The type of a request's whole context; `args` is `null` where the action has none. */
-export function contextType(args: CedarRecord | null): SchemaType {
-  return { type: 'Record', attributes: args === null ? circumstanceTypes : { args, ...circumstanceTypes } }
+/** The type of a request's whole context; `parts` is `null` where the action has no arguments. */
+export function contextType(parts: CallParts | null): SchemaType {
+  return { type: 'Record', attributes: parts === null ? circumstanceTypes : { ...parts, ...circumstanceTypes } }
 }

@@ -16,7 +16,7 @@ export interface NameFinding {
 
 /**
  * Names in a policy that mean nothing: tools, services, groups and namespaces that are not there or not of this
- * namespace, and arguments that no tool in the policy's scope has. Unknown agents and agent groups are only warned of.
+ * namespace, and arguments and facts that no tool in the policy's scope has. Unknown agents and agent groups are only warned of.
  */
 export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
   const findings: NameFinding[] = []
@@ -26,6 +26,7 @@ export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): Na
   }
   if (findings.some(({ severity }) => severity === 'error')) return findings
   if (policy.argumentNames.size > 0) findings.push(...checkArguments(policy, vocabulary))
+  if (policy.factNames.size > 0) findings.push(...checkFacts(policy, vocabulary))
   return findings
 }
 
@@ -93,6 +94,25 @@ function checkArguments(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameF
     const hint = near === null ? (list === '' ? null : `there are: ${list}`) : `did you mean "${near}"?`
     return { message: `no tool in the scope of this policy has an argument "${name}"`, hint, offset, severity: 'error' }
   })
+}
+
+function checkFacts(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
+  const known = new Set<string>()
+  for (const tool of vocabulary.toolsInScope(policyScope(policy.json)))
+    for (const name of Object.keys(tool.facts.type.attributes)) known.add(name)
+  return [...policy.factNames]
+    .filter((name) => !known.has(name))
+    .map((name) => {
+      const near = nearestName(name, known)
+      const list = [...known].sort().slice(0, 12).join(', ')
+      const others = list === '' ? 'bind it to a tool in facts.yaml' : `there are: ${list}`
+      return {
+        message: `no tool in the scope of this policy has a fact "${name}"`,
+        hint: near === null ? others : `did you mean "${near}"?`,
+        offset: offsetOfAttribute(name, policy.text),
+        severity: 'error',
+      }
+    })
 }
 
 function noteInvisible(tool: KnownTool, missing: ReadonlySet<string>, reasons: Map<string, string>): void {

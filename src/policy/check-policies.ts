@@ -1,10 +1,9 @@
 import { sha256 } from '../kernel/index.ts'
 import { builtInFile } from './built-in-policies.ts'
-import { readsOf } from './attribute-reads.ts'
-import { projectRecord, validationSchema } from './cedar-schema.ts'
+import { readsOf, type AttributeReads } from './attribute-reads.ts'
+import { projectRecord, validationSchema, type CallParts } from './cedar-schema.ts'
 import { validate, type DetailedError } from './cedar.ts'
 import { checkNames } from './check-names.ts'
-import type { CedarRecord } from './argument-type.ts'
 import type { LruMap } from './lru-map.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
 import { policyScope } from './policy-scope.ts'
@@ -38,13 +37,13 @@ export interface CheckOutcome {
 }
 
 interface Task {
-  readonly type: CedarRecord
+  readonly type: CallParts
   readonly policies: { readonly policy: ParsedPolicy; readonly tools: string[] }[]
 }
 
 /**
- * Checks parsed policies against a vocabulary: names first (tools, services, groups, arguments), then Cedar's strict
- * validation against the argument types of every tool in each policy's scope. Types are cut down to the arguments that
+ * Checks parsed policies against a vocabulary: names first (tools, services, groups, arguments, facts), then Cedar's
+ * strict validation against the types of arguments and facts of every tool in each policy's scope. Types are cut down to the arguments that
  * the policy names, so that a thousand tools with one such argument in common are one validation.
  */
 export function checkPolicies(
@@ -53,7 +52,7 @@ export function checkPolicies(
   vocabulary: ToolVocabulary,
   cache: FindingsCache,
 ): CheckOutcome {
-  const problems: PolicyProblem[] = []
+  const problems: PolicyProblem[] = [...vocabulary.factProblems]
   const misfits = new Set<string>()
   const texts = new Map(sources.map((source) => [source.file, source.text]))
   const report = (policy: ParsedPolicy, finding: Finding, severity: 'error' | 'warning'): void => {
@@ -91,15 +90,18 @@ function permitsEverything({ json }: ParsedPolicy): boolean {
   return json.effect === 'permit' && open && anyCall && json.conditions.length === 0
 }
 
-/** Sorts a policy under each distinct type that the arguments it reads can have. */
+const emptyRecord = { type: 'Record', attributes: {} } as const
+
+/** Sorts a policy under each distinct type that the arguments and facts it reads can have. */
 function addTasks(policy: ParsedPolicy, vocabulary: ToolVocabulary, tasks: Map<string, Task>): void {
-  const reads = readsOf(policy.reads, 'args')
-  const names = reads === null || reads.whole ? null : policy.argumentNames
-  const byType = new Map<string, { readonly type: CedarRecord; readonly tools: string[] }>()
+  const args = readsOf(policy.reads, 'args')
+  const facts = readsOf(policy.reads, 'facts')
+  const names = { args: namesOf(args, policy.argumentNames), facts: namesOf(facts, policy.factNames) }
+  const byType = new Map<string, { readonly type: CallParts; readonly tools: string[] }>()
   const seen = new Map<string, string[]>()
-  for (const tool of reads !== null ? vocabulary.toolsInScope(policyScope(policy.json)) : [])
+  for (const tool of args === null && facts === null ? [] : vocabulary.toolsInScope(policyScope(policy.json)))
     addTool(tool, names, byType, seen)
-  if (byType.size === 0) byType.set('none', { type: { type: 'Record', attributes: {} }, tools: [] })
+  if (byType.size === 0) byType.set('none', { type: { args: emptyRecord, facts: emptyRecord }, tools: [] })
   for (const [, { type, tools }] of byType) {
     const key = JSON.stringify(type)
     const task = tasks.get(key)
@@ -108,10 +110,20 @@ function addTasks(policy: ParsedPolicy, vocabulary: ToolVocabulary, tasks: Map<s
   }
 }
 
+/** The members that a policy reads of each part of a call; `null`: all of them. */
+interface ReadNames {
+  readonly args: ReadonlySet<string> | null
+  readonly facts: ReadonlySet<string> | null
+}
+
+function namesOf(reads: AttributeReads | null, names: ReadonlySet<string>): ReadonlySet<string> | null {
+  return reads?.whole === true ? null : names
+}
+
 function addTool(
   tool: KnownTool,
-  names: ReadonlySet<string> | null,
-  byType: Map<string, { readonly type: CedarRecord; readonly tools: string[] }>,
+  names: ReadNames,
+  byType: Map<string, { readonly type: CallParts; readonly tools: string[] }>,
   seen: Map<string, string[]>,
 ): void {
   const sameType = seen.get(tool.typeKey)
@@ -119,7 +131,10 @@ function addTool(
     sameType.push(tool.id)
     return
   }
-  const type = projectRecord(tool.arguments.type, names)
+  const type = {
+    args: projectRecord(tool.arguments.type, names.args),
+    facts: projectRecord(tool.facts.type, names.facts),
+  }
   const key = JSON.stringify(type)
   const group = byType.get(key) ?? { type, tools: [] }
   group.tools.push(tool.id)
@@ -154,9 +169,9 @@ function runTask(
 }
 
 /** @throws Error if Cedar refuses the whole validation, which it does for nothing that was parsed before. */
-function validateAll(type: CedarRecord, policies: readonly ParsedPolicy[]): Map<string, ValidatorFindings> {
+function validateAll({ args, facts }: CallParts, policies: readonly ParsedPolicy[]): Map<string, ValidatorFindings> {
   const answer = validate({
-    schema: validationSchema(type),
+    schema: validationSchema(args, facts),
     policies: { staticPolicies: Object.fromEntries(policies.map((policy) => [policy.id, policy.text])) },
     validationSettings: { mode: 'strict' },
   })
@@ -238,12 +253,13 @@ function explained(error: Finding, tools: readonly string[]): Finding {
   const shown = tools.slice(0, 3).join(', ')
   const more = tools.length > 3 ? ` and ${tools.length - 3} more` : ''
   const where = tools.length === 0 ? '' : ` (for ${shown}${more})`
-  const missing = /attribute `args(?:\.([A-Za-z_]\w*))?` .*not found/u.exec(error.message)
+  const missing = /attribute `(args|facts)(?:\.([A-Za-z_]\w*))?` .*not found/u.exec(error.message)
   let hint = error.hint
-  if (missing !== null && missing[1] !== undefined && tools.length > 0) {
-    hint = `narrow the scope to the tools that have it, or test first: context.args has ${missing[1]} && ...`
-  } else if (missing !== null && missing[1] === undefined) {
-    hint = 'only calls have arguments: write action == Action::"call" in the scope'
+  const [, part, member] = missing ?? []
+  if (part !== undefined && member !== undefined && tools.length > 0) {
+    hint = `narrow the scope to the tools that have it, or test first: context.${part} has ${member} && ...`
+  } else if (part !== undefined && member === undefined) {
+    hint = `only calls have ${part === 'args' ? 'arguments' : part}: write action == Action::"call" in the scope`
   }
   return { ...error, message: `${error.message}${where}`, hint }
 }

@@ -143,7 +143,7 @@ class CedarPolicyEngine implements PolicyEngine {
     onMisfit: MisfitRule,
   ): { check: PolicyCheck; policies: NamespacePolicies | null } {
     const parsed: ParseOutcome = parsePolicies(sources, this.#bodies)
-    const tools = new ToolVocabulary(vocabulary)
+    const tools = new ToolVocabulary(vocabulary, parsed.set.facts)
     const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
     const problems = [
       ...parsed.problems,

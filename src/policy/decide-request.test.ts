@@ -103,6 +103,7 @@ describe('a decision', () => {
           sender_constrained: false,
         },
         door: 'tool',
+        facts: {},
         hour: 10,
         weekday: 3,
         labels: ['a', 'b'],

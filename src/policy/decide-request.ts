@@ -1,10 +1,12 @@
 import { canonicalJson, sha256, type Digest } from '../kernel/index.ts'
 import { argumentFault, judgingFault } from './argument-guard.ts'
-import { readsOf } from './attribute-reads.ts'
+import { readsOf, type AttributeReads } from './attribute-reads.ts'
 import { getCedarVersion, type CedarValueJson } from './cedar.ts'
-import type { PolicyDecision, PolicyRequest } from './decision.ts'
+import type { DerivedFacts, PolicyDecision, PolicyRequest } from './decision.ts'
 import type { DecisionCache } from './decision-cache.ts'
 import { encodeArguments } from './encode-arguments.ts'
+import { deriveFacts, type CallFacts } from './facts/derive-facts.ts'
+import type { ToolFacts } from './facts/tool-facts.ts'
 import { judgePart } from './judge-part.ts'
 import type { NamespacePolicies } from './namespace-policies.ts'
 import type { PreparedRequest } from './prepared-request.ts'
@@ -25,6 +27,8 @@ export interface EngineInput {
   readonly context: { readonly [name: string]: CedarValueJson }
   /** RFC 8785 text of the whole input. */
   readonly text: string
+  readonly derived: DerivedFacts | null
+  readonly spend: number
 }
 
 /** The deny for a request that could not be judged. `sentence` may name arguments, never their values. */
@@ -45,6 +49,8 @@ export function denyByError(
     determining: [],
     errors: [{ policyId, message: sentence }],
     obligations: [],
+    derived: null,
+    spend: 0,
     engineInput: '',
   }
 }
@@ -75,7 +81,7 @@ export function decideRequest(
   }
   const { context: type, reads, entitiesHash } = prepared.judging()
   const part = partOfValue(input.context, type, reads) as Record<string, CedarValueJson>
-  const tooMuch = part.args === undefined ? null : judgingFault(part.args as Record<string, CedarValueJson>)
+  const tooMuch = judgingFault(part.args, part.facts)
   if (tooMuch !== null) return { ...denyByError(tooMuch, set, prepared), ...hashed(input) }
   return {
     ...cache.answer(prepared, part, () => judgePart(part, prepared, slots)),
@@ -97,19 +103,41 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
   const circumstances = encodeCircumstances(request.context)
   if (!circumstances.ok) return circumstances.fault
   let context = circumstances.value
-  const { args: type, reads, entitiesText, principalText, resourceText } = prepared.judging()
+  const { args: type, facts, reads, entitiesText, principalText, resourceText } = prepared.judging()
+  let told: CallFacts | null = null
   if (type !== null) {
     const args = encodeArguments(request.arguments, type, readsOf(reads, 'args'))
     if (!args.ok) return args.fault
     context = { ...context, args: args.value }
   }
+  if (facts !== null) {
+    told = deriveFacts(request.arguments, facts)
+    const unread = told.spendFault ?? readFault(told, readsOf(reads, 'facts'))
+    if (unread !== null) return unread
+    context = { ...context, facts: told.values }
+  }
   // The members are in RFC 8785 order; entities are serialised once for many requests.
   const text =
     `{"action":{"id":${JSON.stringify(request.action)},"type":"Action"},"context":${canonicalJson(context)},` +
     `"entities":${entitiesText},"principal":${principalText},"resource":${resourceText}}`
-  return { context, text }
+  return { context, text, derived: derivedOf(told, facts), spend: told?.spend ?? 0 }
 }
 
-function hashed(input: EngineInput): Pick<PolicyDecision, 'requestHash' | 'engineInput'> {
-  return { requestHash: sha256(input.text), engineInput: input.text }
+/** Why a fact that a policy in scope reads cannot be told: nobody may guess what the policy would have said. */
+function readFault({ faults }: CallFacts, reads: AttributeReads | null): string | null {
+  if (reads === null) return null
+  for (const [name, sentence] of faults) if (readsOf(reads, name) !== null) return sentence
+  return null
+}
+
+function derivedOf(told: CallFacts | null, facts: ToolFacts | null): DerivedFacts | null {
+  const extractorHash = facts?.extractorHash ?? null
+  if (told === null || extractorHash === null) return null
+  return { extractorHash, facts: told.open, untold: [...told.faults.keys()] }
+}
+
+type AboutInput = 'requestHash' | 'engineInput' | 'derived' | 'spend'
+
+function hashed({ text, derived, spend }: EngineInput): Pick<PolicyDecision, AboutInput> {
+  return { requestHash: sha256(text), engineInput: text, derived, spend }
 }

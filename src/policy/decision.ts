@@ -91,6 +91,16 @@ export interface DeterminingPolicy {
   readonly remedy: string | null
 }
 
+/** Facts of a call, as far as they may stand in the clear. */
+export interface DerivedFacts {
+  /** Names the extractors, their versions and parameters, and what they read. */
+  readonly extractorHash: Digest
+  /** Of each fact what may be open, such as figures, schemes and domains. The rest is in the engine input only. */
+  readonly facts: JsonObject
+  /** Names of facts that could not be told and that no policy in scope reads. */
+  readonly untold: readonly string[]
+}
+
 /** What the engine answered. Deny whenever anything at all went wrong. */
 export interface PolicyDecision {
   readonly effect: 'allow' | 'deny'
@@ -106,8 +116,10 @@ export interface PolicyDecision {
   readonly errors: readonly { readonly policyId: string | null; readonly message: string }[]
   /** Values of `@obligation("...")` of the determining permits, sorted, unique. */
   readonly obligations: readonly string[]
-  /** What the call spends, in minor units, by the fact that is marked as the spend; absent where none is. */
-  readonly spend?: number
+  /** The facts that were derived from the arguments; `null` where none are bound, or the request was not judged. */
+  readonly derived: DerivedFacts | null
+  /** What the call spends, in the minor unit of the namespace's currency; 0 where no fact says so. */
+  readonly spend: number
   readonly durationUs: number
   /** RFC 8785 text of exactly what the engine was given (request, entities), for replay with stock Cedar. */
   readonly engineInput: string

@@ -65,6 +65,7 @@ describe('turning arguments into Cedar values', () => {
             labels: [],
             approved: false,
             usage: { agent: unused, tool: unused },
+            facts: {},
             hour: 1,
             weekday: 1,
             time: { __extn: { fn: 'datetime', arg: '2026-09-02' } },

@@ -1,6 +1,7 @@
 export type {
   CallUsage,
   DecisionBasis,
+  DerivedFacts,
   DeterminingPolicy,
   Door,
   PolicyAction,

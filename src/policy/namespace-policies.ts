@@ -75,7 +75,10 @@ export class NamespacePolicies {
       principal: principalSide,
       resource: resourceSide,
       policies,
-      misfits: policies.filter(({ id }) => this.#misfits.has(id)).map(({ id }) => id),
+      misfits: [
+        ...(tool?.facts.misfits ?? []),
+        ...policies.filter(({ id }) => this.#misfits.has(id)).map(({ id }) => id),
+      ],
       schemaHash: this.vocabulary.schemaHash(tool),
     }
     return new PreparedRequest({ principal, action, resource }, parts, tool)

@@ -2,6 +2,7 @@ import { digestJson, nearestName, sha256 } from '../kernel/index.ts'
 import { attributeReads, namesUnder } from './attribute-reads.ts'
 import { builtInFile, builtInPolicies } from './built-in-policies.ts'
 import { policyToJson, type DetailedError } from './cedar.ts'
+import { factsFileName, noFacts, readFactsFile } from './facts/facts-file.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
 import { brokenTokenLimit, brokenTreeLimit, policyLimits } from './policy-limits.ts'
 import type { LruMap } from './lru-map.ts'
@@ -25,13 +26,14 @@ const knownAnnotations = ['id', 'reason', 'remedy', 'obligation']
 
 /**
  * Cuts policy files into policies and parses each by itself, so that one mistake does not hide the next. The platform's
- * own policies come first. Checks grammar, bounds, names and annotations; not whether what a policy names exists.
+ * own policies come first. `facts.yaml` among the files binds facts and holds no policy. Checks grammar, bounds, names and annotations; not whether what a policy names exists.
  */
 export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache): ParseOutcome {
   const problems: PolicyProblem[] = []
   const policies: ParsedPolicy[] = []
   const ids = new Map<string, ParsedPolicy>()
   const files = new Set<string>([builtInFile])
+  let facts = noFacts
   policies.push(...parseFile({ file: builtInFile, text: builtInPolicies }, cache, problems))
   for (const source of sources) {
     if (!fileNamePattern.test(source.file) || files.has(source.file)) {
@@ -49,6 +51,12 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
       continue
     }
     files.add(source.file)
+    if (source.file === factsFileName) {
+      const read = readFactsFile(source.text)
+      facts = read.facts
+      problems.push(...read.problems)
+      continue
+    }
     for (const policy of parseFile(source, cache, problems)) {
       const name = policy.json.annotations?.id
       const twin = name === undefined ? undefined : ids.get(name)
@@ -74,7 +82,7 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
   const texts = sources
     .map(({ file, text }) => ({ file, text: sha256(text) }))
     .sort((a, b) => (a.file < b.file ? -1 : 1))
-  return { set: { policies, hash: digestJson({ builtIn: sha256(builtInPolicies), files: texts }) }, problems }
+  return { set: { policies, facts, hash: digestJson({ builtIn: sha256(builtInPolicies), files: texts }) }, problems }
 }
 
 function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProblem[]): ParsedPolicy[] {
@@ -145,7 +153,15 @@ function parseBody(
     end: literal.end - offset,
   }))
   const reads = attributeReads(json)
-  const body = { text, textHash: sha256(text), json, reads, literals, argumentNames: namesUnder(reads, 'args') }
+  const body = {
+    text,
+    textHash: sha256(text),
+    json,
+    reads,
+    literals,
+    argumentNames: namesUnder(reads, 'args'),
+    factNames: namesUnder(reads, 'facts'),
+  }
   cache.set(text, body, text.length)
   return body
 }

@@ -82,6 +82,7 @@ describe('what a policy reads', () => {
     ['context.args.filter.state == context.door', '{args:{filter:{state:*}},door:*}', 'filter'],
     ['context.args.filter has state && context.args.filter == {}', '{args:{filter:*}}', 'filter'],
     ['context.args.tags.contains("x")', '{args:{tags:*}}', 'tags'],
+    ['context.facts has to && context.facts.to.count < 3', '{facts:{to:{count:*}}}', ''],
     ['context.args.tags.containsAny(["x", context.operation])', '{args:{tags:*},operation:*}', 'tags'],
     ['context.args["query"] like "*x*"', '{args:{query:*}}', 'query'],
     ['!context.args.exact || -context.args.limit < 0', '{args:{exact:*,limit:*}}', 'exact limit'],

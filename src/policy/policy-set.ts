@@ -2,6 +2,7 @@ import type { Digest } from '../kernel/index.ts'
 import type { AttributeReads } from './attribute-reads.ts'
 import type { PolicyJson } from './cedar.ts'
 import type { DeterminingPolicy } from './decision.ts'
+import type { FactsFile } from './facts/facts-file.ts'
 import type { EntityLiteral } from './policy-tokens.ts'
 
 /** What follows from a policy's text alone, wherever it stands. */
@@ -14,6 +15,8 @@ export interface PolicyBody {
   readonly literals: readonly EntityLiteral[]
   /** Names that the conditions look up directly under `context.args`. */
   readonly argumentNames: ReadonlySet<string>
+  /** Names that the conditions look up directly under `context.facts`. */
+  readonly factNames: ReadonlySet<string>
 }
 
 /** One policy, cut out of its file and parsed. */
@@ -32,6 +35,8 @@ export interface ParsedPolicy extends PolicyBody {
 /** Policies that belong together, in the order of their files. */
 export interface ParsedPolicySet {
   readonly policies: readonly ParsedPolicy[]
+  /** What the file of facts among them binds. */
+  readonly facts: FactsFile
   /** Over the platform's own policies and every file's name and text, whatever the order of the files. */
   readonly hash: Digest
 }

@@ -5,6 +5,7 @@ import { contextType, requestSchema } from './cedar-schema.ts'
 import type { EntityJson, SchemaJson } from './cedar.ts'
 import type { PolicyAction, PolicyRequest } from './decision.ts'
 import type { ParsedPolicy } from './policy-set.ts'
+import type { ToolFacts } from './facts/tool-facts.ts'
 import { partOfType, type SchemaType } from './read-part.ts'
 import type { RequestEntity } from './request-entities.ts'
 import type { KnownTool } from './tool-vocabulary.ts'
@@ -25,6 +26,8 @@ export interface JudgingParts {
   readonly reads: AttributeReads
   /** Type of `context.args`; `null` where the action has none. */
   readonly args: CedarRecord | null
+  /** How `context.facts` is derived; `null` where the action has none. */
+  readonly facts: ToolFacts | null
   /** Type of the whole context. */
   readonly context: SchemaType
   readonly schemaKey: string
@@ -42,7 +45,7 @@ export class PreparedRequest {
   readonly resource: RequestEntity
   /** The policies whose scope matches, in order. */
   readonly policies: readonly ParsedPolicy[]
-  /** Ids of policies in scope that do not fit the tool; any one of them means deny. */
+  /** Ids of policies in scope, and of bindings of facts, that do not fit the tool; any one of them means deny. */
   readonly misfits: readonly string[]
   readonly schemaHash: Digest
   /** Whether the principal belongs to another namespace than the resource. */
@@ -81,7 +84,8 @@ export class PreparedRequest {
     const types = this.#types
     const reads = unionOfReads(policies.map((policy) => policy.reads))
     const args = this.#tool?.arguments.type ?? null
-    const context = contextType(args)
+    const facts = this.#tool?.facts ?? null
+    const context = contextType(args === null || facts === null ? null : { args, facts: facts.type })
     const entities = [principal.json, resource.json]
     const entitiesText = canonicalJson(entities)
     const schemaParts = [action, types.principal, types.resource, this.#tool?.typeKey ?? null, readsKey(reads)]
@@ -97,6 +101,7 @@ export class PreparedRequest {
       policiesKey,
       reads,
       args,
+      facts,
       context,
       schemaKey,
       schema: () => requestSchema(action, types.principal, types.resource, partOfType(context, reads)),

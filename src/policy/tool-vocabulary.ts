@@ -1,7 +1,9 @@
-import { digestJson, sha256, type Digest } from '../kernel/index.ts'
+import { digestJson, nearestName, sha256, type Digest } from '../kernel/index.ts'
 import { argumentType, type ArgumentType } from './argument-type.ts'
 import { validationSchema } from './cedar-schema.ts'
-import type { PolicyVocabulary } from './policy-engine.ts'
+import { noFacts, type FactBinding, type FactsFile } from './facts/facts-file.ts'
+import { bindFacts, noToolFacts, type ToolFacts } from './facts/tool-facts.ts'
+import type { PolicyProblem, PolicyVocabulary } from './policy-engine.ts'
 import type { PolicyScope } from './policy-scope.ts'
 
 /** One tool as policies see it. */
@@ -10,11 +12,12 @@ export interface KnownTool {
   readonly id: string
   readonly service: string
   readonly arguments: ArgumentType
-  /** Equal for tools whose arguments have the same type. */
+  readonly facts: ToolFacts
+  /** Equal for tools whose arguments and facts have the same types. */
   readonly typeKey: string
 }
 
-/** The vocabulary of one namespace, made ready for look-ups. */
+/** The vocabulary of one namespace, with the facts that a policy set binds to its tools, made ready for look-ups. */
 export class ToolVocabulary {
   readonly namespace: string
   readonly tools: ReadonlyMap<string, KnownTool>
@@ -22,22 +25,31 @@ export class ToolVocabulary {
   readonly services: ReadonlySet<string>
   readonly agents: ReadonlySet<string> | null
   readonly groups: ReadonlySet<string> | null
+  /** Bindings that name what is not there, or what their extractor cannot read. */
+  readonly factProblems: readonly PolicyProblem[]
   readonly #byService = new Map<string, KnownTool[]>()
   readonly #schemaHashes = new Map<string, Digest>()
 
-  constructor(vocabulary: PolicyVocabulary) {
+  constructor(vocabulary: PolicyVocabulary, facts: FactsFile = noFacts) {
     const { namespace } = vocabulary
     const qualified = (name: string): string => `${namespace}/${name}`
     this.namespace = namespace
     const tools = new Map<string, KnownTool>()
+    const bindings = Map.groupBy(facts.bindings, ({ tool }) => tool)
+    const problems: PolicyProblem[] = []
     const services = new Set((vocabulary.services ?? []).map(qualified))
     for (const { name, service, inputSchema } of vocabulary.tools) {
       const seen = argumentType(inputSchema)
+      const own = bindings.get(name)
+      const report = (problem: PolicyProblem): void => void problems.push(problem)
+      const bound = own === undefined ? noToolFacts : bindFacts(own, { name, arguments: seen }, facts.currency, report)
+      bindings.delete(name)
       const tool: KnownTool = {
         id: qualified(name),
         service: qualified(service),
         arguments: seen,
-        typeKey: sha256(JSON.stringify(seen.type)),
+        facts: bound,
+        typeKey: sha256(JSON.stringify([seen.type, bound.type])),
       }
       tools.set(tool.id, tool)
       services.add(tool.service)
@@ -46,6 +58,8 @@ export class ToolVocabulary {
       else siblings.push(tool)
     }
     this.tools = tools
+    const names = vocabulary.tools.map(({ name }) => name)
+    this.factProblems = [...problems, ...[...bindings.values()].flatMap((unknown) => unknownTool(unknown, names))]
     this.services = services
     this.agents = vocabulary.agents === undefined ? null : new Set(vocabulary.agents.map(qualified))
     this.groups = vocabulary.groups === undefined ? null : new Set(vocabulary.groups.map(qualified))
@@ -71,8 +85,15 @@ export class ToolVocabulary {
     const key = tool?.typeKey ?? ''
     const known = this.#schemaHashes.get(key)
     if (known !== undefined) return known
-    const hash = digestJson(validationSchema(tool?.arguments.type ?? { type: 'Record', attributes: {} }))
+    const hash = digestJson(validationSchema(tool?.arguments.type ?? noToolFacts.type, tool?.facts.type))
     this.#schemaHashes.set(key, hash)
     return hash
   }
+}
+
+function unknownTool([first]: readonly FactBinding[], names: readonly string[]): PolicyProblem[] {
+  if (first === undefined) return []
+  const near = nearestName(first.tool, names)
+  const hint = near === null ? null : `did you mean "${near}"?`
+  return [first.problemAt(null, `there is no tool "${first.tool}" to bind a fact to`, hint)]
 }

@@ -70,7 +70,7 @@ function draft(
       },
       sandbox: sandbox === null || runtime === null ? null : { ...sandbox, runtime },
       labelsBefore: call.labels,
-      derived: {},
+      derived: derivedOf(verdict),
       ...(use === null ? {} : { quota: quotaOf(use, verdict) }),
     },
     decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
@@ -97,6 +97,14 @@ function quotaOf({ key, before }: Use, verdict: Verdict): NonNullable<DecisionDr
     spend: verdict.kind === 'allowed' ? spendOf(verdict.decision) : 0,
     retryAfterSeconds: verdict.kind === 'denied' ? verdict.retryAfterSeconds : null,
   }
+}
+
+/** The facts that policy decided on, as far as they may stand in the clear. */
+function derivedOf(verdict: Verdict): JsonObject {
+  const derived = 'decision' in verdict ? verdict.decision.derived : null
+  if (derived === null) return {}
+  const { extractorHash, facts, untold } = derived
+  return { extractor_hash: extractorHash, facts, ...(untold.length === 0 ? {} : { untold: [...untold] }) }
 }
 
 /** The principal is whose rights are used; where others act with them, the present actor acts for all the rest. */

@@ -1,0 +1,8 @@
+import { count } from './count.ts'
+import { emailRecipients } from './email-recipients.ts'
+import type { Extractor } from './extractor.ts'
+
+/** Every extractor by its name. */
+export const extractors: ReadonlyMap<string, Extractor> = new Map(
+  [count, emailRecipients].map((extractor) => [extractor.name, extractor]),
+)
