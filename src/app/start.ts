@@ -56,6 +56,7 @@ import { createReplays } from './replay/run-replay.ts'
 import { recordActivation } from './record-activation.ts'
 import { upstreamHandlers } from './management/upstream-handlers.ts'
 import { userHandlers } from './management/user-handlers.ts'
+import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
 import { openUpstreams } from './upstreams.ts'
@@ -302,6 +303,15 @@ async function compose(
     onFailure: (error) => log.error({ err: error }, 'how much was used today could not be written'),
   })
   opened.push(() => quotas.close())
+  const notifications = await openNotifications({
+    config: config.gateway.notifications,
+    decisionLog,
+    positions: storage.logPositions,
+    fetch: guardedFetch,
+    clock,
+    log,
+  })
+  opened.push(() => notifications.close())
   const pipeline = createGateway(
     {
       catalogue,
@@ -310,6 +320,7 @@ async function compose(
       schemas: functions.schemas,
       management,
       sandbox: functions.describeSandbox,
+      notify: notifications.wake,
       withdrawals,
       usage: createUsageLedger({ clock }),
       refresh,

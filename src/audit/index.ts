@@ -7,6 +7,7 @@ export { toCloudEvent } from './export/to-cloud-event.ts'
 export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
+export type { LogPositionStore } from './log-position-store.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 export {
   type BodyDraft,

@@ -1,4 +1,42 @@
 import { z } from 'zod'
+import { isNetwork } from '../egress/index.ts'
+
+const channelSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/)
+    .describe('The name by which policies call it.'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .describe('Where it is told, by POST. Plain http only to loopback, and only where networks lists that.'),
+})
+
+const notificationsSchema = z
+  .strictObject({
+    secret: z
+      .string()
+      .max(1000)
+      .default('')
+      .describe(
+        'Secret: at least 32 characters, from which the key of each channel is made that signs what it is told. Needed where there are channels.',
+      ),
+    networks: z
+      .array(z.string().refine(isNetwork, 'a network in CIDR form, such as 10.1.0.0/16'))
+      .default([])
+      .describe('Networks beyond the public ones in which channels may be.'),
+    channels: z
+      .array(channelSchema)
+      .max(50)
+      .default([])
+      .refine((channels) => new Set(channels.map(({ name }) => name)).size === channels.length, 'two have one name')
+      .describe(
+        'Who is told of calls by "notify NAME" in a policy. A channel that is not listed is told by a line of the log of the server.',
+      ),
+  })
+  .refine(({ secret, channels }) => channels.length === 0 || secret.length >= 32, {
+    path: ['secret'],
+    message: 'channels need a secret of at least 32 characters',
+  })
 
 /** Bounds of the pipeline. */
 export const gatewayConfigSchema = z.strictObject({
@@ -51,6 +89,7 @@ export const gatewayConfigSchema = z.strictObject({
     .max(16 * 1024 * 1024)
     .default(64 * 1024)
     .describe('Bytes of one body kept beside a record; a larger one is replaced by its size and digest.'),
+  notifications: notificationsSchema.prefault({}),
 })
 
 /** Configuration of the gateway, validated. */

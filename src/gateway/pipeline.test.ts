@@ -117,6 +117,7 @@ function harness(options: {
       },
     },
     sandbox: () => null,
+    notify: () => {},
     refresh: (caller) => (options.revoked === true ? null : caller),
     usage: createUsageLedger({ clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 } }),
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
@@ -128,6 +129,7 @@ function harness(options: {
       runIdleSeconds: 60,
       auditLevel: 'request_response',
       maxAuditBodyBytes: 200,
+      notifications: { secret: '', networks: [], channels: [] },
     },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))

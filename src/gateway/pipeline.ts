@@ -63,6 +63,7 @@ export async function perform(
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
     const { entry, duties } = verdict
+    if (duties.notify.length > 0) ports.notify()
     const inner = openInnerCalls(call, entry, performInner, { clock: ports.clock, ...ports.config })
     const done = await act(call, entry, ports, hushed(events, duties), inner, duties.profile)
     const { acted, obligations, error: broke } = fulfil(call, entry, inspect(done, entry, ports), duties, ports)

@@ -40,6 +40,8 @@ export interface GatewayPorts {
   readonly withdrawals: Withdrawals
   /** What callers have used, for policies to read. */
   readonly usage: UsageLedger
+  /** Told when a decision is durable whose permits demand a notification. Does not block, and may forget what it is told. */
+  readonly notify: () => void
   readonly clock: Clock
   readonly config: GatewayConfig
 }

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { DecisionLog, RecordProver } from '../audit/index.ts'
+import type { DecisionLog, LogPositionStore, RecordProver } from '../audit/index.ts'
 import type {
   AuthorizationStore,
   ClosureStore,
@@ -26,6 +26,7 @@ import { SqlClosureStore } from './sql-closure-store.ts'
 import { SqlCredentialStore } from './sql-credential-store.ts'
 import { SqlCredentialUseStore } from './sql-credential-use-store.ts'
 import { SqlFunctionStore } from './sql-function-store.ts'
+import { SqlLogPositionStore } from './sql-log-position-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
@@ -60,6 +61,7 @@ export interface Storage {
   readonly credentialUses: CredentialUseStore
   readonly closures: ClosureStore
   readonly usage: UsageStore
+  readonly logPositions: LogPositionStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -107,6 +109,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       credentialUses: new SqlCredentialUseStore(state),
       closures: new SqlClosureStore(state),
       usage: new SqlUsageStore(state),
+      logPositions: new SqlLogPositionStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),

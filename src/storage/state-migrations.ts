@@ -133,4 +133,7 @@ export const stateMigrations: readonly string[] = [
     calls INTEGER NOT NULL, bytes_in INTEGER NOT NULL, PRIMARY KEY (day, holder_kind, holder_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE log_positions (reader TEXT PRIMARY KEY, record_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -33,6 +33,7 @@ export interface StateTables {
     reason: string
   }
   readonly credential_uses: { credential_id: string; last_used_at_ms: number }
+  readonly log_positions: { reader: string; record_id: string }
   readonly daily_usage: {
     /** Date in UTC, `2026-11-21`. */
     day: string

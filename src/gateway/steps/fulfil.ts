@@ -32,7 +32,11 @@ export function fulfil(
   { schemas }: Pick<GatewayPorts, 'schemas'>,
 ): Fulfilment {
   const others = [
-    ...duties.notify.map((channel) => ({ obligation: `notify ${channel}`, fulfilled: true, detail: 'in the record' })),
+    ...duties.notify.map((channel) => ({
+      obligation: `notify ${channel}`,
+      fulfilled: true,
+      detail: 'in the record that it is told from',
+    })),
     ...(duties.profile === null ? [] : [profileFulfilled(duties.profile, entry, acted)]),
   ]
   if (!changesOutput(duties)) return { acted, obligations: others }

@@ -125,6 +125,15 @@ export const outsideThePipeline: Readonly<Record<string, Exception>> = {
 /** What timers do, by file. */
 export const clocks: Readonly<Record<string, Exception>> = {
   'src/app/door-records.ts': { effects: ['DecisionLog.append'], because: 'Writes the refusals of the door.' },
+  'src/app/notifications/follow-log.ts': {
+    effects: ['DecisionLog.read', 'GuardedFetch', 'LogPositionStore.keep'],
+    because:
+      'Tells the channels of the configuration of calls whose permit demands it: names of who, what and which rule, nothing of the call. The decision is in the record that it is told from.',
+  },
+  'src/app/notifications/open-notifications.ts': {
+    effects: ['DecisionLog.read', 'GuardedFetch', 'LogPositionStore.keep'],
+    because: 'As above: wakes what follows the log.',
+  },
   'src/app/start-authorization-server.ts': {
     effects: [
       'AuthorizationStore.sweep',

@@ -1,0 +1,47 @@
+import type { StoredRecord } from '../../audit/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
+import { mergeObligations } from '../../policy/index.ts'
+
+/** What a channel is told of an allowed call: who, what and which rules. No argument and no result is in it. */
+export interface Notification {
+  /** Of the record that the decision is in: the same each time that it is told. */
+  readonly id: string
+  readonly channels: readonly string[]
+  readonly about: JsonObject
+}
+
+/** The notification that a decision record asks for, `null` where it asks for none. */
+export function notificationOf({ id, namespace, call, json, timeMs }: StoredRecord): Notification | null {
+  // Most records ask for none, and are not worth parsing.
+  if (!json.includes('notify ')) return null
+  const record = objectOf(JSON.parse(json) as JsonValue)
+  const decision = objectOf(record['decision'])
+  const obligations = textsOf(decision['obligations'])
+  const channels = decision['effect'] === 'allow' ? mergeObligations(obligations).notify : []
+  if (channels.length === 0) return null
+  const pre = objectOf(record['pre'])
+  const [principal, target] = [objectOf(pre['principal']), objectOf(pre['target'])]
+  const rules = Array.isArray(decision['determining']) ? decision['determining'] : []
+  const about = {
+    record: id,
+    time: new Date(timeMs).toISOString(),
+    namespace,
+    call,
+    run: record['run'] ?? null,
+    parent_call: record['parent_call'] ?? null,
+    principal: principal['id'] ?? null,
+    service: target['service'] ?? null,
+    tool: target['tool'] ?? null,
+    door: pre['door'] ?? null,
+    rules: rules.map((rule) => objectOf(rule)['id'] ?? null),
+  }
+  return { id, channels, about }
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
+function textsOf(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : []
+}

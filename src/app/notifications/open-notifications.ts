@@ -1,0 +1,86 @@
+import type { DecisionLog, LogPositionStore } from '../../audit/index.ts'
+import type { GuardedFetch } from '../../egress/index.ts'
+import type { GatewayPorts } from '../../gateway/index.ts'
+import type { Clock } from '../../kernel/index.ts'
+import type { Log } from '../log.ts'
+import { followLog, type FollowPorts, type Follower } from './follow-log.ts'
+import { channelKey, postNotification } from './post-notification.ts'
+
+/** What is needed to tell channels of calls. */
+export interface NotificationOptions {
+  readonly config: GatewayPorts['config']['notifications']
+  readonly decisionLog: Pick<DecisionLog, 'read'>
+  readonly positions: LogPositionStore
+  readonly fetch: GuardedFetch
+  readonly clock: Clock
+  readonly log: Log
+  readonly pausesMs?: FollowPorts['pausesMs']
+}
+
+/** Decisions that ask for no notification are passed over in time, so that no wake has to read a whole day of them. */
+const passOverEveryMs = 60_000
+
+/**
+ * Tells each channel of the calls whose permits demand it, from the decision records: no call waits for a receiver, a
+ * receiver that is down is told later, and none waits for another. A channel without an address is a line of the log.
+ */
+export async function openNotifications(
+  options: NotificationOptions,
+): Promise<{ wake(): void; close(): Promise<void> }> {
+  const { config, decisionLog, positions, log, pausesMs = { first: 1000, longest: 300_000 } } = options
+  const closing = new AbortController()
+  const followers = [
+    ...config.channels.map(({ name, url }) => webhookFollower(name, url, options, closing.signal)),
+    logFollower(new Set(config.channels.map(({ name }) => name)), log),
+  ]
+  const onFailure = (error: unknown): void => log.error({ err: error }, 'the log could not be read for notifications')
+  const ports = { decisionLog, positions, pausesMs, onFailure }
+  const following = await Promise.all(followers.map(async (follower) => await followLog(follower, ports)))
+  const wake = (): void => {
+    for (const one of following) one.wake()
+  }
+  wake()
+  const timer = setInterval(wake, passOverEveryMs)
+  timer.unref()
+  return {
+    wake,
+    async close() {
+      clearInterval(timer)
+      closing.abort()
+      await Promise.all(following.map(async (one) => await one.close()))
+    },
+  }
+}
+
+function webhookFollower(
+  channel: string,
+  url: string,
+  { config: { networks, secret }, fetch, clock, log }: NotificationOptions,
+  signal: AbortSignal,
+): Follower {
+  const webhook = { channel, url, key: channelKey(secret, channel), networks }
+  return {
+    reader: `notify ${channel}`,
+    tell: async (notification) =>
+      notification.channels.includes(channel)
+        ? await postNotification(webhook, notification, { fetch, clock, signal })
+        : null,
+    onChange(why) {
+      if (why === null) log.info({ channel }, 'a channel is told of calls again')
+      else log.error({ channel, why }, 'a channel cannot be told of calls; it is tried again')
+    },
+  }
+}
+
+/** Tells of the channels that have no address. It takes everything. */
+function logFollower(addressed: ReadonlySet<string>, log: Log): Follower {
+  return {
+    reader: 'notify',
+    async tell({ channels, about }) {
+      for (const channel of channels)
+        if (!addressed.has(channel)) log.warn({ channel, about }, 'a policy asks that somebody is told of this call')
+      return null
+    },
+    onChange() {},
+  }
+}
