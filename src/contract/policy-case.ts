@@ -31,6 +31,10 @@ export const policyCase = z
       .prefault({})
       .describe('What the caller used before, named as in context.usage; what is left out is 0.'),
     expect: z.enum(['allow', 'deny']).optional().describe('How it must be decided; needed unless notRule is given.'),
+    basis: z
+      .enum(['permit', 'forbid', 'default-deny'])
+      .optional()
+      .describe('Why: some rule permits it, some rule forbids it, or none permits it.'),
     rule: z.string().max(300).optional().describe('A rule that must be among those that decide: file.cedar#id.'),
     notRule: z.string().max(300).optional().describe('A rule that must not be among them, however it is decided.'),
     reason: z.string().max(1000).optional().describe('What the caller must be told, word for word.'),

@@ -6,56 +6,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { expectShown, shownCommands } from '../support/console-blocks.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-
-interface Step {
-  readonly command: string
-  readonly output: readonly string[]
-}
-
-/** The commands of the README's `console` blocks with the output shown for each. `…` stands for anything. */
-function readmeSteps(): Step[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  return [...readme.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((text) => {
-        const [command = '', ...output] = text.trimEnd().split('\n')
-        return { command, output }
-      }),
-  )
-}
-
-/** A pattern for a shown line: ids, times, counts and ports differ from run to run; every other character counts. */
-function patternOf(line: string): RegExp {
-  const variable =
-    /(…|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|127\.0\.0\.1:\d+|\d+ (?:records|checkpoints|tiles|bodies)|index \d+|~\/\.mcpworks)/
-  const source = line.split(variable).map((part, position) => {
-    if (position % 2 === 0) return RegExp.escape(part)
-    if (part === '…') return '.*'
-    if (part.startsWith('127')) return String.raw`127\.0\.0\.1:\d+`
-    if (part.startsWith('~')) return String.raw`\S+`
-    if (part.startsWith('index')) return String.raw`index \d+`
-    return / /.test(part) ? `\\d+ ${part.split(' ')[1] ?? ''}` : '[0-9a-f-]{36}'
-  })
-  return new RegExp(`^${source.join('')}$`)
-}
-
-function expectLines(actual: readonly string[], shown: readonly string[], command: string): void {
-  for (const [index, line] of shown.entries()) {
-    // A line of nothing but the mark stands for whatever else there is.
-    if (line === '…') return
-    expect(actual[index] ?? '(no such line)', command).toMatch(patternOf(line))
-  }
-  expect(actual.slice(shown.length), command).toEqual([])
-}
 
 it('shows in its first screen what really happens when its commands are typed', async () => {
   const home = mkdtempSync(join(tmpdir(), 'mcpworks-readme-'))
   const env = { ...readerEnvironment(), HOME: home, MCPWORKS_HTTP_PORT: '0' }
-  const [start, ...rest] = readmeSteps()
+  const [start, ...rest] = shownCommands(readFileSync(join(root, 'README.md'), 'utf8'))
   expect(start?.command).toBe('npm start')
   expect(rest.length).toBeGreaterThan(5)
   const server = spawn('npm', ['start', '--silent'], {
@@ -71,7 +29,7 @@ it('shows in its first screen what really happens when its commands are typed', 
       banner.push(line)
       if (line.startsWith('Ctrl-C')) break
     }
-    expectLines(banner, start?.output ?? [], 'npm start')
+    expectShown(banner, start?.output ?? [], 'npm start')
     const key =
       banner
         .find((line) => line.trim().startsWith('analyst'))
@@ -91,7 +49,7 @@ it('shows in its first screen what really happens when its commands are typed', 
       while (stdout.some((line) => line.includes('not signed yet'))) {
         ;({ stdout } = await shell(typed, { ...env, ...exported }))
       }
-      expectLines(stdout, output, typed)
+      expectShown(stdout, output, typed)
     }
   } finally {
     // Ctrl-C at a terminal reaches the whole group.

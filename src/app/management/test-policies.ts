@@ -82,6 +82,7 @@ function* problemsOf(one: PolicyCase, { effect, basis, determining, errors }: Po
   if (one.expect !== undefined && effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
   // An error denies: a case that expects a denial must not pass because something in it is broken.
   for (const { message } of errors) yield `could not be decided: ${message}`
+  if (one.basis !== undefined && one.basis !== basis) yield `expected ${one.basis}, decided by ${by}`
   if (one.rule !== undefined && !rules.includes(one.rule)) yield `expected the rule ${one.rule}, decided by ${by}`
   if (one.notRule !== undefined && rules.includes(one.notRule)) yield `expected not to be decided by ${one.notRule}`
   const reasons = determining.map(({ reason }) => reason).filter((reason) => reason !== null)

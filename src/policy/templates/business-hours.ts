@@ -1,5 +1,5 @@
 import { coveredCalls } from './case-callers.ts'
-import { daysOf, officeHoursCondition } from './office-hours-condition.ts'
+import { dayNames, daysOf, officeHoursCondition } from './office-hours-condition.ts'
 import type { PolicyTemplate, TemplateCase } from './policy-template.ts'
 import { allValues, oneValue } from './template-values.ts'
 
@@ -37,7 +37,7 @@ export const businessHours: PolicyTemplate = {
     const closedDay = [1, 2, 3, 4, 5, 6, 7].find((day) => !days.includes(day))
     const cases = coveredCalls(id, who, which, tools).flatMap(({ caller, tool, args, rule }) => {
       const at = (day: number, time: string, isOpen: boolean): TemplateCase => ({
-        name: `${tool} is ${isOpen ? 'open' : 'closed'} at ${time} on day ${day} of the week, rule ${rule}`,
+        name: `${tool} is ${isOpen ? 'open' : 'closed'} on ${dayNames[day - 1] ?? ''} at ${time}, rule ${rule}`,
         ...caller,
         tool,
         args,

@@ -31,7 +31,8 @@ export type FilledTemplate =
  * Fills a template: a file of short rules, and one of cases that show that they do what they say. Pure. Whether the
  * groups and agents that were given exist is not looked at: policies may name those to come.
  */
-export function fillTemplate({ template, id, given, tools }: TemplateOrder): FilledTemplate {
+export function fillTemplate(order: TemplateOrder): FilledTemplate {
+  const { template, id, given, tools } = order
   const read = readTemplateValues(template, given)
   if (!read.ok) return read
   const problems = [...unknownTools(template, read.values, tools), ...emptyHours(read.values)]
@@ -43,7 +44,7 @@ export function fillTemplate({ template, id, given, tools }: TemplateOrder): Fil
   const caseList = content.cases.map((one) => namedIn(file, one))
   return {
     ok: true,
-    rules: { file, text: rulesText(template, content.rules) },
+    rules: { file, text: rulesText(template, content.rules, madeWith(order)) },
     cases: { file: `${id}.cases.yaml`, text: casesText(file, caseList) },
     caseList,
   }
@@ -55,7 +56,7 @@ export function templateExample(template: PolicyTemplate): string {
   const read = readTemplateValues(template, Object.fromEntries(given) as Record<string, string>)
   if (!read.ok) throw new Error(`the examples of the template ${template.name} do not fit it`)
   const { rules } = template.content({ id: template.name, values: read.values, tools: [] })
-  return rulesText(template, rules)
+  return rulesText(template, rules, [])
 }
 
 function unknownTools(template: PolicyTemplate, values: TemplateValues, tools: readonly TemplateTool[]): string[] {
@@ -76,9 +77,18 @@ function emptyHours(values: TemplateValues): string[] {
   return from < to || !values.has('hours') ? [] : ['hours end after they begin, on the same day: such as 8-18']
 }
 
-function rulesText(template: PolicyTemplate, rules: TemplateContent['rules']): string {
-  const comment = [`${template.title} (template ${template.name}).`, ...template.about].map((line) => `# ${line}\n`)
-  return `${comment.join('')}${stringify({ rules: rules.map(plainRule) }, { lineWidth: 0 })}`
+/** The command that writes the file once more, in parts. What values can hold needs no more than quotes in a shell. */
+function madeWith({ template, id, given }: TemplateOrder): string[] {
+  const values = template.parameters.flatMap(({ name }) => {
+    const value = given[name]
+    return value === undefined ? [] : [`  --set ${name}="${value}"`]
+  })
+  return [`Made with: mcpworks policy template add ${template.name} DIRECTORY --id ${id}`, ...values]
+}
+
+function rulesText(template: PolicyTemplate, rules: TemplateContent['rules'], made: readonly string[]): string {
+  const comment = [`${template.title}.`, ...template.about, ...made].map((line) => `# ${line}\n`)
+  return `${comment.join('')}${stringify({ rules: rules.map(plainRule) }, { aliasDuplicateObjects: false, lineWidth: 0, singleQuote: true })}`
 }
 
 /** A list of one as the one. */
@@ -98,5 +108,5 @@ function namedIn(file: string, one: TemplateCase): TemplateCase {
 }
 
 function casesText(file: string, cases: readonly TemplateCase[]): string {
-  return `# What ${file} must do, on both sides of each rule.\n${stringify({ cases }, { lineWidth: 0 })}`
+  return `# What ${file} must do, on both sides of each rule.\n${stringify({ cases }, { aliasDuplicateObjects: false, lineWidth: 0, singleQuote: true })}`
 }

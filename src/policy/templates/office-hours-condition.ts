@@ -1,4 +1,13 @@
-const dayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+/** Names of the days, the first is Monday. */
+export const dayNames: readonly string[] = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+]
 const minutesOfDay = 24 * 60
 
 /** Hours of the week in local time. */

@@ -46,7 +46,7 @@ export const readOnly: PolicyTemplate = {
     }))
     return {
       rules: [
-        { id, allow: [...who], tools: [...reads] },
+        { id, allow: [...who], tools: [...reads], reason: 'This agent may read.' },
         {
           id: nothingElse,
           deny: [...who],

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expectShown, shownCommands } from '../support/console-blocks.ts'
+import { startTestApp, type TestApp } from '../support/running-app.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let test: TestApp
+let directory: string
+beforeAll(async () => {
+  test = await startTestApp()
+  directory = await mkdtemp(join(tmpdir(), 'mcpworks-author-'))
+  await symlink(join(root, 'examples'), join(directory, 'examples'))
+})
+afterAll(async () => {
+  await test.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+type Part = { readonly file: string; readonly text: string } | { readonly console: string }
+
+/** The files that the page tells to write (a block says its path) and the commands that it tells to type, in order. */
+function partsOf(page: string): Part[] {
+  return [...page.matchAll(/^```(?:yaml|cedar) (\S+)\n(.*?)^```$|^(```console\n.*?^```)$/gms)].map(
+    ([, file, text, console = '']) => (file === undefined ? { console } : { file, text: text ?? '' }),
+  )
+}
+
+/** Types a line as an author would, in their shell; both streams, as the terminal shows them. */
+async function type(command: string, environment: Record<string, string>): Promise<string[]> {
+  const mcpworks = `npx() { shift; '${process.execPath}' '${join(root, 'src/cli/main.ts')}' "$@"; }`
+  // oxlint-disable-next-line mcpworks/no-shell -- what the page shows is typed into a shell
+  const child = spawn('bash', ['-c', `exec 2>&1\n${mcpworks}\n${command}`], {
+    cwd: directory,
+    env: { ...process.env, MCPWORKS_DATA_DIRECTORY: test.dataDirectory, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  return lines.slice(0, lines.findLastIndex((line) => line !== '') + 1)
+}
+
+it('takes an author from nothing to policies in force and back, with what every command really prints', async () => {
+  const parts = partsOf(await readFile(join(root, 'docs/policy-walkthrough.md'), 'utf8'))
+  expect(parts.length).toBeGreaterThan(10)
+  const environment: Record<string, string> = {}
+  let printed = ''
+  for (const part of parts) {
+    if ('file' in part) {
+      await writeFile(join(directory, part.file), part.text)
+      continue
+    }
+    for (const { command, output } of shownCommands(`${part.console}\n`)) {
+      // What stands for `…` is on the author's screen: the key of the command before, or the id of the last call.
+      if (command.startsWith('export ')) {
+        environment.MCPWORKS_AGENT_KEY = /mcpw_\S+/.exec(printed)?.[0] ?? ''
+        continue
+      }
+      const call = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(printed)?.[0] ?? ''
+      const typed = command.replace(/(?<=why )[0-9a-f-]{36}/, call)
+      let lines = await type(typed, environment)
+      // Checkpoints follow their records after a moment; an author types more slowly than this.
+      while (lines.some((line) => line.includes('not signed yet'))) lines = await type(typed, environment)
+      printed = lines.join('\n')
+      expectShown(lines, output, command)
+    }
+  }
+}, 240_000)
+
+it('decides the table of calls of the example as the table says, by rule and reason', async () => {
+  const policies = 'examples/office/policies'
+  const cases = await type(`npx mcpworks policy test examples/office.cases.yaml -n office --with ${policies}`, {})
+  expect(cases.filter((line) => !line.startsWith('ok '))).toEqual([expect.stringMatching(/^\d+ passed, 0 failed$/)])
+  const own = await type(`npx mcpworks policy test ${policies} -n office --with ${policies}`, {})
+  expect(own.at(-1)).toMatch(/^\d+ passed, 0 failed$/)
+})
