@@ -18,7 +18,7 @@ import type { Config } from '../config/index.ts'
 import {
   createMemoryCatalogue,
   createGateway,
-  createUsageLedger,
+  openUsageLedger,
   type CatalogueEntry,
   type Gateway,
   type MutableCatalogue,
@@ -312,6 +312,15 @@ async function compose(
     log,
   })
   opened.push(() => notifications.close())
+  const usage = await openUsageLedger({
+    store: storage.usageCounters,
+    log: decisionLog,
+    namespaces: namespaces.list().map(({ name }) => name),
+    clock,
+    maxCounters: config.gateway.maxUsageCounters,
+    onFailure: (error) => log.error({ err: error }, 'what callers used could not be kept; the decision log has it'),
+  })
+  opened.push(() => usage.close())
   const pipeline = createGateway(
     {
       catalogue,
@@ -322,7 +331,7 @@ async function compose(
       sandbox: functions.describeSandbox,
       notify: notifications.wake,
       withdrawals,
-      usage: createUsageLedger({ clock }),
+      usage,
       refresh,
       clock,
       config: config.gateway,

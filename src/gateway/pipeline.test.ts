@@ -5,7 +5,7 @@ import type { PolicyDecision, PolicyEngine } from '../policy/index.ts'
 import type { ActOutcome, Backend } from './backend.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { createGateway } from './create-gateway.ts'
-import { createUsageLedger } from './usage/create-usage-ledger.ts'
+import { UsageBook } from './usage/usage-book.ts'
 import type { GatewayRequest } from './gateway.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
 import { createMemoryCatalogue } from './memory-catalogue.ts'
@@ -119,7 +119,7 @@ function harness(options: {
     sandbox: () => null,
     notify: () => {},
     refresh: (caller) => (options.revoked === true ? null : caller),
-    usage: createUsageLedger({ clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 } }),
+    usage: new UsageBook({ time: { nowMs: () => 1_800_000_000_000 }, store: { find: async () => [] }, maxCounters: 100 }),
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {
@@ -127,6 +127,7 @@ function harness(options: {
       maxInnerCalls: 3,
       maxResultBytes: 1000,
       runIdleSeconds: 60,
+      maxUsageCounters: 1000,
       auditLevel: 'request_response',
       maxAuditBodyBytes: 200,
       notifications: { secret: '', networks: [], channels: [] },

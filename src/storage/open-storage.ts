@@ -15,6 +15,7 @@ import type {
   UsedAssertions,
 } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
+import type { UsageCounterStore } from '../gateway/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { PolicyStore } from '../policy/index.ts'
 import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
@@ -35,6 +36,7 @@ import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
 import { SqlUpstreamStore } from './sql-upstream-store.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
+import { SqlUsageCounterStore } from './sql-usage-counter-store.ts'
 import { SqlUsageStore } from './sql-usage-store.ts'
 import { SqlUsedAssertions } from './sql-used-assertions.ts'
 import { openStateDatabase } from './state-database.ts'
@@ -62,6 +64,7 @@ export interface Storage {
   readonly closures: ClosureStore
   readonly usage: UsageStore
   readonly logPositions: LogPositionStore
+  readonly usageCounters: UsageCounterStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -110,6 +113,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       closures: new SqlClosureStore(state),
       usage: new SqlUsageStore(state),
       logPositions: new SqlLogPositionStore(state),
+      usageCounters: new SqlUsageCounterStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),

@@ -135,5 +135,13 @@ export const stateMigrations: readonly string[] = [
   `,
   `
   CREATE TABLE log_positions (reader TEXT PRIMARY KEY, record_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage_counters (
+    namespace TEXT NOT NULL, principal_id TEXT NOT NULL, target TEXT NOT NULL, day INTEGER NOT NULL,
+    calls INTEGER NOT NULL, bytes_out INTEGER NOT NULL, spend INTEGER NOT NULL, minute_json TEXT NOT NULL,
+    through_index INTEGER NOT NULL, PRIMARY KEY (namespace, principal_id, target)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage_marks (
+    namespace TEXT PRIMARY KEY, through_index INTEGER NOT NULL, at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ]

@@ -34,6 +34,21 @@ export interface StateTables {
   }
   readonly credential_uses: { credential_id: string; last_used_at_ms: number }
   readonly log_positions: { reader: string; record_id: string }
+  readonly usage_counters: {
+    namespace: string
+    principal_id: string
+    /** Empty for the principal's use in all. */
+    target: string
+    /** Days since 1970-01-01 in UTC. */
+    day: number
+    calls: number
+    bytes_out: number
+    spend: number
+    /** Pairs of a second and its calls. */
+    minute_json: string
+    through_index: number
+  }
+  readonly usage_marks: { namespace: string; through_index: number; at_ms: number }
   readonly daily_usage: {
     /** Date in UTC, `2026-11-21`. */
     day: string

@@ -320,6 +320,33 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     expect(await usage.load('2026-11-21')).toHaveLength(2)
   })
 
+  it('keep counters of use as they are put last, find those of a key, and forget days', async () => {
+    const where = place()
+    const first = await where.open()
+    const counter = (principal: string, target: string | null, day: number, calls: number) => ({
+      ...{ namespace: 'demo', principal, target, day, calls, bytesOut: Number.MAX_SAFE_INTEGER, spend: 7 },
+      ...{ minute: [[1_780_000_000, calls]] as [number, number][], throughIndex: calls },
+    })
+    const old = counter('demo/old', null, 20_000, 1)
+    const many = Array.from({ length: 1500 }, (_, at) => counter('demo/a', `Tool t${at}`, 20_001, at))
+    const mark = { namespace: 'demo', throughIndex: 5, atMs: 1_780_000_000_000 }
+    await first.usageCounters.save([old, counter('demo/a', null, 20_001, 1), ...many], [mark])
+    await first.usageCounters.save([counter('demo/a', null, 20_001, 2)], [{ ...mark, throughIndex: 9 }])
+    await first.usageCounters.save([], [])
+    await first.close()
+    const { usageCounters } = await opened(where)
+    expect(await usageCounters.marks()).toEqual([{ ...mark, throughIndex: 9 }])
+    expect(await usageCounters.find({ namespace: 'demo', principal: 'demo/a', target: 'Tool t7' })).toEqual([
+      counter('demo/a', null, 20_001, 2),
+      counter('demo/a', 'Tool t7', 20_001, 7),
+    ])
+    expect(await usageCounters.find({ namespace: 'other', principal: 'demo/a', target: 'Tool t7' })).toEqual([])
+    expect(await usageCounters.load(20_001, 10_000)).toHaveLength(1501)
+    expect(await usageCounters.load(20_000, 3)).toHaveLength(3)
+    await usageCounters.forgetBefore(20_001)
+    expect(await usageCounters.load(0, 10_000)).toHaveLength(1501)
+  })
+
   it('keep the latest use of each credential over a restart, many at once', async () => {
     const where = place()
     const first = await where.open()
