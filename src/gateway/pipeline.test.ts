@@ -119,7 +119,11 @@ function harness(options: {
     sandbox: () => null,
     notify: () => {},
     refresh: (caller) => (options.revoked === true ? null : caller),
-    usage: new UsageBook({ time: { nowMs: () => 1_800_000_000_000 }, store: { find: async () => [] }, maxCounters: 100 }),
+    usage: new UsageBook({
+      time: { nowMs: () => 1_800_000_000_000 },
+      store: { find: async () => [] },
+      maxCounters: 100,
+    }),
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {

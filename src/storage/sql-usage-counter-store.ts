@@ -70,9 +70,10 @@ export class SqlUsageCounterStore implements UsageCounterStore {
               .map(({ namespace, throughIndex, atMs }) => ({ namespace, through_index: throughIndex, at_ms: atMs })),
           )
           .onConflict((conflict) =>
-            conflict
-              .column('namespace')
-              .doUpdateSet(({ ref }) => ({ through_index: ref('excluded.through_index'), at_ms: ref('excluded.at_ms') })),
+            conflict.column('namespace').doUpdateSet(({ ref }) => ({
+              through_index: ref('excluded.through_index'),
+              at_ms: ref('excluded.at_ms'),
+            })),
           )
           .execute()
       }

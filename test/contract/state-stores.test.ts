@@ -323,10 +323,11 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
   it('keep counters of use as they are put last, find those of a key, and forget days', async () => {
     const where = place()
     const first = await where.open()
-    const counter = (principal: string, target: string | null, day: number, calls: number) => ({
-      ...{ namespace: 'demo', principal, target, day, calls, bytesOut: Number.MAX_SAFE_INTEGER, spend: 7 },
-      ...{ minute: [[1_780_000_000, calls]] as [number, number][], throughIndex: calls },
-    })
+    const counter = (principal: string, target: string | null, day: number, calls: number) => {
+      const minute: [number, number][] = [[1_780_000_000, calls]]
+      const bytesOut = Number.MAX_SAFE_INTEGER
+      return { namespace: 'demo', principal, target, day, calls, bytesOut, spend: 7, minute, throughIndex: calls }
+    }
     const old = counter('demo/old', null, 20_000, 1)
     const many = Array.from({ length: 1500 }, (_, at) => counter('demo/a', `Tool t${at}`, 20_001, at))
     const mark = { namespace: 'demo', throughIndex: 5, atMs: 1_780_000_000_000 }

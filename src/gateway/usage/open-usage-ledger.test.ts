@@ -68,7 +68,10 @@ function place(maxCounters = 1000) {
     return index
   }
   const decide = ({ principal, target }: UsageKey, call: string, spend: number): number =>
-    append('decision', call, { pre: { principal: { id: principal }, quota: { target, spend } }, decision: { effect: 'allow' } })
+    append('decision', call, {
+      pre: { principal: { id: principal }, quota: { target, spend } },
+      decision: { effect: 'allow' },
+    })
 
   return {
     time,
@@ -215,7 +218,9 @@ describe('the ledger of use', () => {
     await use(ledger, where, of)
     where.time.wallMs += 10_000
     await use(ledger, where, of)
-    const forecasts = ledger.forecast(of).map(({ afterMs, usage }) => [afterMs, usage.tool.callsMinute, usage.tool.callsDay])
+    const forecasts = ledger
+      .forecast(of)
+      .map(({ afterMs, usage }) => [afterMs, usage.tool.callsMinute, usage.tool.callsDay])
     expect(forecasts).toEqual([
       [51_000, 1, 2],
       [61_000, 0, 2],
@@ -262,7 +267,13 @@ describe('the ledger of use', () => {
             case 'begin': {
               const of = key(`a${one.agent}`, `Tool t${one.tool}`)
               await ledger.ready(of)
-              open.push({ of, call: `c${position}`, spend: one.spend, counted: ledger.begin(of, one.spend), isDecided: false })
+              open.push({
+                of,
+                call: `c${position}`,
+                spend: one.spend,
+                counted: ledger.begin(of, one.spend),
+                isDecided: false,
+              })
               break
             }
             case 'decide': {
@@ -316,5 +327,3 @@ describe('the ledger of use', () => {
     )
   })
 })
-
-

@@ -64,7 +64,7 @@ export class UsageBook implements UsageLedger {
   begin(key: UsageKey, spend: number): CountedCall {
     if (!Number.isSafeInteger(spend) || spend < 0)
       throw new McpworksError('internal', { detail: 'what a call spends is a whole number, 0 or more' })
-    const pair = Object.values(this.#pairOf(key))
+    const pair = this.#both(key)
     const timeMs = this.#parts.time.nowMs()
     const use = { calls: 1, bytesOut: 0, spend }
     for (const counter of pair) counter.begin(timeMs, use)
@@ -109,7 +109,7 @@ export class UsageBook implements UsageLedger {
 
   /** Counts what the log says of a key that is ready, unless it is counted. */
   addRecorded(key: UsageKey, timeMs: number, use: Use, index: number): void {
-    const pair = Object.values(this.#pairOf(key))
+    const pair = this.#both(key)
     for (const counter of pair) counter.addRecorded(timeMs, use, index)
     this.#settled(pair, key.namespace, index)
   }
@@ -158,6 +158,11 @@ export class UsageBook implements UsageLedger {
   async #load(key: UsageKey): Promise<void> {
     this.restore(await this.#parts.store.find(key), false)
     this.#useLast(key)
+  }
+
+  #both(key: UsageKey): readonly UsageCounter[] {
+    const { agent, tool } = this.#pairOf(key)
+    return [agent, tool]
   }
 
   #pairOf(key: UsageKey): Pair {
