@@ -135,6 +135,8 @@ export const stateMigrations: readonly string[] = [
   `,
   `
   CREATE TABLE log_positions (reader TEXT PRIMARY KEY, record_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  `
   CREATE TABLE usage_counters (
     namespace TEXT NOT NULL, principal_id TEXT NOT NULL, target TEXT NOT NULL, day INTEGER NOT NULL,
     calls INTEGER NOT NULL, bytes_out INTEGER NOT NULL, spend INTEGER NOT NULL, minute_json TEXT NOT NULL,
