@@ -25,7 +25,7 @@ export async function answerInnerCall(
 function refusalOf(answer: Exclude<GatewayAnswer, { status: 'ok' }>): InnerAnswer {
   switch (answer.status) {
     case 'denied':
-      return refusal('denied', answer.message)
+      return refusal('denied', [answer.message, answer.approval?.sentence ?? []].flat().join(' '))
     case 'unknown':
       return refusal('tool_unknown', answer.message)
     case 'invalid': {

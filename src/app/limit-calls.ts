@@ -20,7 +20,8 @@ export function limitCalls(gateway: Gateway, { quotas, clock, refused }: CallLim
     ...gateway,
     async perform(request, events) {
       const { effect, caller, namespace, facts } = request
-      if (effect.kind === 'manage' || effect.kind === 'audit') return gateway.perform(request, events)
+      if (effect.kind === 'manage' || effect.kind === 'approve' || effect.kind === 'audit')
+        return gateway.perform(request, events)
       const place = quotas.begin(caller.principal, namespace, facts.bodyBytes ?? 0)
       if (!place.ok) {
         refused(refusalOf(request, place.reason))

@@ -1,3 +1,4 @@
+import { createApprovals } from '../approvals/index.ts'
 import {
   browserOrigin,
   createApiKeyVerifier,
@@ -37,8 +38,10 @@ import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
 import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
+import { recordApproval } from './record-approval.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditEventHandlers } from './management/audit-event-handlers.ts'
+import { approvalHandlers } from './management/approval-handlers.ts'
 import { auditHandlers } from './management/audit-handlers.ts'
 import { bindingHandlers } from './management/binding-handlers.ts'
 import { closureHandlers } from './management/closure-handlers.ts'
@@ -231,6 +234,14 @@ async function compose(
     log,
   })
   opened.push(() => upstreams.close())
+  const approvals = createApprovals({
+    store: storage.approvals,
+    record: recordApproval(decisionLog),
+    ownerOf: (principalId) => registry.findPrincipal(principalId)?.ownerId ?? null,
+    keys: storage.masterKey,
+    clock,
+    config: config.approvals,
+  })
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const replays = createReplays()
@@ -273,6 +284,7 @@ async function compose(
     ...platformHandlers(namespaces, closures, partsHealth),
     ...clientHandlers({ registry, server: () => authorization?.server ?? null, clock }),
     ...upstreamHandlers(upstreams),
+    ...approvalHandlers({ approvals, catalogue }),
     'state.apply': oneAtATime<'state.apply'>(
       applyHandler({
         registry,
@@ -332,6 +344,7 @@ async function compose(
       notify: notifications.wake,
       withdrawals,
       usage,
+      approvals,
       refresh,
       clock,
       config: config.gateway,

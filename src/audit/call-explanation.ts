@@ -64,6 +64,8 @@ export interface CallExplanation {
     }[]
     readonly errors: readonly string[]
     readonly obligations: readonly string[]
+    /** The request for approval that the call made, or found; `by` and `at` where it was let through by it. */
+    readonly approval: { readonly id: string; readonly by: string | null; readonly at: string | null } | null
     readonly engine: string | null
     readonly policySetHash: string | null
     readonly durationUs: number
@@ -169,6 +171,7 @@ export function explainCall(material: CallMaterial): CallExplanation {
       })),
       errors: objects(decision['errors']).map((error) => text(error['message'])),
       obligations: texts(decision['obligations']),
+      approval: approvalOf(objectAt(pre, 'approval')),
       engine: typeof engine['name'] === 'string' ? `${engine['name']} ${text(engine['version'])}` : null,
       policySetHash: textOrNull(decision['policy_set_hash']),
       durationUs: numberOrNull(decision['duration_us']) ?? 0,
@@ -204,6 +207,10 @@ function explainQuota(quota: JsonObject): ExplainedQuota | null {
     spend: numberOrNull(quota['spend']) ?? 0,
     retryAfterSeconds: numberOrNull(quota['retry_after_s']),
   }
+}
+
+function approvalOf({ id, by, at }: JsonObject): CallExplanation['decision']['approval'] {
+  return typeof id === 'string' ? { id, by: textOrNull(by), at: textOrNull(at) } : null
 }
 
 function explainOutcome(record: JsonObject, output: string | null): CallExplanation['outcome'] {

@@ -11,6 +11,7 @@ export type RecordKind =
   | 'denied-at-door'
   | 'policy-change'
   | 'credential'
+  | 'approval'
   | 'start'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
@@ -39,6 +40,8 @@ export interface DecisionDraft extends DraftEnvelope {
   readonly kind: 'decision'
   readonly mcp: { readonly method: string; readonly protocolVersion: string | null; readonly requestId: string | null }
   readonly pre: {
+    /** The approval that was spent on the call; without `by`, the request that was made for it. */
+    readonly approval?: { readonly id: string; readonly by: string | null; readonly atMs: number | null }
     readonly principal: {
       readonly type: string
       readonly id: string
@@ -153,9 +156,9 @@ export interface OutcomeDraft extends DraftEnvelope {
   readonly bodies: { readonly output: BodyDraft | null }
 }
 
-/** Records that are not about a call: refusals at the door, policy and credential changes, starts. */
+/** Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts. */
 export interface EventDraft extends DraftEnvelope {
-  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'start' | 'abandoned'
+  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'approval' | 'start' | 'abandoned'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

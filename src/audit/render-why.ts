@@ -78,9 +78,20 @@ function because({ decision }: CallExplanation): string[] {
       return `${visible(effect)} ${visible(id)}${why}${remedy === null ? '' : ` Remedy: ${visible(remedy)}.`}`
     }),
     ...decision.errors.map((error) => `error: ${visible(error)}`),
+    ...approval(decision.approval),
     ...(decision.obligations.length === 0 ? [] : [`on condition: ${decision.obligations.map(visible).join(', ')}`]),
     `${engine} in ${(decision.durationUs / 1000).toFixed(2)} ms, policies ${short(decision.policySetHash)}`,
   ]
+}
+
+function approval(approval: CallExplanation['decision']['approval']): string[] {
+  if (approval === null) return []
+  const { id, by, at } = approval
+  return by === null
+    ? [`request ${visible(id)} asks a person to approve it`]
+    : [
+        `approved by ${visible(by)}, ${visible(at ?? 'at an unknown time')} (request ${visible(id)}, spent on this call)`,
+      ]
 }
 
 function facts({ facts: known }: CallExplanation): string[] {

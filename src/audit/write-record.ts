@@ -104,7 +104,17 @@ function decisionText(decision: DecisionDraft['decision']): string {
 
 function preText(pre: DecisionDraft['pre']): string {
   const { authn, client, principal, sandbox, target } = pre
+  const { approval } = pre
   const before = JSON.stringify({
+    ...(approval === undefined
+      ? {}
+      : {
+          approval: {
+            at: approval.atMs === null ? null : new Date(approval.atMs).toISOString(),
+            by: approval.by,
+            id: approval.id,
+          },
+        }),
     authn: {
       ...(authn.token === undefined ? {} : { actors: authn.token.actors }),
       ...(authn.binding === undefined ? {} : { binding: authn.binding }),

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { ConfigSources } from '../config/index.ts'
 import { addAgentCommands } from './commands/agent.ts'
+import { addApprovalCommands } from './commands/approval.ts'
 import { addApplyCommand } from './commands/apply.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addConnectCommand } from './commands/connect.ts'
@@ -47,6 +48,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addNamespaceCommands(program, context)
   addFunctionCommands(program, context)
   addPolicyCommands(program, context)
+  addApprovalCommands(program, context)
   addAuditCommands(program, context)
   addConfigCommands(program, context)
   addUpstreamCommands(program, context)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { approvalsConfigSchema } from '../approvals/config.ts'
 import { authConfigSchema } from '../auth/config.ts'
 import { gatewayConfigSchema } from '../gateway/config.ts'
 import { HttpConfig } from '../http/config.ts'
@@ -26,6 +27,7 @@ export const configSchema = z.strictObject({
   http: HttpConfig.prefault({}),
   auth: authConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
+  approvals: approvalsConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
   storage: storageConfigSchema.prefault({}),
 })

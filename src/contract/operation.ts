@@ -7,8 +7,11 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Path with `{param}` segments. Without `{namespace}` the operation belongs to the namespace `platform`. */
   readonly path: string
-  /** `manage` changes or shows state, `audit` reads records. Both go through the pipeline. */
-  readonly effect: 'manage' | 'audit'
+  /**
+   * `manage` changes or shows state, `audit` reads records, `approve` decides on a call that waits. All go through the
+   * pipeline.
+   */
+  readonly effect: 'manage' | 'approve' | 'audit'
   /**
    * Strict object of path parameters, query parameters (as text, coerced here) and body members together.
    * `namespace` is always among them where the path has it.

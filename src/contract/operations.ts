@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { lifetimeSeconds } from './lifetime-seconds.ts'
 import { auditOperations } from './audit-operations.ts'
+import { approvalOperations } from './approval-operations.ts'
 import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyCase } from './policy-case.ts'
@@ -356,6 +357,7 @@ export const operations = {
   ...templateOperations,
   ...userOperations,
   ...clientOperations,
+  ...approvalOperations,
   'upstream.list': {
     name: 'upstream.list',
     method: 'GET',

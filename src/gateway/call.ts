@@ -1,3 +1,4 @@
+import type { ApprovalQuestion, Sought } from '../approvals/index.ts'
 import type { Duties, PolicyDecision, PolicyRequest } from '../policy/index.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { GatewayRequest } from './gateway.ts'
@@ -20,6 +21,8 @@ export interface Target {
   /** What policy and records call it. */
   readonly resource: PolicyRequest['resource']
   readonly action: PolicyRequest['action']
+  /** Of a call that waits, where that is what is decided on. */
+  readonly question?: ApprovalQuestion
 }
 
 /** Why a call was refused before or by policy. */
@@ -30,6 +33,8 @@ export type Verdict =
       readonly entry: CatalogueEntry | null
       /** What the permits demand in return. */
       readonly duties: Duties
+      /** The approval that was spent on the call. */
+      readonly approval?: Extract<Sought, { kind: 'granted' }>
     }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'invalid'; readonly problems: readonly SchemaProblem[] }
@@ -38,6 +43,8 @@ export type Verdict =
       readonly decision: PolicyDecision
       /** After which waiting alone would have it allowed; `null` where it would not, or that cannot be told. */
       readonly retryAfterSeconds: number | null
+      /** What became of asking a person, where that could change it. */
+      readonly approval?: Sought
     }
   /** Asked for by running code that may not, whatever policy says. */
   | { readonly kind: 'barred'; readonly sentence: string }

@@ -19,6 +19,8 @@ export type Effect =
       readonly secret?: SecretText
     }
   | { readonly kind: 'audit'; readonly operation: string; readonly arguments: JsonObject }
+  /** A person decides on a call of somebody else that waits. `arguments.approval` names the request. */
+  | { readonly kind: 'approve'; readonly operation: string; readonly arguments: JsonObject }
 
 /** A later round of a multi-round-trip request (MCP 2026-07-28 `input_required`). */
 export interface Resume {

@@ -1,5 +1,16 @@
 import type { JsonObject } from '../kernel/index.ts'
 
+/** What the caller is told of asking a person. Nothing of who that is. */
+export interface ApprovalNotice {
+  /** `null` where nobody was asked. */
+  readonly id: string | null
+  readonly status: 'pending' | 'denied' | 'refused'
+  /** Until when somebody may decide, or the denial holds; `null` where nobody was asked. */
+  readonly expiresAtMs: number | null
+  /** What there is to do now. */
+  readonly sentence: string
+}
+
 /** What the caller gets. `call` is the id for `mcpworks why`. */
 export type GatewayAnswer =
   | { readonly status: 'ok'; readonly call: string; readonly result: JsonObject }
@@ -18,6 +29,8 @@ export type GatewayAnswer =
       readonly remedy: string | null
       /** Whole seconds after which the same call would be allowed; only where what was used is the reason. */
       readonly retryAfterSeconds?: number
+      /** Where a person can change it, or could. */
+      readonly approval?: ApprovalNotice
     }
   /** Unknown, or not for this caller: the two are not told apart. */
   | { readonly status: 'unknown'; readonly call: string; readonly message: string }

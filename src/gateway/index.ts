@@ -1,4 +1,4 @@
-export { authenticationFacts } from './steps/decide.ts'
+export { authenticationFacts, decidersOf } from './steps/decide.ts'
 export type { ActFacts, ActOutcome, Backend, Invocation, InvocationEvents } from './backend.ts'
 export type { Catalogue, CatalogueEntry, EntryKind } from './catalogue.ts'
 export { createGateway, filterVisible } from './create-gateway.ts'

@@ -125,6 +125,7 @@ function harness(options: {
       maxCounters: 100,
     }),
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
+    approvals: { seek: () => Promise.reject(new Error('nothing asks for approval here')), about: async () => null },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
     config: {
       maxConcurrentCalls: options.maxConcurrentCalls ?? 8,

@@ -7,16 +7,17 @@ import type { GatewayPorts } from './ports.ts'
 import type { RunLedger } from './run-ledger.ts'
 import { act } from './steps/act.ts'
 import { answer, refusal, unavailable } from './steps/answer.ts'
-import { barInner } from './steps/bar-inner.ts'
 import { check } from './steps/check.ts'
-import { countUse, usageKey } from './steps/count-use.ts'
-import { decide } from './steps/decide.ts'
+import { usageKey } from './steps/count-use.ts'
 import { fulfil, hushed } from './steps/fulfil.ts'
+import { findQuestion } from './steps/find-question.ts'
 import { identify } from './steps/identify.ts'
 import { inspect } from './steps/inspect.ts'
+import { judge } from './steps/judge.ts'
 import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
+import { seekApproval, withApproval } from './steps/seek-approval.ts'
 import { verifyInvariants } from './steps/verify-invariants.ts'
 import type { CountedCall } from './usage/usage-ledger.ts'
 import { isWithdrawn } from './withdrawals.ts'
@@ -48,17 +49,20 @@ export async function perform(
   try {
     const call = identify(request, runs, ports)
     callId = call.call
-    const target = resolve(call, ports.catalogue, ports.policy)
+    const target = resolve(call, ports.catalogue, ports.policy, await findQuestion(call, ports.approvals))
     const problems = check(call, target, ports.schemas)
     const key = usageKey(call, target)
     if (key !== null) await ports.usage.ready(key)
-    // Nothing is awaited from here until the call is counted: calls that come at once must not pass a limit together.
-    const nowMs = ports.clock.nowMs()
-    const use = key === null ? null : { key, before: ports.usage.read(key) }
-    const verdict = barInner(call) ?? decide(call, target, problems, ports, nowMs, use)
-    counted = countUse(verdict, use, ports.usage)
+    let judged = judge(call, target, problems, key, ports)
+    counted = judged.counted
+    const approval = await seekApproval(call, target, judged, ports)
+    if (approval?.kind === 'granted') {
+      judged = judge(call, target, problems, key, ports, true)
+      counted = judged.counted
+    }
+    const verdict = withApproval(judged.verdict, approval)
 
-    const decided = await recordDecision(call, target, verdict, nowMs, use, ports)
+    const decided = await recordDecision(call, target, verdict, judged.atMs, judged.use, ports)
     counted?.decided(decided.index)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
@@ -77,7 +81,7 @@ export async function perform(
     if (broken !== undefined)
       throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)
     if (acted.status === 'broken' && !(acted.error instanceof McpworksError)) report(call.call, acted.error)
-    if (call.effect.kind !== 'manage' && isWithdrawn(call, ports.withdrawals))
+    if (call.effect.kind !== 'manage' && call.effect.kind !== 'approve' && isWithdrawn(call, ports.withdrawals))
       throw new McpworksError('credential_invalid')
     return answer(call, acted)
   } catch (error) {

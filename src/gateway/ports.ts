@@ -1,3 +1,4 @@
+import type { Approvals } from '../approvals/index.ts'
 import type { Caller, Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
 import type { DecisionLog } from '../audit/index.ts'
 import type { ForcedProfile, PolicyEngine } from '../policy/index.ts'
@@ -42,6 +43,7 @@ export interface GatewayPorts {
   readonly usage: UsageLedger
   /** Told when a decision is durable whose permits demand a notification. Does not block, and may forget what it is told. */
   readonly notify: () => void
+  readonly approvals: Pick<Approvals, 'seek' | 'about'>
   readonly clock: Clock
   readonly config: GatewayConfig
 }

@@ -12,13 +12,14 @@ export interface Withdrawals {
   onChange(listener: () => void): () => void
 }
 
-/** Whether a request may not go on. In a closed namespace people still manage, and read what happened. */
+/** Whether a request may not go on. In a closed namespace people still manage and decide, and read what happened. */
 export function isWithdrawn(
   { caller, namespace, effect }: Pick<GatewayRequest, 'caller' | 'namespace' | 'effect'>,
   withdrawals: Withdrawals,
 ): boolean {
   if (withdrawals.isWithdrawn(caller)) return true
-  return effect.kind !== 'manage' && effect.kind !== 'audit' && withdrawals.isClosed(namespace)
+  const isOfPeople = effect.kind === 'manage' || effect.kind === 'approve' || effect.kind === 'audit'
+  return !isOfPeople && withdrawals.isClosed(namespace)
 }
 
 /** Cuts off running calls of callers that lose what they were let in with. */
@@ -38,7 +39,7 @@ export function createCallWatch(withdrawals: Withdrawals): CallWatch {
   })
   return {
     watch(request, events) {
-      if (request.effect.kind === 'manage') return { events, done: () => {} }
+      if (request.effect.kind === 'manage' || request.effect.kind === 'approve') return { events, done: () => {} }
       const aborter = new AbortController()
       const { signal } = aborter
       const follow = (): void => aborter.abort()

@@ -18,6 +18,11 @@ when { principal has namespace && !(resource in principal.namespace) };
 @reason("Agents do not change agents, keys, functions or policies, and approve nothing.")
 forbid (principal is Agent, action in [Action::"manage", Action::"approve"], resource);
 
+@id("never-the-requester")
+@reason("Nobody decides on their own call, nor whoever acts with the same token.")
+forbid (principal, action == Action::"approve", resource)
+when { context.requester.self };
+
 @id("who-may-enter")
 @reason("Who may enter is for owners and admins to say, whatever the policies of a namespace permit.")
 forbid (principal is User, action == Action::"manage", resource)
@@ -64,12 +69,17 @@ when {
 @reason("Approvers answer calls that wait for a person, and see what those calls are about.")
 permit (principal is User in Role::"approver", action == Action::"approve", resource);
 
+@id("owners-approve")
+@reason("Owners and admins answer calls that wait for a person.")
+permit (principal is User, action == Action::"approve", resource)
+when { principal in Role::"owner" || principal in Role::"admin" };
+
 @id("approvers-see")
 @reason("Approvers answer calls that wait for a person, and see what those calls are about.")
 permit (principal is User in Role::"approver", action == Action::"manage", resource is Namespace)
 when {
-  ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "policy.explain"]
-    .contains(context.operation)
+  ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "policy.explain", "approval.list",
+   "approval.show"].contains(context.operation)
 };
 
 @id("auditors-read")

@@ -17,7 +17,7 @@ export const actionResources: Readonly<Record<PolicyAction | ReservedAction, rea
   audit: ['Namespace'],
 }
 
-type ReservedAction = 'list' | 'execute' | 'connect' | 'use' | 'approve'
+type ReservedAction = 'list' | 'execute' | 'connect' | 'use'
 
 /** The Cedar entity type of a principal. */
 export const principalTypes: Readonly<Record<PolicyRequest['principal']['type'], 'Agent' | 'User'>> = {
@@ -81,7 +81,20 @@ const circumstanceTypes = {
   address: { type: 'Extension', name: 'ipaddr' },
 } as const
 
-/** The attributes of a request's context. */
+/** What it holds besides under `approve`: whose call waits. */
+const requesterType = {
+  requester: {
+    type: 'Record',
+    attributes: {
+      id: { type: 'String', required: true },
+      owner: { type: 'String', required: true },
+      own: { type: 'Boolean', required: true },
+      self: { type: 'Boolean', required: true },
+    },
+  },
+} as const
+
+/** The attributes of a request's context. Short rules are about calls, which have no requester. */
 export const circumstanceNames: ReadonlySet<string> = new Set(['args', 'facts', ...Object.keys(circumstanceTypes)])
 
 /** The types of what only calls of tools have. */
@@ -107,7 +120,7 @@ export function validationSchema(args: CedarRecord, facts: CedarRecord = nothing
       appliesTo: {
         principalTypes: ['Agent', 'User'],
         resourceTypes: [...resourceTypes],
-        context: contextType(action === 'call' ? { args, facts } : null),
+        context: contextType(action, action === 'call' ? { args, facts } : null),
       },
     }
   }
@@ -154,6 +167,7 @@ export function projectRecord(record: CedarRecord, names: ReadonlySet<string> | 
 }
 
 /** The type of a request's whole context; `parts` is `null` where the action has no arguments. */
-export function contextType(parts: CallParts | null): SchemaType {
-  return { type: 'Record', attributes: parts === null ? circumstanceTypes : { ...parts, ...circumstanceTypes } }
+export function contextType(action: string, parts: CallParts | null): SchemaType {
+  const own = action === 'approve' ? requesterType : {}
+  return { type: 'Record', attributes: { ...parts, ...circumstanceTypes, ...own } }
 }

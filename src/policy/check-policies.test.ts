@@ -59,7 +59,7 @@ describe('checking a policy file', () => {
     expect(fresh.install([good, { file: 'b.cedar', text: 'permit (' }], demoVocabulary).ok).toBe(false)
     expect(fresh.policySetHash('demo')).toBeNull()
     const installed = fresh.install([good], demoVocabulary)
-    expect(installed).toMatchObject({ ok: true, policyCount: 14 })
+    expect(installed).toMatchObject({ ok: true, policyCount: 16 })
     expect(fresh.policySetHash('demo')).toBe(installed.ok && installed.policySetHash)
     fresh.remove('demo')
     expect(fresh.policySetHash('demo')).toBeNull()

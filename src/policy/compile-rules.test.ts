@@ -106,6 +106,14 @@ describe('short rules', () => {
     expect(parsed).toMatchObject({ type: 'success', json: { annotations: { id: 'r', reason } } })
   })
 
+  it('let an approved call past a denial that asks for approval', () => {
+    const rule = { id: 'r', deny: 'anyone', tools: 't', unless: 'hour > 8' } as const
+    expect(cedarOf({ ...rule, remedy: 'approval' })).toContain(
+      'unless { (context.hour > 8) } unless { context.approved };',
+    )
+    expect(cedarOf({ ...rule, remedy: 'Ask your owner.' })).not.toContain('approved')
+  })
+
   it.each([
     [{ id: 'r', tools: 't' }, null],
     [{ id: 'r', tools: 't', allow: 'anyone', deny: 'anyone' }, null],

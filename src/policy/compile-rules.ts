@@ -1,3 +1,4 @@
+import { approvalRemedy } from './approval-remedy.ts'
 import { circumstanceNames } from './cedar-schema.ts'
 import { parseObligations } from './obligation.ts'
 import { policyTokens, type PolicyToken } from './policy-tokens.ts'
@@ -67,6 +68,7 @@ function compileRule(namespace: string, rule: ShortRule, fault: Fault): string[]
     conditionClause('when', rule.when, fault),
     conditionClause('unless', rule.unless, fault),
   ].filter((clause) => clause !== null)
+  if (effect === 'forbid' && rule.remedy === approvalRemedy) clauses.push('unless { context.approved }')
   const scopes = listOf(allow ?? deny).flatMap((who) =>
     listOf(rule.tools).map((which) => [principalScope(namespace, who), resourceScope(namespace, which)]),
   )

@@ -43,7 +43,7 @@ describe('deciding', () => {
 describe('a decision', () => {
   it("names the policies that determined it as people know them, with their text's hash", () => {
     const text =
-      '// mail\n\n  @id("a")\n@reason("Because.")\n@remedy("approval")\nforbid (principal, action, resource); forbid (principal, action, resource); forbid (principal, action, resource);'
+      '// mail\n\n  @id("a")\n@reason("Because.")\n@remedy("sign in")\nforbid (principal, action, resource); forbid (principal, action, resource); forbid (principal, action, resource);'
     const { determining } = engineWith(text).decide(policyRequest())
     expect(determining).toEqual([
       {
@@ -63,9 +63,9 @@ describe('a decision', () => {
       {
         id: 'policies.cedar#a',
         effect: 'forbid',
-        textHash: sha256('@id("a")\n@reason("Because.")\n@remedy("approval")\nforbid (principal, action, resource);'),
+        textHash: sha256('@id("a")\n@reason("Because.")\n@remedy("sign in")\nforbid (principal, action, resource);'),
         reason: 'Because.',
-        remedy: 'approval',
+        remedy: 'sign in',
       },
     ])
   })

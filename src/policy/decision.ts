@@ -1,7 +1,10 @@
 import type { Digest, JsonObject } from '../kernel/index.ts'
 
-/** What a caller wants to do. `manage` is any change of state through the management API, `audit` any reading of records. */
-export type PolicyAction = 'call' | 'read' | 'prompt' | 'manage' | 'audit'
+/**
+ * What a caller wants to do. `manage` is any change of state through the management API, `audit` any reading of records,
+ * `approve` deciding on a call of somebody else that waits for a person.
+ */
+export type PolicyAction = 'call' | 'read' | 'prompt' | 'manage' | 'approve' | 'audit'
 
 /** The Cedar entity types that a request can be about. */
 export type ResourceType = 'Tool' | 'Resource' | 'Prompt' | 'Namespace'
@@ -44,6 +47,8 @@ export interface PolicyRequest {
     /** The operation's name for `manage` and `audit` (`agent.add`); empty otherwise. */
     readonly operation: string
     readonly labels: readonly string[]
+    /** Whose call waits for the decision. Only with `approve`; left out there, nobody may decide. */
+    readonly requester?: Requester
     /** Whether a person approved exactly this call; false by default. */
     readonly approved?: boolean
     /** What the caller used before this call; nothing by default. */
@@ -51,6 +56,17 @@ export interface PolicyRequest {
     readonly timeMs: number
     readonly address: string
   }
+}
+
+/** Whose call waits for a person. */
+export interface Requester {
+  readonly id: string
+  /** The user who answers for it; empty where there is none. */
+  readonly owner: string
+  /** Whether that user has a part in deciding. */
+  readonly own: boolean
+  /** Whether the requester, or who acts with its token, has a part in deciding. */
+  readonly self: boolean
 }
 
 /** What a caller used so far, without the call that is decided. */

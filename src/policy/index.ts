@@ -7,6 +7,7 @@ export type {
   PolicyAction,
   PolicyDecision,
   PolicyRequest,
+  Requester,
   ResourceType,
   UsageFigures,
 } from './decision.ts'

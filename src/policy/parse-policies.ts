@@ -1,4 +1,5 @@
 import { digestJson, nearestName, sha256 } from '../kernel/index.ts'
+import { approvalFault } from './approval-remedy.ts'
 import { attributeReads, namesUnder } from './attribute-reads.ts'
 import { builtInFile, builtInPolicies } from './built-in-policies.ts'
 import { policyToJson, type DetailedError } from './cedar.ts'
@@ -177,6 +178,8 @@ function placed(
   const { json, textHash } = body
   const annotations = json.annotations ?? {}
   problems.push(...annotationProblems(source, offset, annotations, json.effect))
+  const unapprovable = approvalFault(json)
+  if (unapprovable !== null) problems.push(problemAt(source, offset, unapprovable.message, unapprovable.hint))
   const line = lineOf(lines, offset)
   let id = `${source.file}#${annotations.id ?? String(line)}`
   // Two nameless policies on one line are told apart by the column.

@@ -85,7 +85,7 @@ export class PreparedRequest {
     const reads = unionOfReads(policies.map((policy) => policy.reads))
     const args = this.#tool?.arguments.type ?? null
     const facts = this.#tool?.facts ?? null
-    const context = contextType(args === null || facts === null ? null : { args, facts: facts.type })
+    const context = contextType(action, args === null || facts === null ? null : { args, facts: facts.type })
     const entities = [principal.json, resource.json]
     const entitiesText = canonicalJson(entities)
     const schemaParts = [action, types.principal, types.resource, this.#tool?.typeKey ?? null, readsKey(reads)]

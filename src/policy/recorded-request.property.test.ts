@@ -30,6 +30,7 @@ const context: fc.Arbitrary<Required<PolicyRequest['context']>> = fc.record({
   door: fc.constantFrom('tool', 'code', 'schedule', 'management', 'console'),
   operation: fc.string(),
   labels: words,
+  requester: fc.record({ id: fc.string(), owner: fc.string(), own: fc.boolean(), self: fc.boolean() }),
   approved: fc.boolean(),
   usage: fc.record({ agent: figures, tool: figures }),
   timeMs: fc.nat(4_000_000_000_000),
@@ -54,8 +55,15 @@ const about: fc.Arbitrary<Pick<PolicyRequest, 'action' | 'resource'>> = fc.const
   { action: 'read', resource: { type: 'Resource', id: 'demo/file:///a/b', namespace: 'demo', service: 'files' } },
   { action: 'prompt', resource: { type: 'Prompt', id: 'demo/greet', namespace: 'demo', service: null } },
   { action: 'manage', resource: { type: 'Namespace', id: 'demo', namespace: 'demo', service: null } },
+  { action: 'approve', resource: { type: 'Tool', id: 'demo/gone', namespace: 'demo', service: 'mail' } },
   { action: 'audit', resource: { type: 'Namespace', id: 'demo', namespace: 'demo', service: null } },
 )
+
+/** Only a decision on a call that waits has one whose call it is. */
+function circumstancesOf(action: string, circumstances: Required<PolicyRequest['context']>): PolicyRequest['context'] {
+  const { requester, ...others } = circumstances
+  return action === 'approve' ? { ...others, requester } : others
+}
 
 const args = fc.record({
   count: fc.integer(),
@@ -86,7 +94,8 @@ it('gives back a request that the engine was asked, so that it is decided alike 
   const policies = `
     permit (principal is Agent, action == Action::"call", resource) when { context.args has count && context.args.count > 0 };
     forbid (principal in AgentGroup::"demo/others", action, resource) when { context.hour < 12 };
-    permit (principal in UserGroup::"demo/crew", action, resource) unless { context.usage.agent.running > 500000 };`
+    permit (principal in UserGroup::"demo/crew", action, resource) unless { context.usage.agent.running > 500000 };
+    permit (principal is User, action == Action::"approve", resource) when { context.requester.own };`
   expect(engine.install([{ file: 'a.cedar', text: policies }], vocabulary)).toMatchObject({ ok: true })
   fc.assert(
     fc.property(fc.oneof(agent, user), about, args, context, (principal, what, given, circumstances) => {
@@ -94,7 +103,7 @@ it('gives back a request that the engine was asked, so that it is decided alike 
         principal,
         ...what,
         arguments: what.action === 'call' ? given : {},
-        context: circumstances,
+        context: circumstancesOf(what.action, circumstances),
       }
       const decided = engine.decide(request)
       const again = requestFromRecord(JSON.parse(decided.engineInput) as JsonObject, request.arguments)

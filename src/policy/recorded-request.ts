@@ -35,7 +35,7 @@ const extension = (fn: string) => z.object({ __extn: z.object({ fn: z.literal(fn
 
 /** What is optional here came with later versions of this program; older records are without it. */
 const inputSchema = z.object({
-  action: z.object({ id: z.enum(['call', 'read', 'prompt', 'manage', 'audit']) }),
+  action: z.object({ id: z.enum(['call', 'read', 'prompt', 'manage', 'approve', 'audit']) }),
   context: z.object({
     address: extension('ip'),
     approved: z.boolean().optional(),
@@ -51,6 +51,7 @@ const inputSchema = z.object({
     door: z.enum(['tool', 'code', 'schedule', 'management', 'console']),
     labels: z.array(z.string()),
     operation: z.string(),
+    requester: z.object({ id: z.string(), owner: z.string(), own: z.boolean(), self: z.boolean() }).optional(),
     time: extension('datetime'),
     usage: z.object({ agent: figures, tool: figures }).optional(),
   }),
@@ -112,6 +113,7 @@ function circumstancesOf(context: Input['context']): PolicyRequest['context'] {
     door: context.door,
     operation: context.operation,
     labels: context.labels,
+    ...(context.requester === undefined ? {} : { requester: context.requester }),
     ...(context.approved === undefined ? {} : { approved: context.approved }),
     ...(context.usage === undefined ? {} : { usage: context.usage }),
     // oxlint-disable-next-line no-restricted-globals -- reads a recorded time; reads no clock

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { CedarValueJson } from './cedar.ts'
-import type { CallUsage, PolicyRequest, UsageFigures } from './decision.ts'
+import type { CallUsage, PolicyRequest, Requester, UsageFigures } from './decision.ts'
 
 /** The circumstances of a request as Cedar values, or the sentence that says why they cannot be. */
 export type EncodedCircumstances =
@@ -24,7 +24,9 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
   if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > lastTimeMs)
     return { ok: false, fault: 'The time of the request is out of range.' }
   const { method, senderConstrained, binding = 'none', issuer = '', client = '', actors = [] } = authentication
-  const texts = [method, binding, issuer, client, ...actors, door, operation, ...labels]
+  const { requester } = context
+  const whose = requester === undefined ? [] : [requester.id, requester.owner]
+  const texts = [method, binding, issuer, client, ...actors, door, operation, ...labels, ...whose]
   if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) {
     return { ok: false, fault: 'The circumstances of the request hold what is not Unicode text.' }
   }
@@ -54,11 +56,16 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
     hour: time.getUTCHours(),
     labels: [...new Set(labels)].sort(),
     operation,
+    ...(requester === undefined ? {} : { requester: encodeRequester(requester) }),
     time: { __extn: { fn: 'datetime', arg: time.toISOString() } },
     usage: used,
     weekday: time.getUTCDay() === 0 ? 7 : time.getUTCDay(),
   }
   return { ok: true, value }
+}
+
+function encodeRequester({ id, owner, own, self }: Requester) {
+  return { id, own, owner, self }
 }
 
 function encodeFigures({ callsMinute, callsDay, bytesOutDay, spendDay, running }: UsageFigures) {

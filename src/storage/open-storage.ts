@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import type { ApprovalStore } from '../approvals/index.ts'
 import type { DecisionLog, LogPositionStore, RecordProver } from '../audit/index.ts'
 import type {
   AuthorizationStore,
@@ -22,6 +23,7 @@ import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { masterKeyOf } from './master-key.ts'
 import type { NamespaceStore } from './namespace-store.ts'
+import { SqlApprovalStore } from './sql-approval-store.ts'
 import { SqlAuthorizationStore } from './sql-authorization-store.ts'
 import { SqlClosureStore } from './sql-closure-store.ts'
 import { SqlCredentialStore } from './sql-credential-store.ts'
@@ -72,6 +74,7 @@ export interface Storage {
   readonly signingKeys: SigningKeyStore
   readonly usedAssertions: UsedAssertions
   readonly upstreams: UpstreamStore
+  readonly approvals: ApprovalStore
   readonly masterKey: MasterKey
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
@@ -121,6 +124,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       signingKeys: new SqlSigningKeyStore(state),
       usedAssertions: new SqlUsedAssertions(state),
       upstreams: new SqlUpstreamStore(state),
+      approvals: new SqlApprovalStore(state),
       masterKey: masterKeyOf(masterKey),
       async close() {
         try {

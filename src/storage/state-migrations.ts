@@ -146,4 +146,18 @@ export const stateMigrations: readonly string[] = [
     namespace TEXT PRIMARY KEY, through_index INTEGER NOT NULL, at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE approvals (
+    namespace TEXT NOT NULL, id TEXT NOT NULL, binding TEXT NOT NULL, status TEXT NOT NULL,
+    requester_type TEXT NOT NULL, requester_id TEXT NOT NULL, actors_json TEXT NOT NULL, door TEXT NOT NULL,
+    tool TEXT NOT NULL, service TEXT NOT NULL, definition_hash TEXT NOT NULL, code_hash TEXT,
+    rules_json TEXT NOT NULL, reasons_json TEXT NOT NULL, call TEXT NOT NULL, sealed_arguments BLOB,
+    requested_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, decided_by TEXT, decided_at_ms INTEGER,
+    comment TEXT NOT NULL, spent_at_ms INTEGER, spent_by_call TEXT, PRIMARY KEY (namespace, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX approvals_open ON approvals (namespace, binding)
+    WHERE status IN ('pending', 'approved', 'denied');
+  CREATE INDEX approvals_by_requester ON approvals (namespace, requester_id, requested_at_ms);
+  CREATE INDEX approvals_by_status ON approvals (namespace, status);
+  `,
 ]

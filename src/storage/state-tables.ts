@@ -32,6 +32,31 @@ export interface StateTables {
     closed_by: string
     reason: string
   }
+  readonly approvals: {
+    namespace: string
+    id: string
+    binding: string
+    status: 'pending' | 'approved' | 'denied' | 'spent' | 'expired'
+    requester_type: 'agent' | 'user'
+    requester_id: string
+    actors_json: string
+    door: string
+    tool: string
+    service: string
+    definition_hash: string
+    code_hash: string | null
+    rules_json: string
+    reasons_json: string
+    call: string
+    sealed_arguments: Uint8Array | null
+    requested_at_ms: number
+    expires_at_ms: number
+    decided_by: string | null
+    decided_at_ms: number | null
+    comment: string
+    spent_at_ms: number | null
+    spent_by_call: string | null
+  }
   readonly credential_uses: { credential_id: string; last_used_at_ms: number }
   readonly log_positions: { reader: string; record_id: string }
   readonly usage_counters: {

@@ -172,6 +172,7 @@ async function act(
     case 'complete':
       return { status: 'ok', result: { completion: { values: ['test-one', 'test-two'], total: 2, hasMore: false } } }
     case 'manage':
+    case 'approve':
     case 'audit':
       throw new Error('the fixtures manage nothing')
   }

@@ -40,6 +40,7 @@ function requestOf(operation: Operation, namespace: string): { path: string; bod
     tool: 'none-none',
     service: 'none',
     call: '00000000-0000-0000-0000-000000000000',
+    approval: '00000000-0000-0000-0000-000000000000',
     user: 'nobody',
   }
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'nobody')

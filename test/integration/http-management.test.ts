@@ -38,6 +38,7 @@ describe('the management API', () => {
       const input: Record<string, string> = {
         namespace: 'demo',
         call: '01900000-0000-7000-8000-000000000000',
+        approval: '01900000-0000-7000-8000-000000000000',
         application: 'app-abcdefghij12',
         tool: 'leads-count',
       }

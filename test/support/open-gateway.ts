@@ -54,6 +54,7 @@ function targetOf(effect: Effect): [EntryKind, string] {
       if (typeof effect.ref.name === 'string') return ['prompt', effect.ref.name]
       return ['resource', typeof effect.ref.uri === 'string' ? effect.ref.uri : '']
     case 'manage':
+    case 'approve':
     case 'audit':
       return ['tool', effect.operation]
   }

@@ -22,7 +22,8 @@ export function createManagementBackend(handlers: Handlers): Backend {
 
 async function dispatch(handlers: Handlers, invocation: Invocation, signal: AbortSignal): Promise<JsonObject> {
   const { effect } = invocation
-  if (effect.kind !== 'manage' && effect.kind !== 'audit') throw new McpworksError('not_found')
+  if (effect.kind !== 'manage' && effect.kind !== 'approve' && effect.kind !== 'audit')
+    throw new McpworksError('not_found')
   const name = effect.operation
   if (!isOperationName(name) || operations[name].effect !== effect.kind) throw new McpworksError('not_found')
   const operation: Operation = operations[name]

@@ -66,7 +66,7 @@ describe.each(policyTemplates.map((template) => [template.name, template] as con
       const filled = fill(template)
       if (!filled.ok) throw new Error(filled.problems.join('\n'))
       const { file, text: rules } = filled.rules
-      const conditions = /^ {4}(?:when|unless|except): .*$/gm
+      const conditions = /^ {4}(?:when|unless|except|remedy): .*$/gm
       expect(rules).toMatch(conditions)
       const always = decided(filled.caseList, { file, text: rules.replaceAll(conditions, '') })
       const never = decided(filled.caseList, {

@@ -30,6 +30,7 @@ const call: CallExplanation = {
     rules: [{ id: 'leads.cedar#no-bulk', effect: 'forbid', reason: 'Too many.', remedy: null }],
     errors: [],
     obligations: [],
+    approval: null,
     engine: 'cedar 4.13.0',
     policySetHash: 'sha256:aa',
     durationUs: 10,

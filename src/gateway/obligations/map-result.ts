@@ -28,6 +28,7 @@ export function mapResult(kind: Effect['kind'], result: JsonObject, map: PartMap
       })
     case 'complete':
     case 'manage':
+    case 'approve':
     case 'audit':
       return dataOf(result, map)
   }

@@ -1,7 +1,8 @@
+import type { Sought } from '../../approvals/index.ts'
 import { errorTable, McpworksError } from '../../kernel/index.ts'
 import type { PolicyDecision } from '../../policy/index.ts'
 import type { IdentifiedCall, Verdict } from '../call.ts'
-import type { GatewayAnswer } from '../gateway-answer.ts'
+import type { ApprovalNotice, GatewayAnswer } from '../gateway-answer.ts'
 import type { Acted } from './act.ts'
 
 /** The answer to a request that was not allowed. */
@@ -33,6 +34,7 @@ export function refusal(call: IdentifiedCall, verdict: Exclude<Verdict, { kind: 
         rules: verdict.decision.determining.filter((rule) => rule.effect === 'forbid').map((rule) => rule.id),
         remedy: verdict.decision.determining.find((rule) => rule.remedy !== null)?.remedy ?? null,
         ...(verdict.retryAfterSeconds === null ? {} : { retryAfterSeconds: verdict.retryAfterSeconds }),
+        ...(verdict.approval === undefined ? {} : { approval: noticeOf(verdict.approval) }),
       }
   }
 }
@@ -85,6 +87,24 @@ function againSentence(seconds: number | null): string {
   return seconds < 7200
     ? ` Try again in ${Math.ceil(seconds / 60)} minutes.`
     : ` Try again in ${Math.ceil(seconds / 3600)} hours.`
+}
+
+/** The retry handle is the call itself, so there is nothing to hand out that somebody else could use. */
+function noticeOf(approval: Sought): ApprovalNotice {
+  if (approval.kind === 'refused')
+    return { id: null, status: 'refused', expiresAtMs: null, sentence: approval.sentence }
+  const { id } = approval
+  if (approval.kind === 'granted') {
+    const sentence = `Request ${id} was approved, but policy has changed and denies the call all the same. The approval is spent.`
+    return { id, status: 'refused', expiresAtMs: null, sentence }
+  }
+  const { expiresAtMs } = approval
+  const until = new Date(expiresAtMs).toISOString()
+  const sentence =
+    approval.kind === 'pending'
+      ? `A person can approve this call: request ${id} waits until ${until}. Make exactly the same call again later; once it is approved it is carried out, one time.`
+      : `A person denied request ${id} for this call${approval.comment === '' ? '' : `: ${approval.comment}`}. The same call asks nobody again until ${until}.`
+  return { id, status: approval.kind, expiresAtMs, sentence }
 }
 
 function denialSentence(decision: PolicyDecision): string {

@@ -1,5 +1,6 @@
-import type { Authentication, JsonObject } from '../../kernel/index.ts'
-import { mergeObligations, type PolicyRequest } from '../../policy/index.ts'
+import type { Authentication, Caller, JsonObject } from '../../kernel/index.ts'
+import type { ApprovalQuestion } from '../../approvals/index.ts'
+import { mergeObligations, type PolicyRequest, type Requester } from '../../policy/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts, SchemaProblem } from '../ports.ts'
@@ -18,10 +19,11 @@ export function decide(
   { policy, usage }: Pick<GatewayPorts, 'policy' | 'usage'>,
   nowMs: number,
   use: Use | null,
+  approved = false,
 ): Verdict {
   if (!target.visible) return { kind: 'unknown' }
   if (problems.length > 0) return { kind: 'invalid', problems }
-  const request = policyRequest(call, target, nowMs, use)
+  const request = questionOf(call, target, nowMs, use, approved)
   const decision = policy.decide(request)
   if (decision.effect === 'allow')
     return { kind: 'allowed', decision, entry: target.entry, duties: mergeObligations(decision.obligations) }
@@ -30,23 +32,50 @@ export function decide(
 }
 
 /** The question that the call is to policy. */
-function policyRequest(call: IdentifiedCall, target: Target, nowMs: number, use: Use | null): PolicyRequest {
+export function questionOf(
+  call: IdentifiedCall,
+  target: Target,
+  nowMs: number,
+  use: Use | null,
+  approved: boolean,
+): PolicyRequest {
   const { principal, authentication, client } = call.caller
+  const { effect } = call
+  const isOperation = effect.kind === 'manage' || effect.kind === 'approve' || effect.kind === 'audit'
   return {
     principal: { type: principal.type, id: principal.id, namespace: principal.namespace, groups: principal.groups },
     action: target.action,
     resource: target.resource,
-    arguments: argumentsOf(call.effect),
+    arguments: argumentsOf(effect),
     context: {
       authentication: authenticationFacts(authentication, nowMs),
       door: call.door,
-      operation: call.effect.kind === 'manage' || call.effect.kind === 'audit' ? call.effect.operation : '',
+      operation: isOperation ? effect.operation : '',
       labels: call.labels,
+      ...(approved ? { approved } : {}),
       ...(use === null ? {} : { usage: use.before }),
       timeMs: nowMs,
       address: client.address,
+      ...(target.action === 'approve' ? { requester: requesterOf(target.question, call.caller) } : {}),
     },
   }
+}
+
+/** Whose call waits, as whoever decides stands to it. */
+function requesterOf(question: ApprovalQuestion | undefined, caller: Caller): Requester {
+  if (question === undefined) return { id: '', owner: '', own: false, self: false }
+  const deciders = decidersOf(caller)
+  return {
+    id: question.requesterId,
+    owner: question.ownerId ?? '',
+    own: question.ownerId !== null && deciders.includes(question.ownerId),
+    self: deciders.some((id) => question.chain.includes(id)),
+  }
+}
+
+/** Everybody who has a part in what the caller does: the principal, and who acts with its token. */
+export function decidersOf({ principal, authentication }: Caller): readonly string[] {
+  return [principal.id, ...(authentication.token?.actors ?? [])]
 }
 
 /** How the caller proved who it is, as policy sees it. */
@@ -75,6 +104,7 @@ function argumentsOf(effect: Effect): JsonObject {
       return { uri: effect.uri }
     case 'complete':
     case 'manage':
+    case 'approve':
     case 'audit':
       // Policy knows operations by name. Their arguments can be whole files and have no type in the policy schema.
       return {}

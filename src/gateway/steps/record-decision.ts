@@ -72,6 +72,7 @@ function draft(
       labelsBefore: call.labels,
       derived: derivedOf(verdict),
       ...(use === null ? {} : { quota: quotaOf(use, verdict) }),
+      ...approvalOf(verdict),
     },
     decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
     bodies: {
@@ -105,6 +106,16 @@ function derivedOf(verdict: Verdict): JsonObject {
   if (derived === null) return {}
   const { extractorHash, facts, untold } = derived
   return { extractor_hash: extractorHash, facts, ...(untold.length === 0 ? {} : { untold: [...untold] }) }
+}
+
+/** The approval that was spent, or the request that was made: nobody has decided on that one. */
+function approvalOf(verdict: Verdict): Pick<DecisionDraft['pre'], 'approval'> {
+  if (verdict.kind !== 'allowed' && verdict.kind !== 'denied') return {}
+  const { approval } = verdict
+  if (approval === undefined || approval.kind === 'refused') return {}
+  const { id } = approval
+  if (approval.kind === 'granted') return { approval: { id, by: approval.by, atMs: approval.atMs } }
+  return { approval: { id, by: null, atMs: null } }
 }
 
 /** The principal is whose rights are used; where others act with them, the present actor acts for all the rest. */
@@ -177,6 +188,7 @@ function wholeNameOf(effect: Effect): string {
     case 'complete':
       return completedName(effect.ref)
     case 'manage':
+    case 'approve':
     case 'audit':
       return effect.operation
   }
@@ -199,6 +211,7 @@ function inputOf(effect: Effect): JsonValue {
     case 'complete':
       return { ref: effect.ref, argument: effect.argument }
     case 'manage':
+    case 'approve':
     case 'audit':
       return effect.arguments
   }

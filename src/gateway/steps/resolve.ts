@@ -1,3 +1,4 @@
+import type { ApprovalQuestion } from '../../approvals/index.ts'
 import type { PolicyEngine } from '../../policy/index.ts'
 import type { IdentifiedCall, Target } from '../call.ts'
 import type { Catalogue, CatalogueEntry } from '../catalogue.ts'
@@ -7,8 +8,14 @@ import type { Effect } from '../effect.ts'
  * Finds the pinned definition that the request is about, and whether the caller may know of it.
  * A name that does not exist and one that policy hides come out alike: `visible` is false.
  */
-export function resolve(call: IdentifiedCall, catalogue: Catalogue, policy: PolicyEngine): Target {
+export function resolve(
+  call: IdentifiedCall,
+  catalogue: Catalogue,
+  policy: PolicyEngine,
+  question: ApprovalQuestion | null = null,
+): Target {
   const { effect, namespace } = call
+  if (effect.kind === 'approve') return deciding(namespace, question)
   if (effect.kind === 'manage' || effect.kind === 'audit') {
     return {
       entry: null,
@@ -23,6 +30,17 @@ export function resolve(call: IdentifiedCall, catalogue: Catalogue, policy: Poli
   return { entry, visible, action, resource }
 }
 
+/**
+ * The call that waits is asked about as its tool, whether that is still there or not. Where there is no such request, the
+ * question is about the namespace: whoever may decide nothing learns nothing of what there is.
+ */
+function deciding(namespace: string, question: ApprovalQuestion | null): Target {
+  const base = { entry: null, visible: true, action: 'approve' } as const
+  if (question === null) return { ...base, resource: { type: 'Namespace', id: namespace, namespace, service: null } }
+  const { tool, service } = question
+  return { ...base, question, resource: { type: 'Tool', id: `${namespace}/${tool}`, namespace, service } }
+}
+
 type Look = {
   readonly action: 'call' | 'read' | 'prompt'
   readonly type: 'Tool' | 'Resource' | 'Prompt'
@@ -30,7 +48,11 @@ type Look = {
   readonly entry: CatalogueEntry | null
 }
 
-function look(effect: Exclude<Effect, { kind: 'manage' | 'audit' }>, namespace: string, catalogue: Catalogue): Look {
+function look(
+  effect: Exclude<Effect, { kind: 'manage' | 'approve' | 'audit' }>,
+  namespace: string,
+  catalogue: Catalogue,
+): Look {
   switch (effect.kind) {
     case 'call':
       return {

@@ -112,7 +112,7 @@ export async function serveOperation(
 
 /** The effect of an operation, with its secret apart from what is recorded. */
 function effectOf({ name, effect, secret }: Operation, input: JsonObject): Effect {
-  if (effect === 'audit' || secret === undefined) return { kind: effect, operation: name, arguments: input }
+  if (effect !== 'manage' || secret === undefined) return { kind: effect, operation: name, arguments: input }
   const { [secret]: value, ...rest } = input
   return { kind: 'manage', operation: name, arguments: rest, secret: new SecretText(String(value)) }
 }

@@ -7,6 +7,7 @@ type Answer<Status extends GatewayAnswer['status']> = Extract<GatewayAnswer, { s
 /** Our members of a result's `_meta`. */
 export const callMeta = 'mcpworks/call'
 const denialMeta = 'mcpworks/denial'
+const approvalMeta = 'mcpworks/approval'
 
 /** The result of a tool's call with the id that `mcpworks why` takes. */
 export function toolResult(answer: Answer<'ok'>): JsonObject {
@@ -22,6 +23,7 @@ export function deniedResult(answer: Answer<'denied'>): JsonObject {
   const lines = [`Refused by policy: ${answer.message}`]
   if (answer.rules.length > 0) lines.push(`Rule: ${answer.rules.join(', ')}`)
   if (answer.remedy !== null) lines.push(`What would change it: ${answer.remedy}`)
+  if (answer.approval !== undefined) lines.push(answer.approval.sentence)
   lines.push(`The call was not made. Details: mcpworks why ${answer.call}`)
   return {
     content: [{ type: 'text', text: lines.join('\n') }],
@@ -34,8 +36,15 @@ export function deniedResult(answer: Answer<'denied'>): JsonObject {
         remedy: answer.remedy,
         ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
       },
+      ...(answer.approval === undefined ? {} : { [approvalMeta]: noticeOf(answer.approval) }),
     },
   }
+}
+
+/** What a program needs to know whether and when to make the call again. */
+function noticeOf({ id, status, expiresAtMs }: NonNullable<Answer<'denied'>['approval']>): JsonObject {
+  const expires = expiresAtMs === null ? null : new Date(expiresAtMs).toISOString()
+  return { id, status, expires }
 }
 
 /** Wrong arguments are the tool's error, not the protocol's, so that the model sees them and can repair them (SEP-1303). */

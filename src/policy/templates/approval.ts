@@ -46,7 +46,6 @@ export const approval: PolicyTemplate = {
       id,
       deny: [...who],
       tools: [...which],
-      unless: 'approved',
       reason: 'This cannot be undone: a person must approve it first.',
       remedy: 'approval',
     }
