@@ -16,7 +16,7 @@ export const count: Extractor = {
   parameters,
   type: { type: 'Long' },
   givesMoney: false,
-  takes: 'many',
+  takes: { least: 1, most: 16 },
   whenAbsent: { value: 0, open: 0 },
   reads: (type, { of }) => (of === 'items' ? type.type === 'Set' : isText(type)),
   extract(inputs, { of }) {

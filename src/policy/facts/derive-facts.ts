@@ -63,5 +63,6 @@ function inputsOf({ from }: FactBinding, args: JsonObject): FactInput[] {
 
 function spendOf(derived: ReturnType<FactBinding['extractor']['extract']>, currency: string | null): number | null {
   if (!derived.ok || derived.money === undefined || derived.money.currency !== currency) return null
-  return derived.money.minor
+  // Money that comes back does not make room for more to be spent.
+  return Math.max(0, derived.money.minor)
 }

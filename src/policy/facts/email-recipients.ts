@@ -34,7 +34,7 @@ export const emailRecipients: Extractor = {
     },
   },
   givesMoney: false,
-  takes: 'many',
+  takes: { least: 1, most: 16 },
   whenAbsent: { value: { addresses: [], count: 0, domains: [] }, open: { count: 0, domains: [] } },
   reads: isText,
   extract(inputs, { subaddress }) {

@@ -42,12 +42,14 @@ export interface Extractor {
   readonly type: CedarType
   /** Whether its facts are amounts of money, so that one can say what a call spends. */
   readonly givesMoney: boolean
-  /** Whether it reads several arguments together, or exactly one. */
-  readonly takes: 'one' | 'many'
+  /** How many arguments it reads together. */
+  readonly takes: { readonly least: number; readonly most: number }
   /** The fact where none of its arguments is there; `null` where there is none then. */
   readonly whenAbsent: { readonly value: CedarValueJson; readonly open: JsonValue } | null
-  /** Whether an argument of this type could ever be read with these parameters. */
-  readonly reads: (type: CedarType, parameters: JsonObject) => boolean
+  /** Whether an argument of this type, at this place among its arguments, could ever be read with these parameters. */
+  readonly reads: (type: CedarType, parameters: JsonObject, position: number) => boolean
+  /** Why parameters and arguments do not go together; `null`, as where it is left out: they do. */
+  readonly misuse?: (parameters: JsonObject, from: readonly string[]) => string | null
   /** Expects parameters that passed its schema, and at least one input. */
   readonly extract: (inputs: readonly FactInput[], parameters: JsonObject) => Extracted
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { nearestName, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyProblem } from '../policy-engine.ts'
 import { positionAt } from '../source-position.ts'
+import { minorDigits } from './currencies.ts'
 import { extractors } from './extractors.ts'
 import type { Extractor } from './extractor.ts'
 import { positionedYaml, type YamlPath } from './positioned-yaml.ts'
@@ -52,7 +53,11 @@ const bindingSchema = z.looseObject({
 const fileSchema = z.strictObject({
   facts: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), z.record(z.string(), z.record(z.string(), z.json()))),
   spend: z
-    .strictObject({ currency: z.string().regex(/^[A-Z]{3}$/, { error: 'a currency is three capitals, such as EUR' }) })
+    .strictObject({
+      currency: z
+        .string()
+        .refine((code) => minorDigits.has(code), { error: 'there is no such currency: write ISO 4217, such as EUR' }),
+    })
     .optional(),
 })
 
@@ -101,6 +106,9 @@ export function readFactsFile(text: string): {
     const [spending] = bindings.filter((binding) => binding.tool === tool && binding.spend)
     if (spending !== undefined && parsed.data.spend === undefined)
       at(['facts', tool, spending.name, 'spend'], 'the file does not say what calls spend', 'spend: { currency: EUR }')
+    const own = spending?.parameters['currency'] ?? parsed.data.spend?.currency
+    if (spending !== undefined && own !== parsed.data.spend?.currency)
+      at(['facts', tool, spending.name, 'currency'], 'calls spend another currency here', null)
     for (const second of spendTwice(tool, bindings))
       at(['facts', tool, second, 'spend'], 'a tool has one fact that says what a call spends', null)
   }
@@ -145,7 +153,11 @@ function readBinding(
     return null
   }
   const names = typeof from === 'string' ? [from] : from
-  if (extractor.takes === 'one' && names.length !== 1) at(['from'], `${extractor.name} reads one argument`, null)
+  const { least, most } = extractor.takes
+  if (names.length < least || names.length > most)
+    at(['from'], `${extractor.name} reads ${least === most ? least : `${least} to ${most}`} arguments`, null)
+  const misuse = extractor.misuse?.(parameters.data as JsonObject, names) ?? null
+  if (misuse !== null) at([], misuse, null)
   if (spend && !extractor.givesMoney) at(['spend'], `${extractor.name} gives no amount of money`, null)
   if (new Set(names).size !== names.length) at(['from'], 'an argument is named twice', null)
   return { extractor, parameters: parameters.data as JsonObject, from: names, spend }

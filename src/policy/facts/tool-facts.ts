@@ -76,7 +76,7 @@ function argumentProblem(
       return binding.problemAt(place, `the tool "${tool.name}" has no argument "${name}"`, hint)
     }
     // What Cedar cannot type (text or a list of text, say) is judged when a call comes.
-    if (argument !== undefined && !binding.extractor.reads(argument, binding.parameters))
+    if (argument !== undefined && !binding.extractor.reads(argument, binding.parameters, index))
       return binding.problemAt(
         place,
         `${binding.extractor.name} cannot read the argument "${name}": ${kindOf(argument)}`,
