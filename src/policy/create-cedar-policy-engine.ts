@@ -6,9 +6,9 @@ import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
 import { decideRequest, denyByError, type UntimedDecision } from './decide-request.ts'
 import type { PolicyDecision, PolicyRequest } from './decision.ts'
 import { DecisionCache } from './decision-cache.ts'
+import { explainDecision } from './explain-decision.ts'
 import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
-import { nearMisses } from './near-misses.ts'
 import { parsePolicies, type ParseOutcome } from './parse-policies.ts'
 import type {
   Explanation,
@@ -85,9 +85,7 @@ class CedarPolicyEngine implements PolicyEngine {
   }
 
   explain(request: PolicyRequest): Explanation {
-    const decision = this.decide(request)
-    if (decision.effect === 'allow') return { decision, nearMisses: [] }
-    return { decision, nearMisses: nearMisses(request, this.#policiesOf(request.resource.namespace)) }
+    return explainDecision(request, this.decide(request), this.#policiesOf(request.resource.namespace))
   }
 
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[] {

@@ -81,11 +81,36 @@ export interface PolicyEngine {
   policySetHash(namespace: string): Digest | null
 }
 
-/** Why a decision came out as it did, for people. */
+/** Why a decision came out as it did, for people. Says what policies say, and nothing that the request held. */
 export interface Explanation {
   readonly decision: PolicyDecision
+  /** What the policies that determined the decision ask for, in their order. */
+  readonly because: readonly { readonly policyId: string; readonly conditions: readonly ConditionText[] }[]
   /** Permits whose scope matches the request but whose condition was false, closest first. */
-  readonly nearMisses: readonly { readonly policyId: string; readonly failedCondition: string }[]
+  readonly nearMisses: readonly NearMiss[]
+  /** Of a default deny: permits that are for somebody else or for something else, with that in words. */
+  readonly elsewhere: readonly { readonly policyId: string; readonly words: string }[]
+}
+
+/** One part of a policy's conditions. */
+export interface ConditionText {
+  /** As Cedar. */
+  readonly condition: string
+  /** What has to be so, in words; `null` where it cannot be said in few. */
+  readonly words: string | null
+  /** Attributes of the context that it looks at, such as `args.limit`. */
+  readonly looksAt: readonly string[]
+}
+
+/** A permit that a request came close to. */
+export interface NearMiss {
+  readonly policyId: string
+  /** The first condition that failed, as Cedar. */
+  readonly failedCondition: string
+  /** All that failed; `evaluated` is false for what could not be evaluated at all. */
+  readonly failed: readonly (ConditionText & { readonly evaluated: boolean })[]
+  /** How many conditions it has. */
+  readonly conditions: number
 }
 
 /** What a principal can do with a tool. */

@@ -5,12 +5,12 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
+import { explainText } from '../explain-text.ts'
 import { addPolicyReplayCommand } from './policy-replay.ts'
 import { addPolicyTemplateCommands } from './policy-templates.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
 import { readPolicyFiles } from '../read-policy-files.ts'
 import { readPolicyCases } from '../read-policy-cases.ts'
-import { table } from '../terminal.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks policy check|test|explain|history|show|activate|rollback|template`. */
@@ -112,32 +112,4 @@ function parseArguments(text: string): JsonObject {
       `Write an object in single quotes: --args '{"n": 5}'`,
     )
   return value
-}
-
-function explainText(answer: JsonObject): string {
-  if (isJsonObject(answer.decision)) {
-    const { decision } = answer
-    const rules = objects(decision.determining).map(
-      (rule) =>
-        `  ${String(rule.effect)} ${String(rule.id)}${typeof rule.reason === 'string' ? `: ${rule.reason}` : ''}`,
-    )
-    const misses = objects(answer.nearMisses).map(
-      (miss) => `  ${String(miss.policyId)} would permit it, but this was not so: ${String(miss.failedCondition)}`,
-    )
-    const errors = objects(decision.errors).map((error) => `  ${String(error.message)}`)
-    const nothing =
-      decision.basis === 'default-deny' && misses.length === 0
-        ? ['  no permit has this agent and this tool in its scope']
-        : []
-    return [`${String(decision.effect)} (${String(decision.basis)})`, ...rules, ...errors, ...misses, ...nothing].join(
-      '\n',
-    )
-  }
-  const rows = objects(answer.access).map((row) => [
-    String(row.principal),
-    String(row.tool),
-    String(row.access),
-    Array.isArray(row.policies) ? row.policies.join(', ') : '',
-  ])
-  return table(['AGENT', 'TOOL', 'MAY CALL', 'RULES'], rows)
 }
