@@ -145,7 +145,9 @@ function readArray(schema: JsonObject, reader: Reader, depth: number, nullable: 
 function readObject(schema: JsonObject, reader: Reader, depth: number, invisible?: Map<string, string>): CedarRecord {
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const attributes: Record<string, CedarType & { required: boolean }> = Object.create(null) as Record<string, never>
-  for (const [name, property] of Object.entries(isJsonObject(schema.properties) ? schema.properties : {})) {
+  const properties = Object.entries(isJsonObject(schema.properties) ? schema.properties : {})
+  // In one order whatever the author's is, so that what is made by the type is in the order of RFC 8785.
+  for (const [name, property] of properties.sort(([left], [right]) => (left < right ? -1 : 1))) {
     const found: Found =
       reservedKeys.has(name) || !name.isWellFormed()
         ? hidden('its name is reserved')

@@ -22,7 +22,6 @@ import type {
   VisibilityQuestion,
 } from './policy-engine.ts'
 import type { PolicyBody } from './policy-set.ts'
-import { isVisible } from './visibility.ts'
 import { toolAccess } from './tool-access.ts'
 import { ToolVocabulary } from './tool-vocabulary.ts'
 
@@ -75,9 +74,10 @@ class CedarPolicyEngine implements PolicyEngine {
     return { ...decision, durationUs: Math.max(0, Math.round((this.#clock.monotonicMs() - start) * 1000)) }
   }
 
-  isVisible(question: VisibilityQuestion): boolean {
+  isVisible({ principal, action, resource }: VisibilityQuestion): boolean {
     try {
-      return isVisible(question, this.#policiesOf(question.resource.namespace))
+      const prepared = this.#policiesOf(resource.namespace).glance(principal, action, resource)
+      return typeof prepared !== 'string' && prepared.isVisible()
     } catch {
       // Denies: what cannot be judged is not shown.
       return false

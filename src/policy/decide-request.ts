@@ -7,6 +7,7 @@ import type { DecisionCache } from './decision-cache.ts'
 import { encodeArguments } from './encode-arguments.ts'
 import { deriveFacts, type CallFacts } from './facts/derive-facts.ts'
 import type { ToolFacts } from './facts/tool-facts.ts'
+import { isOrdered } from './ordered-members.ts'
 import { judgePart } from './judge-part.ts'
 import type { NamespacePolicies } from './namespace-policies.ts'
 import type { PreparedRequest } from './prepared-request.ts'
@@ -43,7 +44,7 @@ export function denyByError(
     basis: 'error',
     engine,
     policySetHash: set,
-    schemaHash: prepared?.schemaHash ?? nothing,
+    schemaHash: prepared?.judging().schemaHash ?? nothing,
     entitiesHash: prepared?.judging().entitiesHash ?? nothing,
     requestHash: nothing,
     determining: [],
@@ -79,7 +80,7 @@ export function decideRequest(
       ...hashed(input),
     }
   }
-  const { context: type, reads, entitiesHash } = prepared.judging()
+  const { context: type, reads, entitiesHash, schemaHash } = prepared.judging()
   const part = partOfValue(input.context, type, reads) as Record<string, CedarValueJson>
   const tooMuch = judgingFault(part.args, part.facts)
   if (tooMuch !== null) return { ...denyByError(tooMuch, set, prepared), ...hashed(input) }
@@ -87,7 +88,7 @@ export function decideRequest(
     ...cache.answer(prepared, part, () => judgePart(part, prepared, slots)),
     engine,
     policySetHash: set,
-    schemaHash: prepared.schemaHash,
+    schemaHash,
     entitiesHash,
     ...hashed(input),
   }
@@ -118,9 +119,20 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
   }
   // The members are in RFC 8785 order; entities are serialised once for many requests.
   const text =
-    `{"action":{"id":${JSON.stringify(request.action)},"type":"Action"},"context":${canonicalJson(context)},` +
+    `{"action":{"id":${JSON.stringify(request.action)},"type":"Action"},"context":${contextText(context)},` +
     `"entities":${entitiesText},"principal":${principalText},"resource":${resourceText}}`
   return { context, text, derived: derivedOf(told, facts), spend: told?.spend ?? 0 }
+}
+
+/**
+ * The RFC 8785 text of a context. Circumstances are made with their members in its order, of well-formed texts and whole
+ * numbers; where the same holds for what comes from the caller, `JSON.stringify` writes it, several times faster.
+ */
+function contextText(context: EngineInput['context']): string {
+  if (!isOrdered(context.args) || !isOrdered(context.facts)) return canonicalJson(context)
+  const sorted: Record<string, CedarValueJson | undefined> = {}
+  for (const name of Object.keys(context).sort()) sorted[name] = context[name]
+  return JSON.stringify(sorted)
 }
 
 /** Why a fact that a policy in scope reads cannot be told: nobody may guess what the policy would have said. */

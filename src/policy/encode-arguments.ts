@@ -74,10 +74,10 @@ function encode(value: JsonValue, type: CedarType, reads: AttributeReads | null)
 function encodeDecimal(value: number, mayRound: boolean): CedarValueJson | Fault {
   const fits = Math.abs(value) <= decimalLimit
   const text = (value + 0).toFixed(4)
-  if (fits && Number(text) === value) return { __extn: { fn: 'decimal', arg: text } }
+  if (fits && Number(text) === value) return { __extn: { arg: text, fn: 'decimal' } }
   if (!mayRound) return inexact
   const rounded = fits ? text : value < 0 ? `-${decimalLimitText}` : decimalLimitText
-  return { __extn: { fn: 'decimal', arg: rounded } }
+  return { __extn: { arg: rounded, fn: 'decimal' } }
 }
 
 function encodeSet(

@@ -34,21 +34,17 @@ export class NamespacePolicies {
     action: PolicyAction,
     resource: PolicyRequest['resource'],
   ): PreparedRequest | string {
-    const key = JSON.stringify([
-      principal.type,
-      principal.id,
-      principal.namespace,
-      principal.groups,
-      action,
-      resource.type,
-      resource.id,
-      resource.service,
-    ])
+    const key = keyOf(principal, action, resource)
     const known = this.#prepared.get(key)
     if (known !== undefined) return known
     const prepared = this.#make(principal, action, resource)
     if (typeof prepared !== 'string') this.#prepared.set(key, prepared)
     return prepared
+  }
+
+  /** As `prepare`, but remembers nothing new: one list of tools must not push out what calls use. */
+  glance(...[principal, action, resource]: Parameters<NamespacePolicies['prepare']>): PreparedRequest | string {
+    return this.#prepared.get(keyOf(principal, action, resource)) ?? this.#make(principal, action, resource)
   }
 
   #make(
@@ -79,8 +75,15 @@ export class NamespacePolicies {
         ...(tool?.facts.misfits ?? []),
         ...policies.filter(({ id }) => this.#misfits.has(id)).map(({ id }) => id),
       ],
-      schemaHash: this.vocabulary.schemaHash(tool),
     }
-    return new PreparedRequest({ principal, action, resource }, parts, tool)
+    return new PreparedRequest({ principal, action, resource }, parts, tool, () => this.vocabulary.schemaHash(tool))
   }
+}
+
+function keyOf(
+  { type, id, namespace, groups }: PolicyRequest['principal'],
+  action: PolicyAction,
+  resource: PolicyRequest['resource'],
+): string {
+  return JSON.stringify([type, id, namespace, groups, action, resource.type, resource.id, resource.service])
 }

@@ -8,7 +8,9 @@ import type { ParsedPolicy } from './policy-set.ts'
 import type { ToolFacts } from './facts/tool-facts.ts'
 import { partOfType, type SchemaType } from './read-part.ts'
 import type { RequestEntity } from './request-entities.ts'
+import type { KnownRequest } from './static-outcome.ts'
 import type { KnownTool } from './tool-vocabulary.ts'
+import { mightBeAllowed } from './visibility.ts'
 
 /** What deciding needs of a kind of request, made when the first such request is decided. */
 export interface JudgingParts {
@@ -16,6 +18,8 @@ export interface JudgingParts {
   /** RFC 8785 text of `entities`. */
   readonly entitiesText: string
   readonly entitiesHash: Digest
+  /** Digest of the schema that policies about such a request are validated against. */
+  readonly schemaHash: Digest
   /** RFC 8785 texts of the principal's and the resource's id. */
   readonly principalText: string
   readonly resourceText: string
@@ -47,29 +51,35 @@ export class PreparedRequest {
   readonly policies: readonly ParsedPolicy[]
   /** Ids of policies in scope, and of bindings of facts, that do not fit the tool; any one of them means deny. */
   readonly misfits: readonly string[]
-  readonly schemaHash: Digest
   /** Whether the principal belongs to another namespace than the resource. */
   readonly isForeign: boolean
+  /** Everything about the request but its context. */
+  readonly known: KnownRequest
   readonly #tool: KnownTool | null
+  readonly #schemaHash: () => Digest
   readonly #types: {
     readonly principal: PolicyRequest['principal']['type']
     readonly resource: PolicyRequest['resource']['type']
   }
   #judging: JudgingParts | undefined
+  #visible: boolean | undefined
 
   constructor(
     request: Pick<PolicyRequest, 'principal' | 'action' | 'resource'>,
-    parts: Pick<PreparedRequest, 'principal' | 'resource' | 'policies' | 'misfits' | 'schemaHash'>,
+    parts: Pick<PreparedRequest, 'principal' | 'resource' | 'policies' | 'misfits'>,
     tool: KnownTool | null,
+    schemaHash: () => Digest,
   ) {
     this.principal = parts.principal
     this.action = request.action
     this.resource = parts.resource
     this.policies = parts.policies
     this.misfits = parts.misfits
-    this.schemaHash = parts.schemaHash
     this.isForeign = request.principal.namespace !== null && request.principal.namespace !== request.resource.namespace
+    const { namespace } = request.principal
+    this.known = { principal: this.principal.scoped, namespace, action: this.action, resource: this.resource.scoped }
     this.#tool = tool
+    this.#schemaHash = schemaHash
     this.#types = { principal: request.principal.type, resource: request.resource.type }
   }
 
@@ -77,6 +87,12 @@ export class PreparedRequest {
   judging(): JudgingParts {
     this.#judging ??= this.#prepare()
     return this.#judging
+  }
+
+  /** Whether some arguments in some circumstances might be allowed; see `mightBeAllowed`. */
+  isVisible(): boolean {
+    this.#visible ??= !this.isForeign && this.misfits.length === 0 && mightBeAllowed(this.known, this.policies)
+    return this.#visible
   }
 
   #prepare(): JudgingParts {
@@ -95,6 +111,7 @@ export class PreparedRequest {
       entities,
       entitiesText,
       entitiesHash: sha256(entitiesText),
+      schemaHash: this.#schemaHash(),
       principalText: canonicalJson(principal.uid),
       resourceText: canonicalJson(resource.uid),
       byId: new Map(policies.map((policy) => [policy.id, policy])),

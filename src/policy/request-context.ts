@@ -38,10 +38,11 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
     return { ok: false, fault: 'What the caller has used is out of range.' }
   const address = plainAddress(context.address)
   if (address === null) return { ok: false, fault: 'The address of the caller is not an IP address.' }
+  // The members are in the order of RFC 8785, records within records too: so they are written without sorting.
   // oxlint-disable-next-line no-restricted-globals -- a calendar for a time that was passed in; reads no clock
   const time = new Date(timeMs)
   const value = {
-    address: { __extn: { fn: 'ip', arg: address } },
+    address: { __extn: { arg: address, fn: 'ip' } },
     approved,
     authn: {
       actors: [...new Set(actors)].sort(),
@@ -57,7 +58,7 @@ export function encodeCircumstances(context: PolicyRequest['context']): EncodedC
     labels: [...new Set(labels)].sort(),
     operation,
     ...(requester === undefined ? {} : { requester: encodeRequester(requester) }),
-    time: { __extn: { fn: 'datetime', arg: time.toISOString() } },
+    time: { __extn: { arg: time.toISOString(), fn: 'datetime' } },
     usage: used,
     weekday: time.getUTCDay() === 0 ? 7 : time.getUTCDay(),
   }

@@ -24,22 +24,16 @@ function accessTo(
 ): ToolAccess {
   const { namespace } = inForce.vocabulary
   const resource = { type: 'Tool', id: `${namespace}/${tool}`, namespace, service } as const
-  const prepared = inForce.prepare(principal, 'call', resource)
+  const prepared = inForce.glance(principal, 'call', resource)
   if (typeof prepared === 'string') return { tool, service, access: 'never', policyIds: [] }
   if (prepared.misfits.length > 0) return { tool, service, access: 'never', policyIds: prepared.misfits }
-  const known = {
-    principal: prepared.principal.scoped,
-    namespace: principal.namespace,
-    action: 'call',
-    resource: prepared.resource.scoped,
-  }
   const permits: string[] = []
   const forbids: string[] = []
   let certain = false
   const blockers: string[] = []
   let safe = true
   for (const policy of prepared.policies) {
-    const mask = staticOutcome(policy.json, known)
+    const mask = staticOutcome(policy.json, prepared.known)
     const canApply = (mask & outcome.true) !== 0
     if ((mask & outcome.error) !== 0) safe = false
     if (policy.json.effect === 'permit') {
