@@ -37,6 +37,9 @@ describe('redacting', () => {
     ['with a soft hyphen', { 'e\u00admail': email }],
     ['with a ligature or a style of letters', { 𝐞𝐦𝐚𝐢𝐥: email }],
     ['with a letter of another script', { еmail: email }],
+    ['with several of them', { emаіl: email }],
+    ['as one word of several', { work_email: email, emailAddress: email, 'E-Mail 2': email, contactEmails: [email] }],
+    ['inside of a word', { useremail: email, EMAILADDRESS: email }],
     ['deep inside', { a: [{ b: { c: [[{ email }]] } }] }],
     ['as an object', { email: { address: email, of: ['ann@example.org'] } }],
     ['in a string that is JSON', { payload: JSON.stringify({ email }) }],
@@ -55,6 +58,8 @@ describe('redacting', () => {
     ['in a table of tabs', { tsv: `name\temail\nAnn\t${email}` }],
     ['in a table of blanks', { table: `name   email\nAnn    ${email}` }],
     ['in a table of bars', { table: `| name | email |\n|---|---|\n| Ann | ${email} |` }],
+    ['as a heading in markup', { html: `<tr><th>Email</th></tr><tr><td>${email}</td></tr>` }],
+    ['in JSON that is cut off', { raw: JSON.stringify(JSON.stringify({ email })).slice(1, -3) }],
     ['in markup', { xml: `<lead><email>${email}</email></lead>` }],
     ['in _meta', {}],
   ])('takes it out %s', (_, value) => {
@@ -65,6 +70,8 @@ describe('redacting', () => {
 
   it.each<[string, JsonObject]>([
     ['a list of columns', { columns: ['name', 'email'], rows: [['Ann', email]] }],
+    ['a list of columns with longer names', { columns: ['Name', 'Work email'], rows: [['Ann', email]] }],
+    ['a description of columns', { columns: [{ name: 'email_address' }], rows: [[email]] }],
     ['a pair of field and value', { fields: [{ field: 'Email', value: email }] }],
     [
       'columns in JSON in a string',
@@ -87,11 +94,24 @@ describe('redacting', () => {
         text(JSON.stringify(`Ann's address is ${email}`)),
         { type: 'image', data: 'aGk=', mimeType: 'image/png' },
         { type: 'resource', resource: { uri: 'x:y', text: email } },
+        text('20251234567'),
+        text('true'),
       ],
     })
     const prose = text('[withheld: a policy redacts this result, and this is prose]')
     const opaque = text('[withheld: a policy lets only text through here]')
-    expect(content).toEqual([prose, text('{"email":"[redacted]","id":7}'), prose, opaque, opaque])
+    expect(content).toEqual([
+      prose,
+      text('{"email":"[redacted]","id":7}'),
+      prose,
+      opaque,
+      { type: 'resource', resource: { uri: 'x:y', text: prose['text'] } },
+      prose,
+      text('true'),
+    ])
+    expect(JSON.stringify(redacted({ content: [text(email)], structuredContent: { result: email } }))).not.toContain(
+      '@',
+    )
   })
 
   it('does the same to resources, prompts and answers of operations', () => {
@@ -119,6 +139,12 @@ describe('redacting', () => {
     expect(asked((left) => typeof type(left) !== 'string')).toEqual({ id: 1 })
     expect(asked((left) => type(left) === null)).toEqual({ id: 1, email: null })
     expect(() => asked((left) => typeof type(left) === 'number')).toThrow('breaks the output schema')
+  })
+
+  it('leaves what MCP itself calls content, text, type and result in its place', () => {
+    const result = hosted({ lead: 'Ann', textile: 1 })
+    const left = fulfilResult('call', result, duties({ redact: ['content', 'type', 'result', 'meta'] }), () => true)
+    expect(left.result).toEqual(result)
   })
 
   it('is not slowed down by values made to be alike', () => {
@@ -184,6 +210,11 @@ describe('limiting rows', () => {
       { ...hosted({ leads: rows(3) }), content: [text(JSON.stringify({ leads: rows(9, 50) }))] },
     ],
     ['in members that MCP does not know', { content: [], leads: rows(20) }],
+    [
+      'in an embedded file',
+      { content: [{ type: 'resource', resource: { uri: 'x:y', text: JSON.stringify(rows(9)) } }] },
+    ],
+    ['in bytes', { content: [{ type: 'resource', resource: { uri: 'x:y', blob: btoa(JSON.stringify(rows(9))) } }] }],
     ['in _meta', { content: [], structuredContent: { leads: rows(3) }, _meta: { leads: rows(9, 50) } }],
   ])('counts rows %s, all on one account', (_, result) => {
     const left = JSON.stringify(limited(result, 3).result)

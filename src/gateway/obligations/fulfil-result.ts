@@ -43,9 +43,9 @@ export function fulfilResult(
     limit === null
       ? single
       : mapResult(kind, single, {
-          data: (value) => limitMembers(value, limit),
+          data: (value) => mapMembers(value, (member) => limit.limit(member)),
           text: (text) => limit.limitText(text),
-          keepsOpaque: true,
+          keepsPictures: true,
         })
   for (const mark of redact.length === 0 ? [null] : marks) {
     const redaction = mark === null ? null : createRedaction(redact, mark)
@@ -58,37 +58,59 @@ export function fulfilResult(
   throw new Unfulfillable('what would be left breaks the output schema of the tool')
 }
 
-/** Members that MCP gives a meaning are looked at one by one; all others together, so that they cannot be a table. */
+/**
+ * Members that MCP gives a meaning are looked at one by one, because their names are no names of fields; all others
+ * together.
+ */
 const ownMembers = new Set(['structuredContent', '_meta', 'isError', 'annotations'])
 
-function limitMembers(value: JsonValue, limit: RowLimit): JsonValue {
-  if (!isJsonObject(value)) return limit.limit(value)
-  const [own, others] = [true, false].map((isOwn) =>
-    Object.entries(value).filter(([name]) => ownMembers.has(name) === isOwn),
-  )
-  const limited = (own ?? []).map(([name, member]): [string, JsonValue] => [name, limit.limit(member)])
-  const rest = limit.limit(Object.fromEntries(others ?? []))
-  return { ...Object.fromEntries(limited), ...(isJsonObject(rest) ? rest : {}) }
+function mapMembers(value: JsonValue, map: (value: JsonValue) => JsonValue): JsonValue {
+  if (!isJsonObject(value)) return map(value)
+  const own = Object.entries(value).filter(([name]) => ownMembers.has(name))
+  const others = Object.entries(value).filter(([name]) => !ownMembers.has(name))
+  const mapped = own.map(([name, member]): [string, JsonValue] => [name, map(member)])
+  const rest = map(Object.fromEntries(others))
+  return { ...Object.fromEntries(mapped), ...(isJsonObject(rest) ? rest : {}) }
 }
 
 function redacted(kind: Effect['kind'], result: JsonObject, redaction: Redaction): JsonObject {
   const struck = mapResult(kind, result, {
-    data: (value) => redaction.strike(value),
+    data: (value) => mapMembers(value, (member) => redaction.strike(withoutProse(member))),
     text: (text) => strikeText(text, redaction),
-    keepsOpaque: false,
+    keepsPictures: false,
   })
-  const swept = redaction.sweep(struck)
-  if (!isJsonObject(swept)) throw new Unfulfillable('nothing is left of the result')
-  return swept
+  return mapResult(kind, struck, {
+    data: (value) => mapMembers(value, (member) => redaction.sweep(member)),
+    text: (text) => sweepText(text, redaction),
+    keepsPictures: false,
+  })
 }
+
+const withheldProse = '[withheld: a policy redacts this result, and this is prose]'
 
 /** In prose nobody can tell what belongs to a field. */
 function strikeText(text: string, redaction: Redaction): string {
   const value = jsonOf(text)
-  if (text === '') return text
-  if (value === undefined || typeof value === 'string')
-    return '[withheld: a policy redacts this result, and this is prose]'
-  return JSON.stringify(redaction.strike(value))
+  if (text === '' || typeof value === 'boolean' || value === null) return text
+  return typeof value === 'object' ? JSON.stringify(redaction.strike(value)) : withheldProse
+}
+
+function sweepText(text: string, redaction: Redaction): string {
+  const left = redaction.sweep(text)
+  return typeof left === 'string' ? left : ''
+}
+
+/** A result that is one value wrapped is prose where that is a text. */
+function withoutProse(value: JsonValue): JsonValue {
+  const wrapped = wrappedValue(value)
+  if (typeof wrapped !== 'string' || typeof jsonOf(wrapped) === 'object') return value
+  return { result: withheldProse }
+}
+
+function wrappedValue(value: JsonValue): JsonValue | undefined {
+  if (!isJsonObject(value)) return undefined
+  const members = Object.keys(value)
+  return members.length === 1 && members[0] === 'result' ? value['result'] : undefined
 }
 
 /** Text blocks that say what the structured content says, by their place: the whole of it, or its one wrapped value. */
@@ -98,8 +120,7 @@ function repetitions({ content, structuredContent }: JsonObject): Repetitions {
   const found = new Map<number, 'whole' | 'wrapped'>()
   if (!Array.isArray(content) || !isJsonObject(structuredContent)) return found
   const whole = canonicalJson(structuredContent)
-  const members = Object.keys(structuredContent)
-  const wrapped = members.length === 1 && members[0] === 'result' ? structuredContent['result'] : undefined
+  const wrapped = wrappedValue(structuredContent)
   for (const [index, block] of content.entries()) {
     if (!isJsonObject(block) || block['type'] !== 'text' || typeof block['text'] !== 'string') continue
     if (block['text'] === wrapped) found.set(index, 'wrapped')

@@ -55,7 +55,7 @@ export function createRowLimit(rows: number): RowLimit {
     for (const [name, member] of entries) {
       const isRow = isTable && typeof member === 'object' && member !== null
       if (isRow && !takeRow()) continue
-      result.push([name, limited(member, inRow || isRow, depth, nesting)])
+      result.push([name, limited(member, inRow, depth, nesting)])
     }
     return Object.fromEntries(result)
   }

@@ -7,12 +7,14 @@ export interface PartMap {
   readonly data: (value: JsonValue) => JsonValue
   /** Text for the agent: JSON or prose. */
   readonly text: (text: string) => string
-  /** Whether images, sounds and files may stay: nobody can look into them. */
-  readonly keepsOpaque: boolean
+  /** Whether pictures, sounds and links may stay: nobody can look into them. Other bytes never stay. */
+  readonly keepsPictures: boolean
 }
 
 /** What stands in the place of something that nobody can look into. */
-const withheldBlock: JsonObject = { type: 'text', text: '[withheld: a policy lets only text through here]' }
+const withheldText = '[withheld: a policy lets only text through here]'
+const withheldBlock: JsonObject = { type: 'text', text: withheldText }
+const pictures = new Set(['image', 'audio', 'resource_link'])
 
 /** A copy of the MCP result of an effect with each part mapped. Blocks keep their number and order. */
 export function mapResult(kind: Effect['kind'], result: JsonObject, map: PartMap): JsonObject {
@@ -51,15 +53,17 @@ function mapList(
 function mapBlock(block: JsonObject, map: PartMap): JsonObject {
   const { type, text, ...rest } = block
   if (type === 'text' && typeof text === 'string') return { type, text: map.text(text), ...dataOf(rest, map) }
-  return map.keepsOpaque ? block : withheldBlock
+  if (type === 'resource' && isJsonObject(rest['resource'])) {
+    const { resource, ...others } = rest
+    return { type, resource: mapContent(resource, map), ...dataOf(others, map) }
+  }
+  return map.keepsPictures && typeof type === 'string' && pictures.has(type) ? block : withheldBlock
 }
 
 /** The content of a resource: text, or bytes that nobody can look into. */
 function mapContent(content: JsonObject, map: PartMap): JsonObject {
-  const { uri = '', mimeType, text, ...rest } = content
-  const head = { uri, ...(mimeType === undefined ? {} : { mimeType }) }
-  if (typeof text === 'string') return { ...head, text: map.text(text), ...dataOf(rest, map) }
-  return map.keepsOpaque ? content : { uri, mimeType: 'text/plain', text: withheldBlock['text'] ?? '' }
+  const { text, blob: _, ...rest } = content
+  return { ...dataOf(rest, map), text: typeof text === 'string' ? map.text(text) : withheldText }
 }
 
 function dataOf(object: JsonObject, map: PartMap): JsonObject {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import { folded, mixesScripts } from './folded-name.ts'
+import { createFieldNames } from './field-names.ts'
+import { folded } from './folded-text.ts'
 import { maxTextNesting, nestedJsonOf } from './json-text.ts'
 import { Unfulfillable } from './unfulfillable.ts'
 import { leastLength, ValueTrie } from './value-trie.ts'
@@ -30,15 +31,16 @@ const plainName = /^[\p{L}_][\p{L}\p{N}_-]*$/u
 const identifier = /[\p{L}_][\p{L}\p{N}\p{M}\p{Cf}_-]*/gu
 const opens = /(?:^|[\t\n\r,;|<>([{"'`&?]|\s\s)$/u
 const closes = /^(?:$|[\t\n\r,;|<>)\]}"'`]|\s\s)/u
-const assigns = /^["'`)\]]?\s*[:=]/u
+const assigns = /^[\\"'`)\]]*\s*[:=]/u
+/** Members that say what another member is about, as in `{"field": "email", "value": ...}`. */
+const labels = /^(?:field|name|key|label|column|attribute|property|header|title)$/iu
 
-/** A redaction of fields with these names. Names are compared as people read them, see `folded`. */
+/** A redaction of fields with these names. Names are compared as people read them, see `FieldNames`. */
 export function createRedaction(fields: readonly string[], mark: Mark): Redaction {
-  const names = new Set(fields.map(folded))
+  const names = createFieldNames(fields)
   const values = new ValueTrie()
   let named = 0
   let byValue = 0
-  const isNamed = (name: string): boolean => names.has(folded(name)) || mixesScripts(name)
 
   function remember(value: JsonValue, depth: number): void {
     if (depth > maxDepth) throw new Unfulfillable('the result is nested too deep')
@@ -61,12 +63,17 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
   function struck(value: JsonValue, depth: number, nesting: number): JsonValue {
     if (depth > maxDepth) throw new Unfulfillable('the result is nested too deep')
     if (typeof value === 'string') return struckText(value, depth, nesting)
-    if (Array.isArray(value)) return value.map((element) => struck(element, depth + 1, nesting))
+    if (Array.isArray(value)) {
+      refuseColumns(value)
+      return value.map((element) => struck(element, depth + 1, nesting))
+    }
     if (!isJsonObject(value)) return value
     const members: [string, JsonValue][] = []
     for (const [name, member] of Object.entries(value)) {
-      if (!isNamed(name)) members.push([name, struck(member, depth + 1, nesting)])
-      else {
+      if (!names.has(name)) {
+        if (typeof member === 'string' && labels.test(name) && !/\s/u.test(member)) refuseName(names.has(member))
+        members.push([name, struck(member, depth + 1, nesting)])
+      } else {
         named += 1
         remember(member, depth + 1)
         const left = mark(member)
@@ -82,16 +89,22 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
       if (nesting >= maxTextNesting) throw new Unfulfillable('JSON stands in strings too many times')
       return JSON.stringify(struck(nested, depth + 1, nesting + 1))
     }
-    if (names.has(folded(text))) throw new Unfulfillable('the name of a field to redact stands in it as a value')
+    refuseName(names.is(text))
     if (!speaksOf(text)) return text
     named += 1
     return redactedMark
   }
 
+  /** A list of short texts with one of the names is the head of a table. */
+  function refuseColumns(array: readonly JsonValue[]): void {
+    const isList = array.every((element) => typeof element === 'string' && element.split(/\s+/u).length <= 3)
+    if (isList) refuseName(array.some((element) => typeof element === 'string' && names.has(element)))
+  }
+
   /** Whether one of the names stands in the text as if it named something: `email: x`, `<email>`, a heading of a table. */
   function speaksOf(text: string): boolean {
     for (const { 0: word, index } of text.matchAll(identifier)) {
-      if (!isNamed(word)) continue
+      if (!names.has(word)) continue
       const after = text.slice(index + word.length, index + word.length + 8)
       if (assigns.test(after)) return true
       const before = text.slice(Math.max(0, index - 8), index)
@@ -136,4 +149,8 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
     sweep: (value) => swept(value, 0) ?? null,
     counted: () => ({ named, byValue }),
   }
+}
+
+function refuseName(isName: boolean): void {
+  if (isName) throw new Unfulfillable('the name of a field to redact stands in it as a value')
 }

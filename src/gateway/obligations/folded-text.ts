@@ -8,16 +8,3 @@ export function folded(text: string): string {
     .replaceAll(/[^\p{L}\p{N}]/gu, '')
     .toLowerCase()
 }
-
-const scripts = [
-  /\p{Script=Latin}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Armenian}/u,
-  /\p{Script=Cherokee}/u,
-]
-
-/** Whether a name has letters of several scripts that look alike: nobody writes so except to deceive. */
-export function mixesScripts(text: string): boolean {
-  return scripts.filter((script) => script.test(text)).length > 1
-}
