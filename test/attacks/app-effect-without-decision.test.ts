@@ -122,7 +122,7 @@ describe('the one way', () => {
 
   it('decides and records before it acts', () => {
     const text = readFileSync(`${root}/src/gateway/pipeline.ts`, 'utf8')
-    const steps = ['decide(', 'await recordDecision(', "if (verdict.kind !== 'allowed') return", 'await act(']
+    const steps = ['judge(', 'await recordDecision(', "if (verdict.kind !== 'allowed') return", 'await act(']
     const places = steps.map((step) => text.indexOf(step, text.indexOf('identify(request')))
     expect(places).not.toContain(-1)
     expect(places).toEqual([...places].sort((left, right) => left - right))
