@@ -52,6 +52,7 @@ import { identityHandlers } from './management/identity-handlers.ts'
 import { createOneAtATime } from './management/one-at-a-time.ts'
 import { platformHandlers } from './management/platform-handlers.ts'
 import { policyHandlers } from './management/policy-handlers.ts'
+import { factHandler } from './management/fact-handler.ts'
 import { templateHandler } from './management/template-handler.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { replayHandlers } from './management/replay-handlers.ts'
@@ -268,6 +269,7 @@ async function compose(
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
+    ...factHandler({ catalogue, hosted }),
     ...templateHandler({ policy, catalogue, registry, hosted, clock }),
     ...replayHandlers({
       catalogue,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { factOperations } from './fact-operations.ts'
 import { lifetimeSeconds } from './lifetime-seconds.ts'
 import { auditOperations } from './audit-operations.ts'
 import { approvalOperations } from './approval-operations.ts'
@@ -355,6 +356,7 @@ export const operations = {
   ...auditOperations,
   ...replayOperations,
   ...templateOperations,
+  ...factOperations,
   ...userOperations,
   ...clientOperations,
   ...approvalOperations,

@@ -30,6 +30,15 @@ export const policyCase = z
       .strictObject({ agent: figures.prefault({}), tool: figures.prefault({}) })
       .prefault({})
       .describe('What the caller used before, named as in context.usage; what is left out is 0.'),
+    facts: z
+      .record(z.string().max(40), z.json())
+      .optional()
+      .describe('Facts that must be derived from the arguments; of a fact that is a record, the members given here.'),
+    error: z
+      .string()
+      .max(1000)
+      .optional()
+      .describe('Why the call cannot be decided and is denied, word for word, such as a fact that cannot be told.'),
     expect: z.enum(['allow', 'deny']).optional().describe('How it must be decided; needed unless notRule is given.'),
     basis: z
       .enum(['permit', 'forbid', 'default-deny'])

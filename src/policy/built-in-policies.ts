@@ -29,7 +29,7 @@ forbid (principal is User, action == Action::"manage", resource)
 unless {
   principal in Role::"owner" || principal in Role::"admin" ||
   context.operation like "*.list" || context.operation like "*.show" ||
-  ["state.apply", "function.add", "policy.check", "policy.test", "policy.template", "policy.explain", "policy.history", "policy.activate",
+  ["state.apply", "function.add", "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.activate",
    "platform.doctor", "upstream.connect-own"].contains(context.operation)
 };
 
@@ -62,7 +62,7 @@ permit (principal is User in Role::"admin", action in [Action::"manage", Action:
 permit (principal is User in Role::"author", action == Action::"manage", resource is Namespace)
 when {
   ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "function.add", "state.apply",
-   "policy.check", "policy.test", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate"].contains(context.operation)
+   "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate"].contains(context.operation)
 };
 
 @id("approvers-approve")
@@ -91,7 +91,7 @@ permit (principal is User in Role::"auditor", action == Action::"audit", resourc
 permit (principal is User in Role::"auditor", action == Action::"manage", resource is Namespace)
 when {
   context.operation like "*.list" || context.operation like "*.show" ||
-  ["policy.check", "policy.test", "policy.template", "policy.explain", "policy.history", "platform.doctor"].contains(context.operation)
+  ["policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "platform.doctor"].contains(context.operation)
 };
 
 @id("viewers-see")

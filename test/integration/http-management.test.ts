@@ -196,6 +196,7 @@ const bodies: Readonly<Record<string, object>> = {
   'platform.close': { reason: 'a key was lost' },
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
   'audit.replay': { policySet: `sha256:${'0'.repeat(64)}`, sinceSeconds: 3600 },
+  'policy.facts': { tool: 'leads-top' },
   'policy.template': { template: 'sender-constrained' },
   'policy.test': { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] },
   'state.apply': { files: [] },

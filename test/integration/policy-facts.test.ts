@@ -73,3 +73,72 @@ describe('facts of calls', () => {
     )
   })
 })
+
+describe('trying facts', () => {
+  it('shows what a call gives, and says what cannot be told without what it holds', async () => {
+    const ask = (args: JsonObject) =>
+      test.manage('post', 'policy.facts', { namespace: 'post', tool: 'mail-send', arguments: args })
+    expect(await ask({ to: ['Ann <ann@example.com>'], text: 'é' })).toMatchObject({
+      ok: true,
+      facts: [
+        { name: 'recipients', value: { count: 1, addresses: ['ann@example.com'], domains: ['example.com'] } },
+        { name: 'size', value: 2, problem: null },
+      ],
+      spend: null,
+    })
+    const bad = await ask({ to: ['secret@example.com(x)'] })
+    expect(bad.facts).toMatchObject([
+      {
+        value: null,
+        problem: 'The fact "recipients" cannot be told: the argument "to" holds an address with a comment.',
+      },
+      { value: 0 },
+    ])
+    expect(JSON.stringify(bad)).not.toContain('secret')
+  })
+
+  it('takes another file of facts, and tells its mistakes', async () => {
+    const text = 'facts: { mail-send: { lines: { extract: count, of: characters, from: txt } } }'
+    const ask = (file: string) =>
+      test.manage('post', 'policy.facts', {
+        namespace: 'post',
+        tool: 'mail-send',
+        arguments: { text: 'abc' },
+        files: [{ path: 'facts.yaml', text: file }],
+      })
+    await expect(ask(text)).rejects.toThrow('did you mean \\"text\\"?')
+    expect((await ask(text.replace('txt', 'text'))).facts).toMatchObject([{ name: 'lines', value: 3 }])
+  })
+
+  it('is a part of the cases of a policy: facts that must come out, and calls that cannot be decided', async () => {
+    const call = { agent: 'helper', tool: 'mail-send' }
+    const inside = {
+      ...call,
+      name: 'inside',
+      args: { to: ['b@example.com', 'a@example.com'], text: '' },
+      expect: 'allow',
+    }
+    const twice = { ...call, name: 'twice', args: { to: ['a@b@example.com'], text: '' }, expect: 'deny' }
+    const error = 'The fact "recipients" cannot be told: the argument "to" holds an address with more than one "@".'
+    const { results } = await test.manage('post', 'policy.test', {
+      namespace: 'post',
+      cases: [
+        { ...inside, facts: { recipients: { addresses: ['b@example.com', 'a@example.com'] }, size: 0 } },
+        { ...inside, facts: { recipients: { count: 3 }, sise: 0 } },
+        { ...twice, error },
+        { ...twice },
+        { ...inside, error },
+      ],
+    })
+    expect((results as JsonObject[]).map(({ problems }) => problems)).toEqual([
+      [],
+      [
+        expect.stringMatching(/^expected the fact recipients to be \{"count":3\}, got \{"addresses"/),
+        'expected the fact sise, there is none',
+      ],
+      [],
+      [`could not be decided: ${error}`],
+      [`expected that it cannot be decided: "${error}"`],
+    ])
+  })
+})

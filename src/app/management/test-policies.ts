@@ -1,5 +1,5 @@
 import type { PolicyCase } from '../../contract/index.ts'
-import type { JsonObject } from '../../kernel/index.ts'
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { PolicyDecision, PolicyRequest, UsageFigures } from '../../policy/index.ts'
 
 /** What a case needs to know of the namespace. */
@@ -76,16 +76,44 @@ function usageFigures(named: PolicyCase['usage']['agent']): UsageFigures {
   return { callsMinute, callsDay, bytesOutDay, spendDay, running: named.running }
 }
 
-function* problemsOf(one: PolicyCase, { effect, basis, determining, errors }: PolicyDecision): Iterable<string> {
+function* problemsOf(one: PolicyCase, decision: PolicyDecision): Iterable<string> {
+  const { effect, basis, determining, errors } = decision
   const rules = determining.map(({ id }) => id)
   const by = rules.length === 0 ? basis : rules.join(', ')
   if (one.expect !== undefined && effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
   // An error denies: a case that expects a denial must not pass because something in it is broken.
-  for (const { message } of errors) yield `could not be decided: ${message}`
+  for (const { message } of errors) if (message !== one.error) yield `could not be decided: ${message}`
+  if (one.error !== undefined && !errors.some(({ message }) => message === one.error))
+    yield `expected that it cannot be decided: "${one.error}"`
   if (one.basis !== undefined && one.basis !== basis) yield `expected ${one.basis}, decided by ${by}`
   if (one.rule !== undefined && !rules.includes(one.rule)) yield `expected the rule ${one.rule}, decided by ${by}`
   if (one.notRule !== undefined && rules.includes(one.notRule)) yield `expected not to be decided by ${one.notRule}`
   const reasons = determining.map(({ reason }) => reason).filter((reason) => reason !== null)
+  yield* factProblems(one, decision)
   if (one.reason !== undefined && !reasons.includes(one.reason))
     yield `expected the reason "${one.reason}", got ${reasons.length === 0 ? 'none' : reasons.map((text) => `"${text}"`).join(', ')}`
+}
+
+/** Facts that were expected and came out otherwise. They are read where policies read them: in the engine's input. */
+function* factProblems({ facts = {} }: PolicyCase, { engineInput }: PolicyDecision): Iterable<string> {
+  const input = engineInput === '' ? {} : (JSON.parse(engineInput) as { context?: { facts?: JsonObject } })
+  const derived = input.context?.facts ?? {}
+  for (const [name, expected] of Object.entries(facts)) {
+    const got = Object.hasOwn(derived, name) ? derived[name] : undefined
+    if (got === undefined) yield `expected the fact ${name}, there is none`
+    else if (!agrees(got, expected))
+      yield `expected the fact ${name} to be ${canonicalJson(expected)}, got ${canonicalJson(got)}`
+  }
+}
+
+/** Whether a fact is as expected: a set in any order, a record in the members that are expected. */
+function agrees(got: JsonValue, expected: JsonValue): boolean {
+  if (Array.isArray(got) && Array.isArray(expected)) {
+    const wanted = new Set(expected.map((item) => canonicalJson(item)))
+    return wanted.size === got.length && got.every((item) => wanted.has(canonicalJson(item)))
+  }
+  if (!isJsonObject(got) || !isJsonObject(expected)) return got === expected
+  return Object.entries(expected).every(
+    ([name, member]) => Object.hasOwn(got, name) && agrees(got[name] ?? null, member ?? null),
+  )
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import type { JsonObject } from '../../kernel/index.ts'
 import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
@@ -8,8 +8,10 @@ import { exitCode } from '../exit-code.ts'
 import { explainText } from '../explain-text.ts'
 import { addPolicyReplayCommand } from './policy-replay.ts'
 import { addPolicyTemplateCommands } from './policy-templates.ts'
+import { addPolicyFactsCommand } from './policy-facts.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
 import { readPolicyFiles } from '../read-policy-files.ts'
+import { parseArguments } from '../parse-arguments.ts'
 import { readPolicyCases } from '../read-policy-cases.ts'
 import { objects } from './rows.ts'
 
@@ -90,26 +92,11 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
       terminal.result(answer, explainText(answer))
     })
   addPolicyReplayCommand(policy, context)
+  addPolicyFactsCommand(policy, context)
   addPolicyVersionCommands(policy, context)
   addPolicyTemplateCommands(policy, context)
 }
 
 function problemsOf(result: JsonObject): string[] {
   return Array.isArray(result.problems) ? result.problems.map(String) : []
-}
-
-function parseArguments(text: string): JsonObject {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    value = null
-  }
-  if (!isJsonObject(value))
-    throw new CliError(
-      exitCode.usage,
-      '--args is not a JSON object.',
-      `Write an object in single quotes: --args '{"n": 5}'`,
-    )
-  return value
 }
