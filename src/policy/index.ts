@@ -28,6 +28,7 @@ export { factsOfCall, type FactsOfCall, type ToldFact } from './facts/facts-of-c
 export { compileRules, type RuleFault } from './compile-rules.ts'
 export { mergeObligations, type Duties } from './merge-obligations.ts'
 export { forcedProfiles, parseObligations, type ForcedProfile } from './obligation.ts'
+export { factsFileName } from './facts/facts-file.ts'
 export { fillTemplate, templateExample } from './templates/fill-template.ts'
 export { parameterKinds } from './templates/parameter-kinds.ts'
 export { policyTemplates } from './templates/policy-templates.ts'

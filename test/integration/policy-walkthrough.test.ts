@@ -64,7 +64,8 @@ it('takes an author from nothing to policies in force and back, with what every 
       const typed = command.replace(/(?<=why )[0-9a-f-]{36}/, call)
       let lines = await type(typed, environment)
       // Checkpoints follow their records after a moment; an author types more slowly than this.
-      while (lines.some((line) => line.includes('not signed yet'))) lines = await type(typed, environment)
+      while (lines.some((line) => line.includes('not under a signed checkpoint yet')))
+        lines = await type(typed, environment)
       printed = lines.join('\n')
       expectShown(lines, output, command)
     }

@@ -19,7 +19,7 @@ const tools = [
     service: 'mail',
     inputSchema: {
       type: 'object',
-      properties: { to: { type: 'array', items: text }, subject: text },
+      properties: { to: { type: 'array', items: text }, bcc: text, subject: text },
       required: ['to'],
     },
   },
@@ -31,16 +31,20 @@ const tools = [
 const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'read-only': { who: 'group readers, agent auditor', reads: 'crm-show' },
   'no-writes-after-untrusted-input': { writes: 'mail-send, crm-remove' },
+  'recipients-inside': { tools: 'mail-send', from: 'to, bcc', domains: 'acme.example, acme.test' },
   approval: { who: 'group support', tools: 'crm-remove' },
 }
 
 function fill(template: PolicyTemplate, values = given[template.name] ?? {}, id: string = template.name) {
-  return fillTemplate({ template, id, given: values, tools })
+  return fillTemplate({ template, id, given: values, tools, factsFile: null })
 }
 
+/** The file of facts that a template needs, if it needs one. */
+const facts = (filled: { facts: PolicySource | null }): PolicySource[] => (filled.facts === null ? [] : [filled.facts])
+
 /** How the cases of a file come out under policies: the problems of each. */
-function decided(cases: readonly object[], policies: PolicySource): string[][] {
-  const compiled = policySources('shop', [policies])
+function decided(cases: readonly object[], ...policies: readonly PolicySource[]): string[][] {
+  const compiled = policySources('shop', policies)
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems))
   const engine = createCedarPolicyEngine()
   const installed = engine.install(compiled.sources, { namespace: 'shop', tools })
@@ -59,7 +63,7 @@ describe.each(policyTemplates.map((template) => [template.name, template] as con
       const filled = fill(template)
       if (!filled.ok) throw new Error(filled.problems.join('\n'))
       expect(filled.caseList.length).toBeGreaterThan(1)
-      expect(decided(filled.caseList, filled.rules).flat()).toEqual([])
+      expect(decided(filled.caseList, filled.rules, ...facts(filled)).flat()).toEqual([])
     })
 
     it('has cases that fail when a rule always applies, and when it never does', () => {
@@ -68,11 +72,12 @@ describe.each(policyTemplates.map((template) => [template.name, template] as con
       const { file, text: rules } = filled.rules
       const conditions = /^ {4}(?:when|unless|except|remedy): .*$/gm
       expect(rules).toMatch(conditions)
-      const always = decided(filled.caseList, { file, text: rules.replaceAll(conditions, '') })
-      const never = decided(filled.caseList, {
-        file,
-        text: rules.replaceAll(conditions, '    when: "[1].contains(2)"'),
-      })
+      const always = decided(filled.caseList, { file, text: rules.replaceAll(conditions, '') }, ...facts(filled))
+      const never = decided(
+        filled.caseList,
+        { file, text: rules.replaceAll(conditions, '    when: "[1].contains(2)"') },
+        ...facts(filled),
+      )
       expect(always.flat()).not.toEqual([])
       expect(never.flat()).not.toEqual([])
     })
@@ -106,6 +111,18 @@ describe('filling a template', () => {
       'approval',
       { tools: 'service crn' },
       'there is no service crn: did you mean "service crm"?',
+    ],
+    [
+      'an argument that is not there',
+      'recipients-inside',
+      { tools: 'mail-send', from: 'to, bc', domains: 'a.example' },
+      'mail-send has no argument "bc": did you mean "bcc"?',
+    ],
+    [
+      'what is no domain',
+      'recipients-inside',
+      { tools: 'mail-send', from: 'to', domains: '*.acme.example' },
+      'write domains in lower case',
     ],
     ['what is no name', 'sender-constrained', { who: 'group a" || true' }, 'cannot be read: write "group NAME"'],
     ['no number', 'rate-limit', { day: '0' }, 'write a whole number above 0'],

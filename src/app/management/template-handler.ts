@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { policyCase } from '../../contract/index.ts'
 import { McpworksError, nearestName } from '../../kernel/index.ts'
-import { fillTemplate, policyTemplates, type PolicySource, type PolicyTemplate } from '../../policy/index.ts'
+import {
+  factsFileName,
+  fillTemplate,
+  policyTemplates,
+  type PolicySource,
+  type PolicyTemplate,
+} from '../../policy/index.ts'
 import { asJson, sourceOf, testedNamespace, type PolicyHandlerPorts } from './policy-handlers.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
@@ -21,13 +27,16 @@ export function templateHandler(ports: PolicyHandlerPorts): Pick<Handlers, 'poli
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
       const template = templateNamed(name)
       const { tools } = hosted.vocabulary(namespace)
-      const filled = fillTemplate({ template, id: id ?? name, given: values, tools })
-      if (!filled.ok) throw new McpworksError('invalid_request', { message: filled.problems.join('\n') })
       const given = files.map(sourceOf)
+      const factsFile = given.find(({ file }) => file === factsFileName)?.text ?? null
+      const filled = fillTemplate({ template, id: id ?? name, given: values, tools, factsFile })
+      if (!filled.ok) throw new McpworksError('invalid_request', { message: filled.problems.join('\n') })
       const taken = given.find(({ file }) => file === filled.rules.file)
       if (taken !== undefined)
         throw new McpworksError('already_exists', { message: `There is a ${taken.file} already: choose another id.` })
-      const sources = compiled(namespace, [...given, filled.rules])
+      const facts = filled.facts === null ? [] : [filled.facts]
+      const others = given.filter(({ file }) => filled.facts === null || file !== filled.facts.file)
+      const sources = compiled(namespace, [...others, ...facts, filled.rules])
       const checked = policy.check(sources, { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) })
       if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
       const cases = z.array(policyCase).parse(filled.caseList)
@@ -35,9 +44,10 @@ export function templateHandler(ports: PolicyHandlerPorts): Pick<Handlers, 'poli
         hosted.under(namespace, { functions: hosted.functions(namespace), policies }, (decide) =>
           testPolicies(cases, testedNamespace(ports, namespace), decide),
         )
-      const alone = decided(compiled(namespace, [filled.rules]))
+      const alone = decided(compiled(namespace, [...facts, filled.rules]))
       return asJson({
         files: [filled.rules, filled.cases].map(({ file, text }) => ({ path: file, text })),
+        facts: filled.facts === null ? null : { path: filled.facts.file, text: filled.facts.text },
         problems: checked.problems,
         alone,
         together: decided(sources),

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { JsonObject } from '../../kernel/index.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
@@ -55,19 +55,29 @@ export function addPolicyTemplateCommands(policy: Command, context: () => Comman
       const current = context()
       const namespace = await chooseNamespace(options.namespace, current)
       const present = new Set(await regularFiles(directory))
+      const policyFiles = await listPolicyFiles(directory)
       const answer = await current.api().call('policy.template', {
         namespace,
         template: name,
         id: options.id ?? null,
         values: valuesOf(options.set),
-        files: await listPolicyFiles(directory),
+        files: policyFiles,
       })
       refuseFailing(answer)
       const files = objects(answer.files).map(({ path, text }) => ({ path: String(path), text: String(text) }))
       for (const { path } of files)
-        if (present.has(path)) throw new CliError(exitCode.failed, `${join(directory, path)} is there already.`, '--id')
+        if (present.has(path))
+          throw new CliError(
+            exitCode.failed,
+            `${join(directory, path)} is there already.`,
+            'Give another name with --id',
+          )
+      const facts = await putFacts(directory, policyFiles, answer)
       for (const { path, text } of files) await writeNew(join(directory, path), text)
-      current.terminal.result(answer, addedText(directory, files, answer))
+      current.terminal.result(
+        answer,
+        addedText([...files.map(({ path }) => `wrote ${join(directory, path)}`), ...facts], answer),
+      )
     })
 }
 
@@ -107,10 +117,34 @@ async function writeNew(path: string, text: string): Promise<void> {
   }
 }
 
-function addedText(directory: string, files: readonly { readonly path: string }[], answer: JsonObject): string {
+/**
+ * Writes the file of facts with what the server added to it; says so. Refuses where somebody changed the file after it
+ * was read. Takes the place of the old file in one step.
+ */
+async function putFacts(directory: string, before: readonly JsonObject[], { facts }: JsonObject): Promise<string[]> {
+  if (!isJsonObject(facts)) return []
+  const path = join(directory, String(facts.path))
+  const text = String(facts.text)
+  const old = before.find((file) => file.path === facts.path)
+  if (old === undefined) {
+    await writeNew(path, text)
+    return [`wrote ${path}`]
+  }
+  if (old.text === text) return []
+  const next = `${path}.${process.pid}.new`
+  await writeNew(next, text)
+  if ((await readFile(path, 'utf8')) !== old.text) {
+    await rm(next)
+    throw new CliError(exitCode.failed, `${path} was changed meanwhile; nothing was written.`)
+  }
+  await rename(next, path)
+  return [`added to ${path}`]
+}
+
+function addedText(written: readonly string[], answer: JsonObject): string {
   const others = failures(answer.together)
   return [
-    ...files.map(({ path }) => `wrote ${join(directory, path)}`),
+    ...written,
     `${objects(answer.alone).length} cases pass. Nothing is in force before it is applied.`,
     ...objects(answer.problems).map((problem) => `${String(problem.severity)}: ${problemLine(problem)}`),
     ...(others.length === 0

@@ -1,9 +1,17 @@
 import { stringify } from 'yaml'
-import { nearestName } from '../../kernel/index.ts'
+import { isJsonObject, nearestName } from '../../kernel/index.ts'
 import type { PolicySource } from '../policy-engine.ts'
 import type { ShortRule } from '../rules-file.ts'
 import { toolsOf } from './case-callers.ts'
-import type { PolicyTemplate, TemplateCase, TemplateContent, TemplateTool, TemplateValues } from './policy-template.ts'
+import { mergeFacts } from './merge-facts.ts'
+import type {
+  ParameterKind,
+  PolicyTemplate,
+  TemplateCase,
+  TemplateContent,
+  TemplateTool,
+  TemplateValues,
+} from './policy-template.ts'
 import { readTemplateValues } from './template-values.ts'
 
 /** What to fill a template with. */
@@ -14,6 +22,8 @@ export interface TemplateOrder {
   /** Values by parameter, as people write them. */
   readonly given: Readonly<Record<string, string>>
   readonly tools: readonly TemplateTool[]
+  /** The file of facts that there is; `null` where there is none. */
+  readonly factsFile: string | null
 }
 
 /** The files that a template becomes, or what is wrong with what was given for it. */
@@ -22,6 +32,8 @@ export type FilledTemplate =
       readonly ok: true
       readonly rules: PolicySource
       readonly cases: PolicySource
+      /** The file of facts with those that the rules read; `null` where they read none. */
+      readonly facts: PolicySource | null
       /** The cases of that file. */
       readonly caseList: readonly TemplateCase[]
     }
@@ -32,20 +44,28 @@ export type FilledTemplate =
  * groups and agents that were given exist is not looked at: policies may name those to come.
  */
 export function fillTemplate(order: TemplateOrder): FilledTemplate {
-  const { template, id, given, tools } = order
+  const { template, id, given, tools, factsFile } = order
   const read = readTemplateValues(template, given)
   if (!read.ok) return read
-  const problems = [...unknownTools(template, read.values, tools), ...emptyHours(read.values)]
+  const problems = [
+    ...unknownTools(template, read.values, tools),
+    ...unknownArguments(template, read.values, tools),
+    ...emptyHours(read.values),
+  ]
   if (problems.length > 0) return { ok: false, problems }
   const content = template.content({ id, values: read.values, tools })
   if (content.cases.length === 0)
     return { ok: false, problems: ['there is no tool yet that these rules could be about'] }
+  const { facts, currency = null } = content
+  const merged = facts === undefined ? null : mergeFacts(factsFile, { facts, currency })
+  if (merged?.ok === false) return merged
   const file = `${id}.rules.yaml`
   const caseList = content.cases.map((one) => namedIn(file, one))
   return {
     ok: true,
     rules: { file, text: rulesText(template, content.rules, madeWith(order)) },
     cases: { file: `${id}.cases.yaml`, text: casesText(file, caseList) },
+    facts: merged?.file ?? null,
     caseList,
   }
 }
@@ -55,12 +75,18 @@ export function templateExample(template: PolicyTemplate): string {
   const given = template.parameters.map(({ name, default: value, example }) => [name, value ?? example])
   const read = readTemplateValues(template, Object.fromEntries(given) as Record<string, string>)
   if (!read.ok) throw new Error(`the examples of the template ${template.name} do not fit it`)
-  const { rules } = template.content({ id: template.name, values: read.values, tools: [] })
-  return rulesText(template, rules, [])
+  const { rules, facts, currency } = template.content({ id: template.name, values: read.values, tools: [] })
+  const text = rulesText(template, rules, [])
+  const merged = facts === undefined ? null : mergeFacts(null, { facts, currency: currency ?? null })
+  if (merged?.ok !== true) return text
+  const bound = merged.file.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return `${text}# and in facts.yaml:\n${bound.map((line) => `#   ${line}\n`).join('')}`
 }
 
 function unknownTools(template: PolicyTemplate, values: TemplateValues, tools: readonly TemplateTool[]): string[] {
-  const named = template.parameters.filter(({ kind }) => kind === 'tools').flatMap(({ name }) => values.get(name) ?? [])
+  const named = template.parameters
+    .filter(({ kind }) => kind === 'tools' || kind === 'tool-names')
+    .flatMap(({ name }) => values.get(name) ?? [])
   return named.flatMap((which) => {
     if (which === 'any tool' || toolsOf(which, tools).length > 0) return []
     const known = which.startsWith('service ')
@@ -70,6 +96,22 @@ function unknownTools(template: PolicyTemplate, values: TemplateValues, tools: r
     const kind = which.startsWith('service ') ? '' : 'tool '
     return [`there is no ${kind}${which}${near === null ? '' : `: did you mean "${near}"?`}`]
   })
+}
+
+function unknownArguments(template: PolicyTemplate, values: TemplateValues, tools: readonly TemplateTool[]): string[] {
+  const named = (wanted: ParameterKind): readonly string[] =>
+    template.parameters.filter(({ kind }) => kind === wanted).flatMap(({ name }) => values.get(name) ?? [])
+  return tools
+    .filter(({ name }) => named('tool-names').includes(name))
+    .flatMap(({ name: tool, inputSchema }) => {
+      const known = Object.keys(isJsonObject(inputSchema.properties) ? inputSchema.properties : {})
+      return named('arguments')
+        .filter((argument) => !known.includes(argument))
+        .map((argument) => {
+          const near = nearestName(argument, known)
+          return `${tool} has no argument "${argument}"${near === null ? `; it has ${known.join(', ')}` : `: did you mean "${near}"?`}`
+        })
+    })
 }
 
 function emptyHours(values: TemplateValues): string[] {

@@ -21,6 +21,13 @@ export const parameterKinds: Readonly<Record<ParameterKind, Kind>> = {
     pattern: /^(?:any tool|service [a-z][a-z0-9-]{0,38}[a-z0-9]|[A-Za-z0-9_-]{1,128})$/,
     written: 'names of tools, "service NAME" or "any tool"',
   },
+  'tool-names': { many: true, pattern: /^[A-Za-z0-9_-]{1,128}$/, written: 'names of tools' },
+  arguments: { many: true, pattern: /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/, written: 'names of arguments' },
+  domains: {
+    many: true,
+    pattern: /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/,
+    written: 'domains in lower case, such as acme.example; international ones in punycode',
+  },
   integer: { many: false, pattern: /^[1-9][0-9]{0,11}$/, written: 'a whole number above 0' },
   hours: {
     many: false,

@@ -2,7 +2,17 @@ import type { JsonObject } from '../../kernel/index.ts'
 import type { ShortRule } from '../rules-file.ts'
 
 /** What can be given for a parameter; `parameter-kinds.ts` says how each is written. */
-export type ParameterKind = 'who' | 'tools' | 'integer' | 'hours' | 'days' | 'utc-offset' | 'label'
+export type ParameterKind =
+  | 'who'
+  | 'tools'
+  | 'tool-names'
+  | 'arguments'
+  | 'domains'
+  | 'integer'
+  | 'hours'
+  | 'days'
+  | 'utc-offset'
+  | 'label'
 
 /** One blank of a template. */
 export interface TemplateParameter {
@@ -43,9 +53,18 @@ export interface TemplateCase {
   readonly notRule?: string
 }
 
+/** Facts that the rules of a template read, as `facts.yaml` binds them: by tool, then by name. */
+export interface TemplateFacts {
+  readonly facts: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
+  /** ISO 4217 code of what calls spend; `null` where the rules ask for none. */
+  readonly currency: string | null
+}
+
 /** What a template becomes: rules, and cases that show on both sides of each rule that it does what it says. */
 export interface TemplateContent {
   readonly rules: readonly ShortRule[]
+  readonly facts?: TemplateFacts['facts']
+  readonly currency?: string
   readonly cases: readonly TemplateCase[]
 }
 
