@@ -17,6 +17,7 @@ export function functionEntry(version: FunctionVersion, backend: Backend): Catal
     codeHash: version.codeHash,
     runtime: version.runtime,
     calls: version.calls,
+    labels: version.labels,
     backend,
   }
 }

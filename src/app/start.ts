@@ -19,6 +19,7 @@ import type { Config } from '../config/index.ts'
 import {
   createMemoryCatalogue,
   createGateway,
+  openRunLedger,
   openUsageLedger,
   type CatalogueEntry,
   type Gateway,
@@ -335,6 +336,13 @@ async function compose(
     onFailure: (error) => log.error({ err: error }, 'what callers used could not be kept; the decision log has it'),
   })
   opened.push(() => usage.close())
+  const runs = await openRunLedger({
+    store: storage.runs,
+    clock,
+    idleMs: config.gateway.runIdleSeconds * 1000,
+    onFailure: (error) => log.error({ err: error }, 'when labelled runs were last used could not be kept'),
+  })
+  opened.push(() => runs.close())
   const pipeline = createGateway(
     {
       catalogue,
@@ -345,6 +353,7 @@ async function compose(
       sandbox: functions.describeSandbox,
       notify: notifications.wake,
       withdrawals,
+      runs,
       usage,
       approvals,
       refresh,

@@ -95,6 +95,8 @@ export interface CallExplanation {
     readonly innerCalls: number
     /** Bytes of JSON that were handed out; `null` where that is not recorded. */
     readonly bytesOut: number | null
+    /** Labels of the run once the call had ended; `null` where that is not recorded. */
+    readonly labelsAfter: readonly string[] | null
     readonly failedInvariants: readonly string[]
     /** What the permits demanded, and what came of it. */
     readonly obligations: readonly {
@@ -221,6 +223,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     maxRssBytes: null,
     innerCalls: 0,
     bytesOut: null,
+    labelsAfter: null,
     failedInvariants: [],
     obligations: [],
     output: null,
@@ -240,6 +243,7 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     maxRssBytes: numberOrNull(resources['max_rss']),
     innerCalls: numberOrNull(outcome['inner_calls']) ?? 0,
     bytesOut: numberOrNull(outcome['bytes_out']),
+    labelsAfter: texts(outcome['labels_after']),
     failedInvariants: objects(outcome['invariants'])
       .filter((invariant) => invariant['pass'] !== true)
       .map((invariant) => text(invariant['id'])),

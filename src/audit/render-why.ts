@@ -129,7 +129,12 @@ function figures(given: ExplainedQuota['agent']): string {
     .join(', ')
 }
 
-function happened({ outcome }: CallExplanation): string[] {
+function labelsGathered(after: readonly string[] | null, before: readonly string[]): string[] {
+  if (after === null || after.every((label) => before.includes(label))) return []
+  return [`labels on the run after it: ${after.map(visible).join(', ')}`]
+}
+
+function happened({ outcome, facts: { labels } }: CallExplanation): string[] {
   if (outcome === null) return ['no outcome is recorded yet']
   const took = outcome.durationMs === null ? '' : ` after ${outcome.durationMs} ms`
   const used = [
@@ -139,6 +144,7 @@ function happened({ outcome }: CallExplanation): string[] {
   return [
     `${visible(outcome.status)}${took}, ${outcome.time}`,
     ...(outcome.detail === null ? [] : [visible(outcome.detail)]),
+    ...labelsGathered(outcome.labelsAfter, labels),
     ...(outcome.bytesOut === null ? [] : [`handed out ${outcome.bytesOut} bytes`]),
     ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
     ...(outcome.innerCalls === 0 ? [] : [`asked for ${outcome.innerCalls} calls of other tools`]),

@@ -127,7 +127,7 @@ function toVersion(
   createdBy: string,
   clock: Clock,
 ): FunctionVersion {
-  const { namespace, service, name, runtime, entry, title, annotations, calls, limits } = source
+  const { namespace, service, name, runtime, entry, title, annotations, calls, labels, limits } = source
   const files = Object.fromEntries(Array.from(source.files, ([path, content]) => [path, sha256(content)]))
   const code = { runtime, entry: { ...entry }, files }
   return {
@@ -139,11 +139,21 @@ function toVersion(
     title,
     annotations,
     calls,
+    labels,
     limits,
     ...settled,
     files: source.files,
     codeHash: digestJson(code),
-    versionHash: digestJson({ ...code, ...settled, title, annotations, calls: [...calls], limits: { ...limits } }),
+    versionHash: digestJson({
+      ...code,
+      ...settled,
+      title,
+      annotations,
+      calls: [...calls],
+      // A function without labels is the same version that it was before there were any.
+      ...(labels.length === 0 ? {} : { labels: [...labels] }),
+      limits: { ...limits },
+    }),
     createdAtMs: clock.nowMs(),
     createdBy,
   }

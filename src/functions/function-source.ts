@@ -21,6 +21,8 @@ export interface FunctionSource {
   readonly annotations: JsonObject
   /** Names of the tools that the code may call, in order, each once. */
   readonly calls: readonly string[]
+  /** Labels that it brings into the run of whoever calls it; sorted, each once. */
+  readonly labels: readonly string[]
   readonly limits: SandboxLimits
   /** The service's folder, for messages: `services/leads`. */
   readonly folder: string

@@ -6,7 +6,7 @@ export interface FunctionVersion {
   readonly namespace: string
   readonly service: string
   readonly name: string
-  /** `sha256` over the RFC 8785 form of runtime, entry, file digests, schemas, description, calls and limits. */
+  /** `sha256` over the RFC 8785 form of runtime, entry, file digests, schemas, description, calls, labels and limits. */
   readonly versionHash: Digest
   /** `sha256` over runtime, entry and file digests only. */
   readonly codeHash: Digest
@@ -25,6 +25,8 @@ export interface FunctionVersion {
   readonly annotations: JsonObject
   /** Names of the tools that the code may call on behalf of whoever calls the function, in order, each once. */
   readonly calls: readonly string[]
+  /** What its results bring into the run of whoever calls it, such as `untrusted-input`; sorted, each once. */
+  readonly labels: readonly string[]
   readonly limits: SandboxLimits
   readonly createdAtMs: number
   readonly createdBy: string

@@ -68,6 +68,7 @@ export function parseService(namespace: string, name: string, files: ReadonlyMap
       outputSchema: settings.outputSchema ?? null,
       annotations: Object.fromEntries(definedMembers(settings.annotations ?? {})),
       calls: [...new Set(settings.calls ?? [])].toSorted(),
+      labels: [...new Set(settings.labels ?? [])].toSorted(),
       limits: mergeLimits(defaultLimits(runtime), parsed.value.limits, settings.limits),
       folder,
     })

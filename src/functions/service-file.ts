@@ -48,6 +48,15 @@ const functionSchema = z.strictObject({
     .array(z.string().regex(/^[\w./-]{1,128}$/, { error: 'tools are named as agents see them, such as leads-top' }))
     .max(64)
     .optional(),
+  /** What its results bring into the run of whoever calls it, for policies to see from then on: `untrusted-input`. */
+  labels: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'labels are 1-63 of a-z, 0-9 and hyphen, with a letter first' }),
+    )
+    .max(16)
+    .optional(),
   limits: limitsSchema.optional(),
 })
 

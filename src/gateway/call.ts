@@ -3,12 +3,15 @@ import type { Duties, PolicyDecision, PolicyRequest } from '../policy/index.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { GatewayRequest } from './gateway.ts'
 import type { SchemaProblem } from './ports.ts'
+import type { Run } from './runs/run.ts'
 
 /** A request with the ids that its records will carry. */
 export interface IdentifiedCall extends GatewayRequest {
   readonly call: string
   readonly run: string
-  /** Information-flow labels that the run has gathered. Nothing gathers labels yet: always empty. */
+  /** The run itself. */
+  readonly currentRun: Run
+  /** Information-flow labels that the run had gathered when the call was decided. */
   readonly labels: readonly string[]
   readonly startedMs: number
 }

@@ -23,6 +23,8 @@ export interface CatalogueEntry {
   readonly runtime: string | null
   /** Names of the tools that its code may call on behalf of the caller. None where it is left out. */
   readonly calls?: readonly string[]
+  /** Labels that a run has once a call of it was allowed. None where it is left out. */
+  readonly labels?: readonly string[]
   readonly backend: Backend
 }
 

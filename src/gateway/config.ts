@@ -74,7 +74,7 @@ export const gatewayConfigSchema = z.strictObject({
     .max(86_400)
     .default(3600)
     .describe(
-      'Seconds without a call after which the next call of the same agent and credential belongs to a new run.',
+      'Seconds without a call after which the next call of the same agent belongs to a new run, without the labels of the old one. All credentials of an agent share its run.',
     ),
   maxUsageCounters: z
     .number()

@@ -6,7 +6,6 @@ import type { GatewayAnswer } from './gateway-answer.ts'
 import { depthOf } from './inner-calls.ts'
 import { perform } from './pipeline.ts'
 import type { GatewayPorts } from './ports.ts'
-import { createRunLedger } from './run-ledger.ts'
 import { createCallWatch } from './withdrawals.ts'
 
 const actionOf = { tool: 'call', prompt: 'prompt', resource: 'read', 'resource-template': 'read' } as const
@@ -20,7 +19,6 @@ const maxCachedLists = 1000
  * `report` gets errors that are nobody's expected outcome, with the call id that the caller was told.
  */
 export function createGateway(ports: GatewayPorts, report: (call: string, error: unknown) => void): Gateway {
-  const runs = createRunLedger(ports.clock, ports.config.runIdleSeconds * 1000)
   const lists = new Map<string, readonly JsonObject[]>()
   const underWay = new Map<string, number>()
   const calls = createCallWatch(ports.withdrawals)
@@ -35,7 +33,7 @@ export function createGateway(ports: GatewayPorts, report: (call: string, error:
     underWay.set(lane, inLane + 1)
     const watched = calls.watch(request, events)
     try {
-      return await perform(request, watched.events, ports, { runs, report, performInner: enter })
+      return await perform(request, watched.events, ports, { report, performInner: enter })
     } finally {
       watched.done()
       underWay.set(lane, (underWay.get(lane) ?? 0) - 1)

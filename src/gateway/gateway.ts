@@ -4,6 +4,7 @@ import type { InvocationEvents } from './backend.ts'
 import type { EntryKind } from './catalogue.ts'
 import type { Effect, RequestFacts } from './effect.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
+import type { Run } from './runs/run.ts'
 
 /** One request on its way through the pipeline. */
 export interface GatewayRequest {
@@ -19,7 +20,7 @@ export interface GatewayRequest {
 /** A running call that makes another on behalf of its own caller. */
 export interface ParentCall {
   readonly call: string
-  readonly run: string
+  readonly run: Run
   /** How many calls wait for it, one inside the other. */
   readonly depth: number
   /** Names of the tools that its pinned definition declares to call. */

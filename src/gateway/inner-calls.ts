@@ -32,7 +32,7 @@ export function openInnerCalls(
   const tree = call.parent?.tree ?? { callsLeft: maxInnerCalls }
   const parent: ParentCall = {
     call: call.call,
-    run: call.run,
+    run: call.currentRun,
     depth: depthOf(call),
     mayCall: entry?.calls ?? [],
     tree,

@@ -5,6 +5,7 @@ import type { PolicyDecision, PolicyEngine } from '../policy/index.ts'
 import type { ActOutcome, Backend } from './backend.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { createGateway } from './create-gateway.ts'
+import { createRunLedger } from './runs/run-ledger.ts'
 import { UsageBook } from './usage/usage-book.ts'
 import type { GatewayRequest } from './gateway.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
@@ -119,6 +120,12 @@ function harness(options: {
     sandbox: () => null,
     notify: () => {},
     refresh: (caller) => (options.revoked === true ? null : caller),
+    runs: createRunLedger({
+      clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
+      idleMs: 60_000,
+      store: { load: async () => [], save: async () => {}, forgetBefore: async () => {} },
+      onFailure: (error) => reported.push(error),
+    }),
     usage: new UsageBook({
       time: { nowMs: () => 1_800_000_000_000 },
       store: { find: async () => [] },
@@ -342,7 +349,7 @@ describe('the pipeline', () => {
     expect(shown.judged).toEqual(['policy'])
   })
 
-  it('keeps one run for a principal and credential, and another for another credential', async () => {
+  it('keeps one run for a principal, whatever credential it comes with, and another for another principal', async () => {
     const { gateway, drafts } = harness({})
     const other = request()
     await gateway.perform(request(), events)
@@ -351,9 +358,14 @@ describe('the pipeline', () => {
       { ...other, caller: { ...other.caller, authentication: { ...other.caller.authentication, credentialId: 'k2' } } },
       events,
     )
+    await gateway.perform(
+      { ...other, caller: { ...other.caller, principal: { ...other.caller.principal, id: 'demo/reader' } } },
+      events,
+    )
     const runs = drafts.filter((draft) => draft.kind === 'decision').map((draft) => draft.run)
     expect(runs[0]).toBe(runs[1])
-    expect(runs[2]).not.toBe(runs[0])
+    expect(runs[2]).toBe(runs[0])
+    expect(runs[3]).not.toBe(runs[0])
   })
 })
 

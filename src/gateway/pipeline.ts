@@ -4,7 +4,6 @@ import type { GatewayAnswer } from './gateway-answer.ts'
 import type { GatewayRequest } from './gateway.ts'
 import { openInnerCalls } from './inner-calls.ts'
 import type { GatewayPorts } from './ports.ts'
-import type { RunLedger } from './run-ledger.ts'
 import { act } from './steps/act.ts'
 import { answer, refusal, unavailable } from './steps/answer.ts'
 import { check } from './steps/check.ts'
@@ -24,7 +23,6 @@ import { isWithdrawn } from './withdrawals.ts'
 
 /** What the pipeline has beside its ports. */
 export interface PipelineParts {
-  readonly runs: RunLedger
   readonly report: (call: string, error: unknown) => void
   /** This pipeline, for the calls that running code makes. */
   readonly performInner: (request: GatewayRequest, events: InvocationEvents) => Promise<GatewayAnswer>
@@ -42,24 +40,29 @@ export async function perform(
   request: GatewayRequest,
   events: InvocationEvents,
   ports: GatewayPorts,
-  { runs, report, performInner }: PipelineParts,
+  { report, performInner }: PipelineParts,
 ): Promise<GatewayAnswer> {
   let callId = ''
   let counted: CountedCall | null = null
+  let leaveRun = (): void => {}
   try {
-    const call = identify(request, runs, ports)
-    callId = call.call
-    const target = resolve(call, ports.catalogue, ports.policy, await findQuestion(call, ports.approvals))
-    const problems = check(call, target, ports.schemas)
-    const key = usageKey(call, target)
+    const identified = identify(request, ports)
+    leaveRun = identified.leaveRun
+    const entered = identified.call
+    callId = entered.call
+    const target = resolve(entered, ports.catalogue, ports.policy, await findQuestion(entered, ports.approvals))
+    const problems = check(entered, target, ports.schemas)
+    const key = usageKey(entered, target)
     if (key !== null) await ports.usage.ready(key)
-    let judged = judge(call, target, problems, key, ports)
+    let judged = judge(entered, target, problems, key, ports)
     counted = judged.counted
-    const approval = await seekApproval(call, target, judged, ports)
+    const approval = await seekApproval(judged.call, target, judged, ports)
     if (approval?.kind === 'granted') {
-      judged = judge(call, target, problems, key, ports, true)
+      if (key !== null) await ports.usage.ready(key)
+      judged = judge(entered, target, problems, key, ports, true)
       counted = judged.counted
     }
+    const { call } = judged
     const verdict = withApproval(judged.verdict, approval)
 
     const decided = await recordDecision(call, target, verdict, judged.atMs, judged.use, ports)
@@ -91,5 +94,6 @@ export async function perform(
     return unavailable(id, error)
   } finally {
     counted?.end()
+    leaveRun()
   }
 }

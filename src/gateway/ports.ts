@@ -5,6 +5,7 @@ import type { ForcedProfile, PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { GatewayConfig } from './config.ts'
+import type { RunLedger } from './runs/run-ledger.ts'
 import type { UsageLedger } from './usage/usage-ledger.ts'
 import type { Withdrawals } from './withdrawals.ts'
 
@@ -39,6 +40,8 @@ export interface GatewayPorts {
    */
   readonly refresh: (caller: Caller) => Caller | null
   readonly withdrawals: Withdrawals
+  /** The stretches of work that labels stick to. */
+  readonly runs: RunLedger
   /** What callers have used, for policies to read. */
   readonly usage: UsageLedger
   /** Told when a decision is durable whose permits demand a notification. Does not block, and may forget what it is told. */

@@ -16,7 +16,7 @@ import type {
   UsedAssertions,
 } from '../auth/index.ts'
 import type { FunctionStore } from '../functions/index.ts'
-import type { UsageCounterStore } from '../gateway/index.ts'
+import type { RunStore, UsageCounterStore } from '../gateway/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { PolicyStore } from '../policy/index.ts'
 import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
@@ -32,6 +32,7 @@ import { SqlFunctionStore } from './sql-function-store.ts'
 import { SqlLogPositionStore } from './sql-log-position-store.ts'
 import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
+import { SqlRunStore } from './sql-run-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
 import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
@@ -67,6 +68,7 @@ export interface Storage {
   readonly usage: UsageStore
   readonly logPositions: LogPositionStore
   readonly usageCounters: UsageCounterStore
+  readonly runs: RunStore
   readonly policies: PolicyStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
@@ -116,6 +118,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       closures: new SqlClosureStore(state),
       usage: new SqlUsageStore(state),
       logPositions: new SqlLogPositionStore(state),
+      runs: new SqlRunStore(state),
       usageCounters: new SqlUsageCounterStore(state),
       policies: new SqlPolicyStore(state),
       namespaces: new SqlNamespaceStore(state),

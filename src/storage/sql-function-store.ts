@@ -132,6 +132,7 @@ function versionColumns(version: FunctionVersion) {
     annotations_json: JSON.stringify(version.annotations),
     limits_json: JSON.stringify(version.limits),
     calls_json: JSON.stringify(version.calls),
+    labels_json: JSON.stringify(version.labels),
     created_at_ms: version.createdAtMs,
     created_by: version.createdBy,
   }
@@ -158,6 +159,7 @@ function functionVersion(
     // Versions of a time before there were inner calls make none.
     limits: { innerCalls: 0, ...(JSON.parse(row.limits_json) as Omit<FunctionVersion['limits'], 'innerCalls'>) },
     calls: JSON.parse(row.calls_json) as string[],
+    labels: JSON.parse(row.labels_json) as string[],
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
   }

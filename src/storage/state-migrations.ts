@@ -160,4 +160,11 @@ export const stateMigrations: readonly string[] = [
   CREATE INDEX approvals_by_requester ON approvals (namespace, requester_id, requested_at_ms);
   CREATE INDEX approvals_by_status ON approvals (namespace, status);
   `,
+  `
+  ALTER TABLE function_versions ADD COLUMN labels_json TEXT NOT NULL DEFAULT '[]';
+  CREATE TABLE runs (
+    namespace TEXT NOT NULL, principal_id TEXT NOT NULL, id TEXT NOT NULL, labels_json TEXT NOT NULL,
+    last_used_ms INTEGER NOT NULL, PRIMARY KEY (namespace, principal_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -73,6 +73,13 @@ export interface StateTables {
     minute_json: string
     through_index: number
   }
+  readonly runs: {
+    namespace: string
+    principal_id: string
+    id: string
+    labels_json: string
+    last_used_ms: number
+  }
   readonly usage_marks: { namespace: string; through_index: number; at_ms: number }
   readonly daily_usage: {
     /** Date in UTC, `2026-11-21`. */
@@ -211,6 +218,7 @@ export interface StateTables {
     annotations_json: string
     limits_json: string
     calls_json: string
+    labels_json: string
     created_at_ms: number
     created_by: string
   }

@@ -81,6 +81,7 @@ function version(code: string, change: Partial<FunctionVersion> = {}): FunctionV
     outputSchema: null,
     annotations: { readOnlyHint: true },
     calls: ['leads-top', 'other-tool'],
+    labels: ['untrusted-input'],
     limits: {
       wallMs: 10_000,
       cpuMs: 5000,
@@ -346,6 +347,28 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     expect(await usageCounters.load(20_000, 3)).toHaveLength(3)
     await usageCounters.forgetBefore(20_001)
     expect(await usageCounters.load(0, 10_000)).toHaveLength(1501)
+  })
+
+  it('keep runs with their labels over a restart, the latest of each principal, and forget old ones', async () => {
+    const where = place()
+    const first = await where.open()
+    const run = (principal: string, id: string, lastUsedMs: number) => ({
+      namespace: 'demo',
+      principal,
+      id,
+      labels: ['personal-data', 'untrusted-input'],
+      lastUsedMs,
+    })
+    await first.runs.save([run('demo/a', 'r1', 1000), run('demo/b', 'r2', 2000)])
+    await first.runs.save([run('demo/a', 'r3', 3000)])
+    await first.runs.save([])
+    await first.close()
+    const { runs } = await opened(where)
+    expect(await runs.load()).toEqual([run('demo/a', 'r3', 3000), run('demo/b', 'r2', 2000)])
+    await runs.forgetBefore(2000.5)
+    expect(await runs.load()).toHaveLength(2)
+    await runs.forgetBefore(2001)
+    expect(await runs.load()).toEqual([run('demo/a', 'r3', 3000)])
   })
 
   it('keep the latest use of each credential over a restart, many at once', async () => {

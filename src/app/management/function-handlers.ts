@@ -30,6 +30,7 @@ export function functionHandlers({ hosted, namespaces, store, build }: FunctionH
         inputSchema: version.inputSchema,
         outputSchema: version.outputSchema,
         calls: [...version.calls],
+        labels: [...version.labels],
         limits: { ...version.limits },
         entry: { ...version.entry },
         files: [...version.files].map(([path, bytes]) => fileOf(path, bytes)),

@@ -67,6 +67,7 @@ const ended: CallExplanation = {
     maxRssBytes: 1,
     innerCalls: 0,
     bytesOut: 1,
+    labelsAfter: [],
     failedInvariants: [],
     obligations: [],
     output: null,

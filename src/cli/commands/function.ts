@@ -118,6 +118,7 @@ function showText(answer: JsonObject): string {
     '',
     `input   ${JSON.stringify(answer.inputSchema)}`,
     `output  ${JSON.stringify(answer.outputSchema)}`,
+    ...(Array.isArray(answer.labels) && answer.labels.length > 0 ? [`labels  ${answer.labels.join(', ')}`] : []),
     ...(Array.isArray(answer.calls) && answer.calls.length > 0 ? [`calls   ${answer.calls.join(', ')}`] : []),
     `limits  ${JSON.stringify(answer.limits)}`,
     'versions',

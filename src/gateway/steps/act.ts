@@ -14,7 +14,7 @@ export type Acted = ActOutcome | { readonly status: 'broken'; readonly error: un
  * Runs what was decided on: the entry's own backend, or the management operations where there is no entry.
  * Where a policy forces a sandbox profile, nothing is run that runs no code in a sandbox here.
  * When this settles the calls that it made have ended too. Nothing is run for a caller that was refused to go on while
- * the decision was written.
+ * the decision was written, nor before the labels that it brings into the run are durable.
  */
 export async function act(
   call: IdentifiedCall,
@@ -26,6 +26,7 @@ export async function act(
 ): Promise<Acted> {
   const backend = entry === null ? management : entry.backend
   try {
+    await call.currentRun.kept()
     if (isWithdrawn(call, withdrawals)) throw new McpworksError('credential_invalid')
     if (profile !== null && entry !== null && entry.runtime === null)
       throw new McpworksError('sandbox_unavailable', {

@@ -4,9 +4,12 @@ import type { CountedCall, UsageKey } from '../usage/usage-ledger.ts'
 import { barInner } from './bar-inner.ts'
 import { countUse, type Use } from './count-use.ts'
 import { decide } from './decide.ts'
+import { gatherLabels, label } from './label.ts'
 
 /** A verdict with what it was made from. */
 export interface Judgement {
+  /** The call with the labels that it was decided with. */
+  readonly call: IdentifiedCall
   readonly verdict: Verdict
   readonly atMs: number
   /** What the caller had used; `null` where that is not counted. */
@@ -15,11 +18,11 @@ export interface Judgement {
 }
 
 /**
- * Reads what the caller has used, decides, and counts what is allowed. Nothing is awaited in between: calls that come at
- * once must not pass a limit together.
+ * Reads what the caller has used and the labels of its run, decides, and counts what is allowed, with the labels that it
+ * brings. Nothing is awaited in between: calls that come at once must not pass a limit together.
  */
 export function judge(
-  call: IdentifiedCall,
+  entered: IdentifiedCall,
   target: Target,
   problems: readonly SchemaProblem[],
   key: UsageKey | null,
@@ -27,7 +30,9 @@ export function judge(
   approved = false,
 ): Judgement {
   const atMs = ports.clock.nowMs()
+  const call = label(entered)
   const use = key === null ? null : { key, before: ports.usage.read(key) }
   const verdict = barInner(call) ?? decide(call, target, problems, ports, atMs, use, approved)
-  return { verdict, atMs, use, counted: countUse(verdict, use, ports.usage) }
+  gatherLabels(call, verdict)
+  return { call, verdict, atMs, use, counted: countUse(verdict, use, ports.usage) }
 }

@@ -52,7 +52,7 @@ export async function recordOutcome(
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
       ...found,
       bytesOut: bytesOf(acted),
-      labelsAfter: call.labels,
+      labelsAfter: call.currentRun.labels,
       definitionHashAfter,
     },
     bodies: {
