@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CatalogueEntry } from '../../src/gateway/index.ts'
-import type { JsonObject } from '../../src/kernel/index.ts'
+import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { gatedEntry } from '../support/gated-entry.ts'
 import { keptDirectory } from '../support/kept-directory.ts'
@@ -98,8 +98,8 @@ describe('an agent that took in untrusted content', () => {
     const labels = async (id: string) => {
       const { records } = await tested.manage('demo', 'audit.tail', { namespace: 'demo', principal: 'demo/several' })
       const ids = (records as JsonObject[]).map(({ record }) => record as JsonObject)
-      const decided = ids.find((record) => record.call === id && record.kind === 'decision')
-      return (decided?.pre as JsonObject).labels_before
+      const pre = ids.find((record) => record.call === id && record.kind === 'decision')?.pre
+      return isJsonObject(pre) ? pre.labels_before : null
     }
     expect(await labels(read)).toEqual([])
     expect(await labels(write)).toEqual(['untrusted-input'])
