@@ -1,220 +1,174 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { demoVocabulary, policyRequest, type RequestParts } from '../../test/support/policy-request.ts'
-import type { JsonObject } from '../kernel/index.ts'
+import { demoVocabulary, policyRequest } from '../../test/support/policy-request.ts'
+import {
+  randomFacts,
+  randomPolicies,
+  randomRequest,
+  requestsInARow,
+  type RandomPolicy,
+} from '../../test/support/random-policies.ts'
+import { canonicalJson, sha256, uuidv7 } from '../kernel/index.ts'
+import type { CedarRecord } from './argument-type.ts'
+import { CedarSlots } from './cedar-slots.ts'
 import { validationSchema } from './cedar-schema.ts'
-import { isAuthorized } from './cedar.ts'
+import { isAuthorized, type AuthorizationAnswer } from './cedar.ts'
+import { checkPolicies, type ValidatorFindings } from './check-policies.ts'
 import { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'
+import { decideRequest, type UntimedDecision } from './decide-request.ts'
+import type { PolicyRequest } from './decision.ts'
+import { DecisionCache } from './decision-cache.ts'
+import { readFactsFile } from './facts/facts-file.ts'
+import type { Judgement } from './judge-part.ts'
 import { LruMap } from './lru-map.ts'
+import { NamespacePolicies } from './namespace-policies.ts'
 import { parsePolicies } from './parse-policies.ts'
+import type { PolicyBody } from './policy-set.ts'
 import { ToolVocabulary } from './tool-vocabulary.ts'
 
-const anywhere = [
-  'context.door == "tool"',
-  'context.hour < 12',
-  'context.weekday == 3',
-  'context.address.isLoopback()',
-  'context.address.isInRange(ip("10.0.0.0/8"))',
-  'context.labels.contains("untrusted")',
-  'context.authn.sender_constrained',
-  'context.time < datetime("2026-09-02T10:40:00Z")',
-  'context has door',
-  'context.hour * 4611686018427387904 > 0',
-  'principal is User',
-  'principal in AgentGroup::"demo/analysts"',
-  'principal in Namespace::"demo"',
-  'principal == Agent::"demo/mailer"',
-  'principal has namespace && principal.namespace == Namespace::"demo"',
-  'resource in Service::"demo/leads"',
-  'resource in [Service::"demo/mail", Namespace::"demo"]',
-  'resource == Tool::"demo/leads-drop"',
-  'Tool::"demo/leads-top" in Service::"demo/leads"',
-  'action == Action::"call"',
-  'true',
-  'false',
-  'if context.door == "tool" then resource is Tool else principal is User',
-]
-const aboutLeads = [
-  'context.args.limit <= 10',
-  'context.args.limit + 9223372036854775807 > 0',
-  'context.args has score && context.args.score.lessThan(decimal("1.5"))',
-  'context.args has tags && context.args.tags.contains("a")',
-  'context.args has tags && context.args.tags.containsAll(["a", "b"])',
-  'context.args has filter && context.args.filter.state == "NY"',
-  'context.args has filter && context.args.filter has size && context.args.filter.size > 3',
-  'context.args has filter.size',
-  'context.args["query"] like "*secret*"',
-  'context has args',
-  '[context.args].contains(context.args)',
-  'context == context',
-]
+/** A cache that counts what it was asked, and what it had to ask Cedar. */
+class CountingCache extends DecisionCache {
+  answers = 0
+  judged = 0
 
-const condition = (atoms: readonly string[]): fc.Arbitrary<string> =>
-  fc.letrec<{ expression: string }>((tie) => ({
-    expression: fc.oneof(
-      { maxDepth: 3, depthSize: 'small' },
-      fc.constantFrom(...atoms),
-      fc
-        .tuple(tie('expression'), fc.constantFrom('&&', '||'), tie('expression'))
-        .map(([left, operator, right]) => `(${left}) ${operator} (${right})`),
-      tie('expression').map((inner) => `!(${inner})`),
-    ),
-  })).expression
-
-const principals = [
-  'principal',
-  'principal is Agent',
-  'principal is User',
-  'principal == Agent::"demo/analyst"',
-  'principal in AgentGroup::"demo/analysts"',
-  'principal is Agent in Namespace::"demo"',
-  'principal in Role::"owner"',
-  'principal in AgentGroup::"demo/mailers"',
-]
-const actions = [
-  'action',
-  'action == Action::"call"',
-  'action in [Action::"call", Action::"read"]',
-  'action == Action::"manage"',
-]
-const resources = [
-  'resource',
-  'resource is Tool',
-  'resource == Tool::"demo/leads-top"',
-  'resource in Service::"demo/leads"',
-  'resource in Namespace::"demo"',
-  'resource is Tool in Service::"demo/mail"',
-]
-
-const policy = fc
-  .oneof(
-    fc.record({
-      effect: fc.constantFrom('permit', 'permit', 'forbid'),
-      principal: fc.constantFrom(...principals),
-      action: fc.constantFrom(...actions),
-      resource: fc.constantFrom(...resources),
-      kind: fc.constantFrom('when', 'unless'),
-      body: fc.option(condition(anywhere)),
-    }),
-    fc.record({
-      effect: fc.constantFrom('permit', 'permit', 'forbid'),
-      principal: fc.constantFrom(...principals),
-      action: fc.constant('action == Action::"call"'),
-      resource: fc.constant('resource == Tool::"demo/leads-top"'),
-      kind: fc.constantFrom('when', 'unless'),
-      body: fc.option(condition([...aboutLeads, 'context.door == "tool"'])),
-    }),
-  )
-  .map(
-    ({ effect, principal, action, resource, kind, body }) =>
-      `${effect} (${principal}, ${action}, ${resource})${body === null ? '' : ` ${kind} { ${body} }`};`,
-  )
-
-const leadsArguments: fc.Arbitrary<JsonObject> = fc.record(
-  {
-    query: fc.constantFrom('companies', 'a secret', ''),
-    limit: fc.constantFrom(0, 5, 11, 9007199254740991),
-    score: fc.constantFrom(1, 1.5, -0.25, 0.12345, 1e20, null),
-    tags: fc.subarray(['a', 'b', 'c']),
-    filter: fc.constantFrom<JsonObject>(
-      { state: 'NY', size: 4 },
-      { state: 'CA', size: null },
-      { state: 'NY', other: [1] },
-    ),
-    anything: fc.constantFrom(1, 'x', { deep: [null] }),
-  },
-  { requiredKeys: ['query', 'limit'] },
-)
-
-const request: fc.Arbitrary<RequestParts> = fc
-  .record({
-    principal: fc.constantFrom<RequestParts['principal']>(
-      {},
-      { groups: [] },
-      { id: 'demo/mailer', groups: ['mailers', 'analysts'] },
-      { id: 'other/analyst', namespace: 'other' },
-      { type: 'user', id: 'olga', namespace: null, groups: ['owner'] },
-      { type: 'user', id: 'uri', namespace: 'demo', groups: ['owner', 'demo/people'] },
-    ),
-    target: fc.oneof<fc.Arbitrary<RequestParts>[]>(
-      leadsArguments.map((args) => ({ resource: {}, arguments: args })),
-      fc.constant({ resource: { id: 'demo/leads-drop' }, arguments: { id: '1' } }),
-      fc.constant({
-        resource: { id: 'demo/mail-send', service: 'mail' },
-        arguments: { to: ['a@example.com'], amount: 12.5, retries: 1 },
-      }),
-      fc.constant({
-        action: 'manage' as const,
-        resource: { type: 'Namespace' as const, id: 'demo', service: null },
-        arguments: {},
-      }),
-    ),
-    context: fc.record({
-      door: fc.constantFrom('tool' as const, 'schedule' as const),
-      labels: fc.constantFrom([], ['untrusted']),
-      address: fc.constantFrom('127.0.0.1', '::ffff:10.1.2.3', ''),
-      timeMs: fc.constantFrom(1_788_345_600_000, 1_788_300_000_000),
-      authentication: fc.boolean().map((senderConstrained) => ({ method: 'api-key', senderConstrained })),
-    }),
-  })
-  .map(({ principal = {}, target, context }) => ({ ...target, principal, context }))
-
-/** The policies among the generated ones that pass the checks, one file of one line each. */
-function valid(texts: readonly string[]): { file: string; text: string }[] {
-  const engine = createCedarPolicyEngine()
-  return texts
-    .map((text, index) => ({ file: `p${index}.cedar`, text }))
-    .filter((source) => engine.check([source], demoVocabulary).ok)
+  override answer(...[prepared, part, judge]: Parameters<DecisionCache['answer']>): Judgement {
+    this.answers += 1
+    return super.answer(prepared, part, () => {
+      this.judged += 1
+      return judge()
+    })
+  }
 }
 
-describe('deciding over the slice in scope', () => {
-  it('gives the decision, the reasons and the errors of stock Cedar over the whole set, replayed from the recorded input', () => {
-    let allowed = 0
-    let failed = 0
+const slots = new CedarSlots(uuidv7(0))
+const bodies = new LruMap<PolicyBody>(1_000_000)
+const findings = new LruMap<ValidatorFindings>(10_000)
+const vocabulary = new ToolVocabulary(demoVocabulary, readFactsFile(randomFacts.text).facts)
+
+/** The generated policies that may be written, and those that only their tools are against. */
+const { fitting, misfits } = sorted(randomPolicies(700, 20_261_121))
+
+function sorted(policies: readonly RandomPolicy[]): { fitting: RandomPolicy[]; misfits: RandomPolicy[] } {
+  const { set, problems } = parsePolicies(policies, bodies)
+  const broken = new Set(problems.filter(({ severity }) => severity === 'error').map(({ file }) => file))
+  const against = checkPolicies(set, policies, vocabulary, findings).misfits
+  const written = policies.filter(({ file }) => !broken.has(file))
+  return {
+    fitting: written.filter(({ id }) => !against.has(id)),
+    misfits: written.filter(({ id }) => against.has(id)),
+  }
+}
+
+const policySet = fc
+  .tuple(
+    fc.subarray(fitting, { minLength: 2, maxLength: 16 }),
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant<RandomPolicy[]>([]) },
+      { weight: 1, arbitrary: fc.subarray(misfits, { maxLength: 2 }) },
+    ),
+  )
+  .map((parts) => parts.flat())
+
+function inForce(policies: readonly RandomPolicy[]): NamespacePolicies {
+  const { set } = parsePolicies(policies, bodies)
+  return new NamespacePolicies(set, vocabulary, checkPolicies(set, policies, vocabulary, findings).misfits)
+}
+
+/** What stock Cedar answers over the whole set, from nothing but the text of the recorded input. */
+function stock(
+  engineInput: string,
+  policies: Record<string, string>,
+): Extract<AuthorizationAnswer, { type: 'success' }> {
+  const input = JSON.parse(engineInput) as Omit<Parameters<typeof isAuthorized>[0], 'policies'>
+  const tool = vocabulary.tools.get((input.resource as { id: string }).id)
+  const answer = isAuthorized({
+    ...input,
+    policies: { staticPolicies: policies },
+    schema: validationSchema(
+      tool?.arguments.type ?? { type: 'Record', attributes: {} },
+      tool && mayLack(tool.facts.type),
+    ),
+    validateRequest: true,
+  })
+  if (answer.type !== 'success') throw new Error(JSON.stringify(answer.errors))
+  return answer
+}
+
+/** A fact that cannot be told, and that nothing in scope reads, is not in the input. */
+function mayLack({ attributes }: CedarRecord): CedarRecord {
+  const optional = Object.entries(attributes).map(([name, type]) => [name, { ...type, required: false }] as const)
+  return { type: 'Record', attributes: Object.fromEntries(optional) }
+}
+
+/** The decision as the rules of the page say it: nothing of the index, the slices, the reads or the cache is used. */
+function naively(engineInput: string, policies: readonly RandomPolicy[]) {
+  const unfit = policies.filter((one) => misfits.includes(one))
+  if (unfit.length === 0) return overAll(engineInput, policies)
+  const scopes = Object.fromEntries(unfit.map(({ id, scopeAlone }) => [id, scopeAlone]))
+  const inScope = new Set(stock(engineInput, scopes).response.diagnostics.reason)
+  const first = unfit.find(({ id }) => inScope.has(id))
+  if (first !== undefined)
+    return { effect: 'deny', basis: 'error', determining: [], errors: [first.id], obligations: [] }
+  return overAll(engineInput, policies)
+}
+
+function overAll(engineInput: string, policies: readonly RandomPolicy[]) {
+  const whole = parsePolicies(policies, bodies).set.policies.map(({ id, text }) => [id, text])
+  const { decision, diagnostics } = stock(engineInput, Object.fromEntries(whole) as Record<string, string>).response
+  const errors = diagnostics.errors.map(({ policyId }) => policyId).toSorted()
+  const determining = diagnostics.reason.toSorted()
+  const allow = decision === 'allow' && errors.length === 0
+  const denial = decision === 'deny' && determining.length > 0 ? 'forbid' : errors.length > 0 ? 'error' : 'default-deny'
+  const demanded = policies.filter(({ id }) => allow && determining.includes(id)).map(({ obligation }) => obligation)
+  const obligations = [...new Set(demanded.filter((text) => text !== null))].sort()
+  return { effect: allow ? 'allow' : 'deny', basis: allow ? 'permit' : denial, determining, errors, obligations }
+}
+
+function shown({ effect, basis, determining, errors, obligations }: UntimedDecision) {
+  const ids = determining.map(({ id }) => id)
+  return { effect, basis, determining: ids, errors: errors.map(({ policyId }) => policyId).toSorted(), obligations }
+}
+
+describe('deciding over the slice in scope, by what it reads, from a cache', () => {
+  it('gives what stock Cedar gives over the whole set, replayed from the recorded input', () => {
+    // One cache for all the sets, as in a server where policies change.
+    const cache = new CountingCache()
+    const other = new DecisionCache()
+    const seen = { allowed: 0, skippedForbids: 0, misfit: 0, obliged: 0, unjudged: 0 }
     fc.assert(
-      fc.property(
-        fc.array(policy, { minLength: 1, maxLength: 12 }),
-        fc.array(request, { minLength: 1, maxLength: 6 }),
-        (texts, requests) => {
-          const sources = valid(texts)
-          const engine = createCedarPolicyEngine()
-          expect(engine.install(sources, demoVocabulary).ok).toBe(true)
-          const whole = parsePolicies(sources, new LruMap(1_000_000)).set.policies
-          const vocabulary = new ToolVocabulary(demoVocabulary)
-          for (const parts of requests) {
-            const asked = policyRequest(parts)
-            const decision = engine.decide(asked)
-            if (decision.engineInput === '') {
-              expect(decision).toMatchObject({ effect: 'deny', basis: 'error' })
-              continue
-            }
-            const type = vocabulary.tools.get(asked.resource.id)?.arguments.type ?? {
-              type: 'Record' as const,
-              attributes: {},
-            }
-            const answer = isAuthorized({
-              ...(JSON.parse(decision.engineInput) as Omit<Parameters<typeof isAuthorized>[0], 'policies'>),
-              policies: { staticPolicies: Object.fromEntries(whole.map(({ id, text }) => [id, text])) },
-              schema: validationSchema(type),
-              validateRequest: true,
-            })
-            if (answer.type !== 'success') throw new Error(JSON.stringify(answer.errors))
-            const { decision: stock, diagnostics } = answer.response
-            expect(decision.effect).toBe(stock === 'allow' && diagnostics.errors.length === 0 ? 'allow' : 'deny')
-            expect(decision.determining.map(({ id }) => id)).toEqual(diagnostics.reason.toSorted())
-            expect(decision.errors.map(({ policyId }) => policyId).toSorted()).toEqual(
-              diagnostics.errors.map(({ policyId }) => policyId).toSorted(),
-            )
-            if (decision.effect === 'allow') allowed += 1
-            if (diagnostics.errors.length > 0 && stock === 'allow') failed += 1
+      fc.property(policySet, requestsInARow, (policies, row) => {
+        const [first, second] = [inForce(policies), inForce(policies)]
+        const requests = row.map((parts) => policyRequest(parts))
+        const decisions = requests.map((request) => decideRequest(request, first, slots, cache))
+        // In another order and from another cache, everything about a decision is the same, its input included.
+        const again = requests.toReversed().map((request) => decideRequest(request, second, slots, other))
+        expect(again.toReversed()).toEqual(decisions)
+        const known = new Map<string, ReturnType<typeof naively>>()
+        for (const decision of decisions) {
+          const { engineInput, requestHash } = decision
+          if (engineInput === '') {
+            seen.unjudged += 1
+            expect(decision).toMatchObject({ effect: 'deny', basis: 'error', determining: [] })
+            continue
           }
-        },
-      ),
-      { numRuns: 100, seed: 20_260_902 },
+          expect([engineInput, requestHash]).toEqual([canonicalJson(JSON.parse(engineInput)), sha256(engineInput)])
+          const expected = known.get(engineInput) ?? naively(engineInput, policies)
+          known.set(engineInput, expected)
+          expect(shown(decision)).toEqual(expected)
+          if (expected.effect === 'allow') seen.allowed += 1
+          if (expected.effect === 'allow' && expected.obligations.length > 0) seen.obliged += 1
+          if (expected.basis === 'error' && expected.determining.length > 0) seen.skippedForbids += 1
+          if (misfits.some(({ id }) => expected.errors.includes(id))) seen.misfit += 1
+        }
+      }),
+      { numRuns: 150, seed: 20_260_902 },
     )
-    // The property says something only if calls were allowed, and if stock Cedar alone would have allowed failed ones.
-    expect(allowed).toBeGreaterThan(40)
-    expect(failed).toBeGreaterThan(5)
+    // The property says something only if calls were allowed, failed and did not fit, and if answers were remembered.
+    expect(seen.allowed).toBeGreaterThan(100)
+    expect(seen.obliged).toBeGreaterThan(40)
+    expect(Math.min(seen.skippedForbids, seen.misfit, seen.unjudged)).toBeGreaterThan(5)
+    expect(cache.answers - cache.judged).toBeGreaterThan(300)
+    expect(cache.judged).toBeGreaterThan(150)
   }, 120_000)
 
   it('hides a tool only if no request for it is allowed, and says always and never only if it is so', () => {
@@ -222,12 +176,12 @@ describe('deciding over the slice in scope', () => {
     let always = 0
     fc.assert(
       fc.property(
-        fc.array(policy, { minLength: 1, maxLength: 5 }),
-        fc.array(request, { minLength: 1, maxLength: 20 }),
-        (texts, requests) => {
+        fc.subarray(fitting, { minLength: 1, maxLength: 5 }),
+        fc.array(randomRequest, { minLength: 1, maxLength: 20 }),
+        (policies, requests) => {
           const engine = createCedarPolicyEngine()
-          expect(engine.install(valid(texts), demoVocabulary).ok).toBe(true)
-          for (const asked of requests.map((parts) => policyRequest(parts))) {
+          expect(engine.install([...policies, randomFacts], demoVocabulary).ok).toBe(true)
+          for (const asked of requests.map((parts): PolicyRequest => policyRequest(parts))) {
             if (asked.action !== 'call') continue
             const { effect, engineInput } = engine.decide(asked)
             const visible = engine.isVisible({ principal: asked.principal, action: 'call', resource: asked.resource })
