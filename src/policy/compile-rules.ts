@@ -13,9 +13,18 @@ export interface RuleFault {
   readonly hint: string | null
 }
 
+/** Which part of the file a stretch of the compiled text was made from. */
+export interface RuleOrigin {
+  /** UTF-16 offsets in the compiled text: from this one, up to but not with that one. */
+  readonly start: number
+  readonly end: number
+  /** Path in the file: `['rules', 0, 'tools', 1]`. */
+  readonly path: readonly PropertyKey[]
+}
+
 /** The rules as Cedar, or why not. */
 export type CompiledRules =
-  | { readonly ok: true; readonly text: string }
+  | { readonly ok: true; readonly text: string; readonly origins: readonly RuleOrigin[] }
   | { readonly ok: false; readonly faults: readonly RuleFault[] }
 
 /** A rule with the line that it begins on in its file, from 1. */
@@ -33,6 +42,7 @@ export interface PlacedRule {
 export function compileRules(namespace: string, rules: readonly PlacedRule[]): CompiledRules {
   const faults: RuleFault[] = []
   const ids = new Set<string>()
+  const origins: RuleOrigin[] = []
   let text = ''
   let line = 1
   for (const [index, { rule, line: own }] of rules.entries()) {
@@ -44,14 +54,32 @@ export function compileRules(namespace: string, rules: readonly PlacedRule[]): C
     const policies = compileRule(namespace, rule, fault)
     text += own > line ? '\n'.repeat(own - line) : text === '' ? '' : ' '
     line = Math.max(line, own)
-    text += policies.join(' ')
+    for (const [position, pieces] of policies.entries()) {
+      if (position > 0) text += ' '
+      const start = text.length
+      for (const piece of pieces) {
+        const before = text.length
+        text += piece.text
+        if (piece.member !== null)
+          origins.push({ start: before, end: text.length, path: ['rules', index, ...piece.member] })
+      }
+      origins.push({ start, end: text.length, path: ['rules', index] })
+    }
   }
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, text: `${text}\n` }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, text: `${text}\n`, origins }
 }
+
+/** A stretch of a policy, and the member of its rule that it was made from. */
+interface Piece {
+  readonly text: string
+  readonly member: readonly PropertyKey[] | null
+}
+
+const fixed = (text: string): Piece => ({ text, member: null })
 
 type Fault = (member: RuleFault['member'], message: string, hint?: string | null) => void
 
-function compileRule(namespace: string, rule: ShortRule, fault: Fault): string[] {
+function compileRule(namespace: string, rule: ShortRule, fault: Fault): Piece[][] {
   const { allow, deny } = rule
   if ((allow === undefined) === (deny === undefined)) {
     fault(null, 'a rule says either "allow" or "deny"', 'allow: group NAME')
@@ -62,24 +90,29 @@ function compileRule(namespace: string, rule: ShortRule, fault: Fault): string[]
   if (rule[useless] !== undefined) fault(useless, `"${useless}" means nothing in a rule that ${effect}s`)
   const obligations = rule.obligation === undefined ? null : parseObligations(rule.obligation)
   if (obligations?.ok === false) fault('obligation', obligations.fault.message, obligations.fault.hint)
-  const spared = listOf(rule.except).map((which) => resourceCondition(namespace, which))
   const clauses = [
-    spared.length === 0 ? null : `unless { ${spared.join(' || ')} }`,
-    conditionClause('when', rule.when, fault),
-    conditionClause('unless', rule.unless, fault),
-  ].filter((clause) => clause !== null)
-  if (effect === 'forbid' && rule.remedy === approvalRemedy) clauses.push('unless { context.approved }')
-  const scopes = listOf(allow ?? deny).flatMap((who) =>
-    listOf(rule.tools).map((which) => [principalScope(namespace, who), resourceScope(namespace, which)]),
-  )
-  return scopes.map(([principal, resource], index) => {
+    ...clause('unless', 'except', rule.except, (which) => resourceScope(namespace, which)),
+    ...conditionClause('when', rule.when, fault),
+    ...conditionClause('unless', rule.unless, fault),
+  ]
+  if (effect === 'forbid' && rule.remedy === approvalRemedy) clauses.push(fixed(' unless { context.approved }'))
+  const whos = placed(effect === 'permit' ? 'allow' : 'deny', allow ?? deny)
+  const scopes = whos.flatMap((who) => placed('tools', rule.tools).map((which) => ({ who, which })))
+  return scopes.map(({ who, which }, index) => {
     const id = scopes.length === 1 ? rule.id : `${rule.id}.${index + 1}`
     const annotations = [
       annotation('id', id),
       ...(['reason', 'remedy', 'obligation'] as const).map((name) => annotation(name, rule[name])),
     ].filter((text) => text !== null)
-    const head = `${effect} (${principal ?? ''}, action == Action::"call", ${resource ?? ''})`
-    return `${[...annotations, head, ...clauses].join(' ')};`
+    return [
+      fixed(`${annotations.join(' ')} ${effect} (`),
+      { text: principalScope(namespace, who.value), member: who.member },
+      fixed(', action == Action::"call", '),
+      { text: resourceScope(namespace, which.value), member: which.member },
+      fixed(')'),
+      ...clauses,
+      fixed(';'),
+    ]
   })
 }
 
@@ -89,9 +122,6 @@ function principalScope(namespace: string, who: string): string {
   const id = cedarString(`${namespace}/${name}`)
   return kind === 'agent' ? `principal == Agent::${id}` : `principal in AgentGroup::${id}`
 }
-
-/** One of the tools that a rule leaves alone, as a condition of its own: a set would have to be of one entity type. */
-const resourceCondition = (namespace: string, which: string): string => `(${resourceScope(namespace, which)})`
 
 function resourceScope(namespace: string, which: string): string {
   if (which === 'any tool') return `resource in Namespace::${cedarString(namespace)}`
@@ -106,11 +136,33 @@ function annotation(name: string, value: string | undefined): string | null {
 }
 
 /** `when` demands all of its expressions, `unless` none of its. */
-function conditionClause(kind: 'when' | 'unless', written: ShortRule['when'], fault: Fault): string | null {
-  if (written === undefined) return null
-  const expressions = listOf(written).map((text) => conditionExpression(text, (message) => fault(kind, message)))
-  const joined = expressions.map((expression) => `(${expression})`).join(kind === 'when' ? ' && ' : ' || ')
-  return `${kind} { ${joined} }`
+function conditionClause(kind: 'when' | 'unless', written: ShortRule['when'], fault: Fault): Piece[] {
+  return clause(kind, kind, written, (text) => conditionExpression(text, (message) => fault(kind, message)))
+}
+
+/** The values of a member as one clause; nothing where there are none. */
+function clause(
+  kind: 'when' | 'unless',
+  member: keyof ShortRule,
+  written: ShortRule['when'],
+  expressionOf: (value: string) => string,
+): Piece[] {
+  const operator = kind === 'when' ? ' && ' : ' || '
+  const expressions = placed(member, written).flatMap(({ value, member: path }, index) => [
+    ...(index === 0 ? [] : [fixed(operator)]),
+    { text: `(${expressionOf(value)})`, member: path },
+  ])
+  return expressions.length === 0 ? [] : [fixed(` ${kind} { `), ...expressions, fixed(' }')]
+}
+
+/** The values of a member, each with its path in the rule. */
+function placed(
+  member: keyof ShortRule,
+  value: string | readonly string[] | undefined,
+): { readonly value: string; readonly member: readonly PropertyKey[] }[] {
+  if (value === undefined) return []
+  if (typeof value === 'string') return [{ value, member: [member] }]
+  return value.map((one, index) => ({ value: one, member: [member, index] }))
 }
 
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
@@ -147,10 +199,6 @@ function isCircumstance(tokens: readonly PolicyToken[], index: number): boolean 
   const before = tokens[index - 1]?.text ?? ''
   const after = tokens[index + 1]?.text ?? ''
   return !['.', '::', 'has'].includes(before) && ![':', '::', '('].includes(after)
-}
-
-function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value
 }
 
 /** A Cedar string literal. */

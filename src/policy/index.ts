@@ -25,7 +25,7 @@ export type {
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
 export { builtInPolicies, builtInRoles } from './built-in-policies.ts'
 export { factsOfCall, type FactsOfCall, type ToldFact } from './facts/facts-of-call.ts'
-export { compileRules, type RuleFault } from './compile-rules.ts'
+export { compileRules, type RuleFault, type RuleOrigin } from './compile-rules.ts'
 export { mergeObligations, type Duties } from './merge-obligations.ts'
 export { forcedProfiles, parseObligations, type ForcedProfile } from './obligation.ts'
 export { factsFileName } from './facts/facts-file.ts'

@@ -52,8 +52,8 @@ describe('short rules', () => {
   })
 
   it('tell every mistake at the place where it stands in the file', async () => {
-    expect(await mistakes(rules.replace('math-add', 'math-ad'))).toEqual([expect.stringMatching(/^6:\d+ .*math-ad/)])
-    expect(await mistakes(rules.replace('args.a > 100', 'args.q > 100'))).toEqual([expect.stringMatching(/^6:\d+ .*q/)])
+    expect(await mistakes(rules.replace('math-add', 'math-ad'))).toEqual([expect.stringMatching(/^8:5 .*math-ad/)])
+    expect(await mistakes(rules.replace('args.a > 100', 'args.q > 100'))).toEqual([expect.stringMatching(/^9:5 .*q/)])
     expect(await mistakes(rules.replace('deny: anyone', 'deny: everyone'))).toEqual([
       expect.stringMatching(/^7:5 .*who/),
     ])
@@ -62,6 +62,20 @@ describe('short rules', () => {
     ])
     expect(await mistakes(rules.replace('small-only', 'helpers-add'))).toEqual([expect.stringMatching(/^6:5 .*taken/)])
     expect(await mistakes(rules.replace('reason:', 'raeson:'))).toEqual([expect.stringMatching(/^10:5 .*raeson/)])
+    const several = rules
+      .replace('tools: math-add', 'tools: [math-add, math-ad, math-a]')
+      .replace('anyone', '[agent a1, anyone]')
+    expect(await mistakes(several)).toEqual([
+      expect.stringMatching(/^7:12 .*agent "shop\/a1"/),
+      expect.stringMatching(/^8:23 .*math-ad/),
+      expect.stringMatching(/^8:32 .*math-a"/),
+    ])
+    const conditions = rules.replace('when: args.a > 100 || args.b > 100', 'when: [args.a > 100, "hour > true"]')
+    expect(await mistakes(conditions)).toEqual([expect.stringMatching(/^9:26 /)])
+    const excepted = rules
+      .replace('tools: math-add', 'tools: any tool\n    except: math-ad')
+      .replace(/ {4}when.*\n/, '')
+    expect(await mistakes(excepted)).toEqual([expect.stringMatching(/^9:5 .*math-ad/)])
     expect(await mistakes(rules)).toEqual([])
   })
 

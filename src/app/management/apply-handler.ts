@@ -78,7 +78,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
       throw invalid(
         'policy_invalid',
         'The policies have mistakes; nothing was changed.',
-        checked.problems.map(inPolicies),
+        given.placed(checked.problems).map(inPolicies),
       )
     refuseLockout({ functions: built.versions, policies }, invocation, ports)
 
@@ -100,7 +100,7 @@ export function applyHandler(ports: ApplyPorts): Handlers['state.apply'] {
       applied: !dryRun,
       policySetHash: checked.policySetHash,
       replaces: inForce,
-      warnings: checked.problems.map((problem) => ({ ...inPolicies(problem) })),
+      warnings: given.placed(checked.problems).map((problem) => ({ ...inPolicies(problem) })),
     }
   }
 }

@@ -30,7 +30,8 @@ export function policyHandlers(ports: PolicyHandlerPorts): PolicyHandlers {
       if (given?.ok === false) return asJson(given)
       const sources = given?.sources ?? hosted.policySources(namespace)
       const vocabulary = { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) }
-      return asJson({ ...policy.check(sources, vocabulary), cedar: sources })
+      const checked = policy.check(sources, vocabulary)
+      return asJson({ ...checked, problems: given?.placed(checked.problems) ?? checked.problems, cedar: sources })
     },
     async 'policy.test'({ namespace, files, cases }) {
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
@@ -40,7 +41,7 @@ export function policyHandlers(ports: PolicyHandlerPorts): PolicyHandlers {
       if (!given.ok) throw new McpworksError('policy_invalid', { data: { problems: given.problems } })
       const { sources } = given
       const checked = policy.check(sources, hosted.vocabulary(namespace))
-      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
+      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: given.placed(checked.problems) } })
       const change = { functions: hosted.functions(namespace), policies: sources }
       return asJson({ results: hosted.under(namespace, change, (decide) => testPolicies(cases, tested, decide)) })
     },

@@ -11,7 +11,7 @@ import {
 import { asJson, sourceOf, testedNamespace, type PolicyHandlerPorts } from './policy-handlers.ts'
 import type { Handlers } from './handler.ts'
 import { knownAgents } from './known-agents.ts'
-import { policySources } from './policy-sources.ts'
+import { policySources, type PolicySources } from './policy-sources.ts'
 import { testPolicies, type PolicyCaseResult } from './test-policies.ts'
 import { unknownNamespace } from './identity-handlers.ts'
 
@@ -36,19 +36,19 @@ export function templateHandler(ports: PolicyHandlerPorts): Pick<Handlers, 'poli
         throw new McpworksError('already_exists', { message: `There is a ${taken.file} already: choose another id.` })
       const facts = filled.facts === null ? [] : [filled.facts]
       const others = given.filter(({ file }) => filled.facts === null || file !== filled.facts.file)
-      const sources = compiled(namespace, [...others, ...facts, filled.rules])
+      const { sources, placed } = compiled(namespace, [...others, ...facts, filled.rules])
       const checked = policy.check(sources, { ...hosted.vocabulary(namespace), ...knownAgents(registry, namespace) })
-      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
+      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: placed(checked.problems) } })
       const cases = z.array(policyCase).parse(filled.caseList)
       const decided = (policies: readonly PolicySource[]): PolicyCaseResult[] =>
         hosted.under(namespace, { functions: hosted.functions(namespace), policies }, (decide) =>
           testPolicies(cases, testedNamespace(ports, namespace), decide),
         )
-      const alone = decided(compiled(namespace, [...facts, filled.rules]))
+      const alone = decided(compiled(namespace, [...facts, filled.rules]).sources)
       return asJson({
         files: [filled.rules, filled.cases].map(({ file, text }) => ({ path: file, text })),
         facts: filled.facts === null ? null : { path: filled.facts.file, text: filled.facts.text },
-        problems: checked.problems,
+        problems: placed(checked.problems),
         alone,
         together: decided(sources),
       })
@@ -66,8 +66,8 @@ function templateNamed(name: string): PolicyTemplate {
   })
 }
 
-function compiled(namespace: string, files: readonly PolicySource[]): readonly PolicySource[] {
+function compiled(namespace: string, files: readonly PolicySource[]): Extract<PolicySources, { ok: true }> {
   const compiledFiles = policySources(namespace, files)
   if (!compiledFiles.ok) throw new McpworksError('policy_invalid', { data: { problems: compiledFiles.problems } })
-  return compiledFiles.sources
+  return compiledFiles
 }
