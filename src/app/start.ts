@@ -58,6 +58,8 @@ import { templateHandler } from './management/template-handler.ts'
 import { policyVersionHandlers } from './management/policy-version-handlers.ts'
 import { replayHandlers } from './management/replay-handlers.ts'
 import { createReplays } from './replay/run-replay.ts'
+import { shadowHandlers } from './management/shadow-handlers.ts'
+import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
 import { upstreamHandlers } from './management/upstream-handlers.ts'
 import { userHandlers } from './management/user-handlers.ts'
@@ -246,6 +248,15 @@ async function compose(
   })
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
+  const shadow = await createShadowMode({
+    store: storage.shadows,
+    decisionLog,
+    catalogue,
+    vocabulary: hosted.vocabulary,
+    clock,
+    onFailure: (what, error) => log.error({ err: error }, what),
+  })
+  opened.push(() => shadow.close())
   const replays = createReplays()
   opened.push(() => replays.close())
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
@@ -280,6 +291,7 @@ async function compose(
       log: { dataDirectory: config.dataDirectory, masterKey: masterKeyOf(config) },
       clock,
     }),
+    ...shadowHandlers({ policy, policyStore: storage.policies, catalogue, hosted, shadow, decisionLog, clock }),
     ...policyVersions,
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,
@@ -357,6 +369,7 @@ async function compose(
       usage,
       approvals,
       refresh,
+      shadow,
       clock,
       config: config.gateway,
     },

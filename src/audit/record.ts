@@ -13,6 +13,7 @@ export type RecordKind =
   | 'credential'
   | 'approval'
   | 'start'
+  | 'shadow'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
 export type RecordDraft = DecisionDraft | OutcomeDraft | EventDraft
@@ -158,7 +159,7 @@ export interface OutcomeDraft extends DraftEnvelope {
 
 /** Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts. */
 export interface EventDraft extends DraftEnvelope {
-  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'approval' | 'start' | 'abandoned'
+  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'approval' | 'start' | 'abandoned' | 'shadow'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

@@ -26,4 +26,33 @@ export const replayOperations = {
     summary:
       'Decides recorded calls again under policy files or a set that there was, and tells which would come out differently. Changes nothing.',
   },
+  'shadow.set': {
+    name: 'shadow.set',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/policies/shadow',
+    effect: 'manage',
+    input: z.strictObject({
+      namespace: name,
+      files: policyFiles.nullable().default(null),
+      policySet: policySetHash.nullable().default(null),
+      comment: z.string().max(500).default(''),
+    }),
+    summary: 'Has policies decide each call beside those in force, without a say, from the next call on.',
+  },
+  'shadow.clear': {
+    name: 'shadow.clear',
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}/policies/shadow',
+    effect: 'manage',
+    input: z.strictObject({ namespace: name }),
+    summary: 'Ends the trial of policies beside those in force. What it found stays in the log.',
+  },
+  'audit.shadow': {
+    name: 'audit.shadow',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/policies/shadow',
+    effect: 'audit',
+    input: z.strictObject({ namespace: name }),
+    summary: 'Tells what the policies that are tried would have decided differently since they were set.',
+  },
 } satisfies Record<string, Operation>

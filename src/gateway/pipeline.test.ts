@@ -11,6 +11,7 @@ import type { GatewayRequest } from './gateway.ts'
 import type { GatewayAnswer } from './gateway-answer.ts'
 import { createMemoryCatalogue } from './memory-catalogue.ts'
 import type { GatewayPorts } from './ports.ts'
+import type { ObservedCall } from './shadow-watch.ts'
 
 const definition: JsonObject = { name: 'notes-add', inputSchema: { type: 'object' } }
 const hash = digestJson('x')
@@ -27,6 +28,7 @@ function harness(options: {
   revoked?: boolean
   onManage?: () => void
   engineInput?: string
+  shadow?: GatewayPorts['shadow']
 }) {
   const events: string[] = []
   const drafts: RecordDraft[] = []
@@ -131,6 +133,7 @@ function harness(options: {
       store: { find: async () => [] },
       maxCounters: 100,
     }),
+    shadow: options.shadow ?? { watches: () => false, observe: () => {} },
     withdrawals: { isWithdrawn: () => withdrawn.now, isClosed: () => false, onChange: (listener) => changes(listener) },
     approvals: { seek: () => Promise.reject(new Error('nothing asks for approval here')), about: async () => null },
     clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
@@ -366,6 +369,52 @@ describe('the pipeline', () => {
     expect(runs[0]).toBe(runs[1])
     expect(runs[2]).toBe(runs[0])
     expect(runs[3]).not.toBe(runs[0])
+  })
+})
+
+describe('policies that are tried', () => {
+  /** Writes down what it is shown; `broken` throws besides. */
+  function watching(broken = false): { shadow: GatewayPorts['shadow']; seen: ObservedCall[] } {
+    const seen: ObservedCall[] = []
+    const shadow = {
+      watches: (namespace: string) => namespace === 'demo',
+      observe: (observed: ObservedCall) => {
+        seen.push(observed)
+        if (broken) throw new Error('the shadow broke')
+      },
+    }
+    return { shadow, seen }
+  }
+
+  it('are shown a call with the decision in force, once that is durable', async () => {
+    const { shadow, seen } = watching()
+    const { gateway, drafts } = harness({ shadow, effect: 'deny' })
+    const { call } = await gateway.perform(request(), events)
+    expect(seen).toMatchObject([
+      { call, request: { action: 'call', arguments: { text: 'hi' } }, decision: { effect: 'deny' } },
+    ])
+    expect(drafts).toMatchObject([{ kind: 'decision', decision: { effect: 'deny' } }])
+    const failing = harness({ shadow, failOn: 'decision' })
+    await failing.gateway.perform(request(), events)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('are shown no decision on what is hidden, and nothing of what policy is never asked about', async () => {
+    const { shadow, seen } = watching()
+    await harness({ shadow, visible: false }).gateway.perform(request(), events)
+    expect(seen).toMatchObject([{ decision: null }])
+    await harness({ shadow, problems: [{ path: '', message: 'wrong' }] }).gateway.perform(request(), events)
+    const nothing = request({ kind: 'call', tool: 'notes-nope', arguments: {}, resume: null })
+    await harness({ shadow }).gateway.perform(nothing, events)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('change nothing when they break: the call goes on as decided, and the operator is told', async () => {
+    const { shadow, seen } = watching(true)
+    const { gateway, events: order, reported } = harness({ shadow })
+    expect(await gateway.perform(request(), events)).toMatchObject({ status: 'ok' })
+    expect(order).toEqual(['decision begun', 'decision durable', 'act', 'outcome begun', 'outcome durable'])
+    expect([seen.length, String(reported[0])]).toEqual([1, 'Error: the shadow broke'])
   })
 })
 

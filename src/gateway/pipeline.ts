@@ -13,6 +13,7 @@ import { findQuestion } from './steps/find-question.ts'
 import { identify } from './steps/identify.ts'
 import { inspect } from './steps/inspect.ts'
 import { judge } from './steps/judge.ts'
+import { observeShadow } from './steps/observe-shadow.ts'
 import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
@@ -67,6 +68,7 @@ export async function perform(
 
     const decided = await recordDecision(call, target, verdict, judged.atMs, judged.use, ports)
     counted?.decided(decided.index)
+    observeShadow(call, target, { ...judged, verdict }, ports.shadow, report)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
 
     const { entry, duties } = verdict

@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { GatewayConfig } from './config.ts'
 import type { RunLedger } from './runs/run-ledger.ts'
+import type { ShadowWatch } from './shadow-watch.ts'
 import type { UsageLedger } from './usage/usage-ledger.ts'
 import type { Withdrawals } from './withdrawals.ts'
 
@@ -47,6 +48,8 @@ export interface GatewayPorts {
   /** Told when a decision is durable whose permits demand a notification. Does not block, and may forget what it is told. */
   readonly notify: () => void
   readonly approvals: Pick<Approvals, 'seek' | 'about'>
+  /** Policies that are tried beside those in force. */
+  readonly shadow: ShadowWatch
   readonly clock: Clock
   readonly config: GatewayConfig
 }

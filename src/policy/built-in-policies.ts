@@ -30,6 +30,7 @@ unless {
   principal in Role::"owner" || principal in Role::"admin" ||
   context.operation like "*.list" || context.operation like "*.show" ||
   ["state.apply", "function.add", "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.activate",
+   "shadow.set", "shadow.clear",
    "platform.doctor", "upstream.connect-own"].contains(context.operation)
 };
 
@@ -62,7 +63,8 @@ permit (principal is User in Role::"admin", action in [Action::"manage", Action:
 permit (principal is User in Role::"author", action == Action::"manage", resource is Namespace)
 when {
   ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "function.add", "state.apply",
-   "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate"].contains(context.operation)
+   "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate",
+   "shadow.set", "shadow.clear"].contains(context.operation)
 };
 
 @id("approvers-approve")

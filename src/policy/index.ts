@@ -23,6 +23,7 @@ export type {
   VisibilityQuestion,
 } from './policy-engine.ts'
 export type { PolicyStore, StoredPolicySet } from './policy-store.ts'
+export type { ShadowPolicies, ShadowStore } from './shadow-store.ts'
 export { builtInPolicies, builtInRoles } from './built-in-policies.ts'
 export { factsOfCall, type FactsOfCall, type ToldFact } from './facts/facts-of-call.ts'
 export { compileRules, type RuleFault, type RuleOrigin } from './compile-rules.ts'

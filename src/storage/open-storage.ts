@@ -18,7 +18,7 @@ import type {
 import type { FunctionStore } from '../functions/index.ts'
 import type { RunStore, UsageCounterStore } from '../gateway/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
-import type { PolicyStore } from '../policy/index.ts'
+import type { PolicyStore, ShadowStore } from '../policy/index.ts'
 import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { masterKeyOf } from './master-key.ts'
@@ -34,6 +34,7 @@ import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlRunStore } from './sql-run-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
+import { SqlShadowStore } from './sql-shadow-store.ts'
 import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
 import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
@@ -70,6 +71,7 @@ export interface Storage {
   readonly usageCounters: UsageCounterStore
   readonly runs: RunStore
   readonly policies: PolicyStore
+  readonly shadows: ShadowStore
   readonly namespaces: NamespaceStore
   readonly authorizations: AuthorizationStore
   readonly oauthClients: OAuthClientStore
@@ -121,6 +123,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       runs: new SqlRunStore(state),
       usageCounters: new SqlUsageCounterStore(state),
       policies: new SqlPolicyStore(state),
+      shadows: new SqlShadowStore(state),
       namespaces: new SqlNamespaceStore(state),
       authorizations: new SqlAuthorizationStore(state),
       oauthClients: new SqlOAuthClientStore(state),

@@ -167,4 +167,10 @@ export const stateMigrations: readonly string[] = [
     last_used_ms INTEGER NOT NULL, PRIMARY KEY (namespace, principal_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE policy_shadows (
+    namespace TEXT PRIMARY KEY, policy_set_hash TEXT NOT NULL, sources_json TEXT NOT NULL,
+    set_at_ms INTEGER NOT NULL, set_by TEXT NOT NULL, comment TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

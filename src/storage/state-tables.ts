@@ -224,6 +224,14 @@ export interface StateTables {
   }
   readonly function_files: FunctionKey & { version_hash: string; path: string; content: Uint8Array }
   readonly active_functions: FunctionKey & { version_hash: string }
+  readonly policy_shadows: {
+    namespace: string
+    policy_set_hash: string
+    sources_json: string
+    set_at_ms: number
+    set_by: string
+    comment: string
+  }
   readonly policy_sets: { namespace: string; policy_set_hash: string; sources_json: string }
   readonly policy_activations: {
     namespace: string

@@ -8,7 +8,7 @@ import type {
 } from '../../src/auth/index.ts'
 import type { FunctionVersion } from '../../src/functions/index.ts'
 import { sha256 } from '../../src/kernel/index.ts'
-import type { StoredPolicySet } from '../../src/policy/index.ts'
+import type { ShadowPolicies, StoredPolicySet } from '../../src/policy/index.ts'
 import { implementations, opened } from './implementations.ts'
 
 const agent: StoredPrincipal = {
@@ -461,6 +461,29 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
       { comment: 'tighter', active: false },
       { comment: 'start', active: false },
     ])
+  })
+
+  it('keep one set of shadow policies for each namespace until it is removed', async () => {
+    const where = place()
+    const shadow = (namespace: string, name: string): ShadowPolicies => ({
+      namespace,
+      policySetHash: sha256(name),
+      sources: [{ file: 'a.cedar', text: name }],
+      setAtMs: 1_780_000_000_000,
+      setBy: 'operator',
+      comment: name,
+    })
+    const first = await where.open()
+    expect(await first.shadows.load()).toEqual([])
+    await first.shadows.put(shadow('demo', 'one'))
+    await first.shadows.put(shadow('other', 'one'))
+    await first.shadows.put(shadow('demo', 'two'))
+    await first.close()
+    const { shadows } = await opened(where)
+    expect(await shadows.load()).toEqual([shadow('demo', 'two'), shadow('other', 'one')])
+    await shadows.remove('demo')
+    await shadows.remove('demo')
+    expect(await shadows.load()).toEqual([shadow('other', 'one')])
   })
 
   it('serve many writers at once', async () => {

@@ -195,6 +195,7 @@ const bodies: Readonly<Record<string, object>> = {
   'namespace.close': { reason: 'a key was lost' },
   'platform.close': { reason: 'a key was lost' },
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
+  'shadow.set': { policySet: `sha256:${'0'.repeat(64)}` },
   'audit.replay': { policySet: `sha256:${'0'.repeat(64)}`, sinceSeconds: 3600 },
   'policy.facts': { tool: 'leads-top' },
   'policy.template': { template: 'sender-constrained' },

@@ -90,7 +90,7 @@ describe('mcpworks policy replay', () => {
 
   it('says what cannot be decided again and why', async () => {
     const { out } = await policyReplay('--since', '1h', '--with', await policyFolder(policies(25)))
-    expect(out).toContain('  1 x answered as unknown: policy was not asked about the arguments')
+    expect(out).toContain('  1 x answered as unknown, and would be again')
     expect(out).toContain('  1 x the arguments broke the input schema')
     expect(out).toContain('  1 x the arguments were over gateway.maxAuditBodyBytes')
   })
@@ -99,10 +99,18 @@ describe('mcpworks policy replay', () => {
     const directory = await policyFolder(policies(100))
     const { code, out } = await policyReplay('--since', '1h', '--with', directory, '--fail-on', 'newly-allowed')
     expect(out).toContain('NEWLY ALLOWED: 1\n  1 x permit by a.cedar#analysts-export, was forbid by a.cedar#no-bulk\n')
+    expect(out).not.toContain('NO LONGER HIDDEN')
     expect(code).toBe(1)
     expect(await policyReplay('--since', '1h', '--with', directory, '--fail-on', 'newly-denied')).toMatchObject({
       code: 0,
     })
+  })
+
+  it('tells of a tool that was hidden and would not be, without knowing what would be decided', async () => {
+    const directory = await policyFolder(policies(25).replace('principal in AgentGroup::"demo/analysts"', 'principal'))
+    const { code, out } = await policyReplay('--since', '1h', '--with', directory)
+    expect(out).toMatch(/NO LONGER HIDDEN: 1\n {2}1 x visible, was hidden\n.* demo\/intern -> export\n/)
+    expect(code).toBe(1)
   })
 
   it('finds nothing to tell where the policies are those that decided', async () => {

@@ -1,34 +1,32 @@
 import { z } from 'zod'
-import { isJsonObject, type Digest, type JsonObject } from '../../kernel/index.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { requestFromRecord, type PolicyRequest } from '../../policy/index.ts'
 import type { StoredDecision } from '../../storage/index.ts'
+import type { ComparedDecision } from './compare-decisions.ts'
 
-/** What a replay needs of a decision record. */
-export interface RecordedDecision {
+/** Which decision it was. */
+export interface DecidedAbout {
   readonly call: string
   readonly timeMs: number
+  /** Principal id. */
   readonly principal: string
   /** Tool, URI, prompt or operation, as the record has it. */
   readonly target: string
+}
+
+/** What a replay needs of a decision record. */
+export interface RecordedDecision extends DecidedAbout, ComparedDecision {
   readonly definitionHash: string | null
-  readonly effect: 'allow' | 'deny'
-  readonly basis: string
   readonly policySetHash: string | null
   readonly schemaHash: string | null
-  readonly engine: string | null
-  readonly determining: readonly {
-    readonly id: string
-    readonly textHash: string
-    readonly reason: string | null
-    readonly remedy: string | null
-  }[]
-  readonly errors: readonly string[]
-  readonly obligations: readonly string[]
+  /** Name and version. */
+  readonly engine: string
 }
 
 /** Why a decision cannot be asked again. Each has its sentence in `replay-report.ts`. */
 export type Unreplayable =
   | 'hidden'
+  | 'unknown'
   | 'invalid-arguments'
   | 'not-policy'
   | 'bodies-not-kept'
@@ -41,13 +39,21 @@ export type Unreplayable =
 
 /** A record of a decision and the request that it answered, or why there is none to ask again. */
 export type ReadDecision =
-  | { readonly ok: true; readonly recorded: RecordedDecision; readonly request: PolicyRequest; readonly input: string }
-  | { readonly ok: false; readonly call: string; readonly why: Unreplayable }
+  | {
+      readonly kind: 'decided'
+      readonly recorded: RecordedDecision
+      readonly request: PolicyRequest
+      /** The recorded text of the engine's input. */
+      readonly input: string
+    }
+  /** A tool that the caller was told is not there. Policy was not asked about the arguments, and they were not kept. */
+  | { readonly kind: 'hidden'; readonly about: DecidedAbout; readonly principal: PolicyRequest['principal'] }
+  | { readonly kind: 'unreplayable'; readonly call: string; readonly why: Unreplayable }
 
 const recordSchema = z.object({
   mcp: z.object({ method: z.string() }),
   pre: z.object({
-    principal: z.object({ id: z.string() }),
+    principal: z.object({ type: z.enum(['agent', 'user']), id: z.string(), groups: z.array(z.string()) }),
     target: z.object({ tool: z.string(), definition_hash: z.string().nullable() }),
   }),
   decision: z.object({
@@ -66,11 +72,17 @@ const recordSchema = z.object({
 
 /** Reads a stored decision. Never throws: what cannot be read is answered with why. */
 export function readDecision(stored: StoredDecision): ReadDecision {
-  const no = (why: Unreplayable): ReadDecision => ({ ok: false, call: stored.call, why })
+  const no = (why: Unreplayable): ReadDecision => ({ kind: 'unreplayable', call: stored.call, why })
   const parsed = recordSchema.safeParse(jsonOf(stored.json))
   if (!parsed.success) return no('unreadable')
-  const { decision, pre } = parsed.data
-  if (decision.engine === null) return no(unasked(decision.basis))
+  const { decision, mcp, pre } = parsed.data
+  const { principal } = pre
+  const about = { call: stored.call, timeMs: stored.timeMs, principal: principal.id, target: pre.target.tool }
+  if (decision.engine === null) {
+    const hidden = decision.basis === 'default-deny' && mcp.method === 'tools/call' && principal.type === 'agent'
+    if (!hidden) return no(unasked(decision.basis))
+    return { kind: 'hidden', about, principal: { ...principal, namespace: principal.id.split('/')[0] ?? '' } }
+  }
   const { bodies } = stored
   if (bodies.kind !== 'open') return no(bodies.kind === 'none' ? 'bodies-not-kept' : 'bodies-closed')
   if (bodies.engineInput === null || bodies.input === null) return no('bodies-not-kept')
@@ -83,14 +95,11 @@ export function readDecision(stored: StoredDecision): ReadDecision {
   const rebuilt = requestFromRecord(input, args)
   if (!rebuilt.ok) return no('unreadable')
   return {
-    ok: true,
+    kind: 'decided',
     request: rebuilt.request,
     input: bodies.engineInput,
     recorded: {
-      call: stored.call,
-      timeMs: stored.timeMs,
-      principal: pre.principal.id,
-      target: pre.target.tool,
+      ...about,
       definitionHash: pre.target.definition_hash,
       effect: decision.effect,
       basis: decision.basis,
@@ -99,7 +108,7 @@ export function readDecision(stored: StoredDecision): ReadDecision {
       engine: `${decision.engine.name} ${decision.engine.version}`,
       determining: decision.determining.map(({ id, text_hash, reason, remedy }) => ({
         id,
-        textHash: text_hash as Digest,
+        textHash: text_hash,
         reason,
         remedy,
       })),
@@ -111,7 +120,7 @@ export function readDecision(stored: StoredDecision): ReadDecision {
 
 /** Why policy was not asked, from the basis of the refusal. */
 function unasked(basis: string): Unreplayable {
-  if (basis === 'default-deny') return 'hidden'
+  if (basis === 'default-deny') return 'unknown'
   return basis === 'error' ? 'invalid-arguments' : 'not-policy'
 }
 

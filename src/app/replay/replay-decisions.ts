@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { PolicyDecision, PolicyEngine } from '../../policy/index.ts'
 import type { DecisionReader, StoredDecision } from '../../storage/index.ts'
-import { compareDecisions, decidedGround, recordedGround } from './compare-decisions.ts'
-import { readDecision, type RecordedDecision } from './recorded-decision.ts'
+import { comparedDecision, compareDecisions, groundOf } from './compare-decisions.ts'
+import { hiddenGround, visibleGround } from './difference-groups.ts'
+import { readDecision, type ReadDecision, type RecordedDecision } from './recorded-decision.ts'
 import { ReplayTally, type ReplayReport } from './replay-report.ts'
 
 /** Decisions read at once. Their bodies are in memory together, each of at most `gateway.maxAuditBodyBytes`. */
@@ -17,6 +18,8 @@ export interface ReplayScope {
   readonly maxDecisions: number
   /** Definition hash of each tool of today, by the tool's name. */
   readonly definitions: ReadonlyMap<string, string>
+  /** Service of each, by the tool's name. */
+  readonly services: ReadonlyMap<string, string>
 }
 
 /**
@@ -47,16 +50,16 @@ export async function replayDecisions(
   }
 }
 
-function replayOne(
-  engine: PolicyEngine,
-  stored: StoredDecision,
-  { namespace, definitions }: ReplayScope,
-  tally: ReplayTally,
-): void {
+function replayOne(engine: PolicyEngine, stored: StoredDecision, scope: ReplayScope, tally: ReplayTally): void {
+  const { namespace, definitions } = scope
   tally.look(stored.timeMs)
   const read = readDecision(stored)
-  if (!read.ok) {
+  if (read.kind === 'unreplayable') {
     tally.skip(stored.call, read.why)
+    return
+  }
+  if (read.kind === 'hidden') {
+    lookAgain(engine, read, scope, tally)
     return
   }
   const { recorded, request, input } = read
@@ -74,9 +77,28 @@ function replayOne(
     return
   }
   if (changed) tally.changedTool(name)
-  const difference = compareDecisions(recorded, decided)
+  const after = comparedDecision(decided)
+  const difference = compareDecisions(recorded, after)
   const broken = isSameQuestion(recorded, decided) && (difference !== null || !isSameInput(input, decided))
-  tally.add(recorded, broken ? 'mismatches' : difference, recordedGround(recorded), decidedGround(decided))
+  tally.add(recorded, broken ? 'mismatches' : difference, groundOf(recorded), groundOf(after))
+}
+
+/** Asks whether the caller would be told of the tool. The record does not say whether it was there then. */
+function lookAgain(
+  engine: PolicyEngine,
+  { about, principal }: Extract<ReadDecision, { kind: 'hidden' }>,
+  { namespace, services }: ReplayScope,
+  tally: ReplayTally,
+): void {
+  const service = services.get(about.target)
+  if (service === undefined) {
+    tally.skip(about.call, 'hidden')
+    return
+  }
+  const resource = { type: 'Tool', id: `${namespace}/${about.target}`, namespace, service } as const
+  if (engine.isVisible({ principal, action: 'call', resource }))
+    tally.add(about, 'newlyVisible', hiddenGround, visibleGround)
+  else tally.skip(about.call, 'hidden')
 }
 
 /** Whether nothing that a decision depends on has changed: it must come out the same then. */

@@ -1,42 +1,8 @@
-import type { RecordedDecision, Unreplayable } from './recorded-decision.ts'
+import { DifferenceGroups, type Difference, type Differences, type Ground } from './difference-groups.ts'
+import type { DecidedAbout, Unreplayable } from './recorded-decision.ts'
 
-/** Groups of one kind that are told apart; what comes after them is only counted. */
-const maxGroups = 100
-/** Calls that are named for each group. */
+/** Calls that are named for each reason why decisions could not be decided again. */
 const maxExamples = 5
-
-/** How a decision comes out differently. */
-export type Difference = 'newlyAllowed' | 'newlyDenied' | 'otherReasons'
-
-/** What decided, for the report. */
-export interface Ground {
-  readonly basis: string
-  /** Ids of the rules that decided; sentences where it was an error. */
-  readonly by: readonly string[]
-}
-
-/** A call that stands for others. */
-export interface ReplayExample {
-  readonly call: string
-  readonly time: string
-  readonly principal: string
-  readonly target: string
-}
-
-/** Calls that changed in the same way. The newest are the examples. */
-export interface ReplayGroup {
-  readonly before: Ground
-  readonly after: Ground
-  readonly count: number
-  readonly examples: readonly ReplayExample[]
-}
-
-/** Differences of one kind, the most frequent first. `more` counts those that were in none of the groups. */
-export interface ReplayDifferences {
-  readonly count: number
-  readonly groups: readonly ReplayGroup[]
-  readonly more: number
-}
 
 /** What a replay found. Holds no argument of any call. */
 export interface ReplayReport {
@@ -44,11 +10,12 @@ export interface ReplayReport {
   readonly decisions: number
   readonly replayed: number
   readonly unchanged: number
-  readonly newlyAllowed: ReplayDifferences
-  readonly newlyDenied: ReplayDifferences
-  readonly otherReasons: ReplayDifferences
+  readonly newlyAllowed: Differences
+  readonly newlyDenied: Differences
+  readonly newlyVisible: Differences
+  readonly otherReasons: Differences
   /** Decisions of the very set that was asked, about the same tool, that come out differently. There must be none. */
-  readonly mismatches: ReplayDifferences
+  readonly mismatches: Differences
   readonly notReplayed: readonly {
     readonly why: Unreplayable
     readonly sentence: string
@@ -64,7 +31,8 @@ export interface ReplayReport {
 }
 
 const sentences: { readonly [Why in Unreplayable]: string } = {
-  hidden: 'answered as unknown: policy was not asked about the arguments, and they were not kept',
+  hidden: 'answered as unknown, and would be again, or there is no such tool',
+  unknown: 'answered as unknown: the arguments were not kept, and only tools and agents can be looked up again',
   'invalid-arguments': 'the arguments broke the input schema, so that policy was not asked',
   'not-policy': 'refused whatever policy says (calls of code that may not be made, limits)',
   'bodies-not-kept': 'the arguments were not kept (gateway.auditLevel was metadata)',
@@ -79,10 +47,11 @@ const sentences: { readonly [Why in Unreplayable]: string } = {
 /** Gathers a report in memory that does not grow with the number of decisions. */
 export class ReplayTally {
   readonly #kinds = {
-    newlyAllowed: new Groups(),
-    newlyDenied: new Groups(),
-    otherReasons: new Groups(),
-    mismatches: new Groups(),
+    newlyAllowed: new DifferenceGroups(),
+    newlyDenied: new DifferenceGroups(),
+    newlyVisible: new DifferenceGroups(),
+    otherReasons: new DifferenceGroups(),
+    mismatches: new DifferenceGroups(),
   }
   readonly #notReplayed = new Map<Unreplayable, { count: number; readonly examples: string[] }>()
   readonly #changedTools = new Map<string, number>()
@@ -109,10 +78,13 @@ export class ReplayTally {
   }
 
   /** A decision that was asked again: unchanged where `difference` is `null`. */
-  add(recorded: RecordedDecision, difference: Difference | 'mismatches' | null, before: Ground, after: Ground): void {
+  add(about: DecidedAbout, difference: Difference | 'mismatches' | null, before: Ground, after: Ground): void {
     this.#replayed += 1
     if (difference === null) this.#unchanged += 1
-    else this.#kinds[difference].add(recorded, before, after)
+    else {
+      const { call, timeMs, principal, target } = about
+      this.#kinds[difference].add({ call, time: isoTime(timeMs), principal, target }, before, after)
+    }
   }
 
   /** The call was replayed against another definition of its tool. */
@@ -121,13 +93,14 @@ export class ReplayTally {
   }
 
   report(complete: boolean): ReplayReport {
-    const { newlyAllowed, newlyDenied, otherReasons, mismatches } = this.#kinds
+    const { newlyAllowed, newlyDenied, newlyVisible, otherReasons, mismatches } = this.#kinds
     return {
       decisions: this.#decisions,
       replayed: this.#replayed,
       unchanged: this.#unchanged,
       newlyAllowed: newlyAllowed.all(),
       newlyDenied: newlyDenied.all(),
+      newlyVisible: newlyVisible.all(),
       otherReasons: otherReasons.all(),
       mismatches: mismatches.all(),
       notReplayed: [...this.#notReplayed]
@@ -139,40 +112,6 @@ export class ReplayTally {
       oldest: this.#oldestMs === null ? null : isoTime(this.#oldestMs),
       complete,
     }
-  }
-}
-
-interface OpenGroup {
-  readonly before: Ground
-  readonly after: Ground
-  count: number
-  readonly examples: ReplayExample[]
-}
-
-class Groups {
-  readonly #groups = new Map<string, OpenGroup>()
-  #count = 0
-  #more = 0
-
-  add({ call, timeMs, principal, target }: RecordedDecision, before: Ground, after: Ground): void {
-    this.#count += 1
-    const key = JSON.stringify([before, after])
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      if (this.#groups.size >= maxGroups) {
-        this.#more += 1
-        return
-      }
-      group = { before, after, count: 0, examples: [] }
-      this.#groups.set(key, group)
-    }
-    group.count += 1
-    if (group.examples.length < maxExamples) group.examples.push({ call, time: isoTime(timeMs), principal, target })
-  }
-
-  all(): ReplayDifferences {
-    const groups = [...this.#groups.values()].sort((left, right) => right.count - left.count)
-    return { count: this.#count, groups, more: this.#more }
   }
 }
 

@@ -24,7 +24,8 @@ async function run(): Promise<ReplayMessage> {
   if (!check.ok) return { kind: 'refused', problems: check.problems }
   const reader = openDecisionReader(job)
   try {
-    const scope = { namespace, sinceMs, maxDecisions, definitions: new Map(definitions) }
+    const services = new Map(vocabulary.tools.map(({ name, service }) => [name, service]))
+    const scope = { namespace, sinceMs, maxDecisions, definitions: new Map(definitions), services }
     const report = await replayDecisions(engine, reader, scope, async () => {
       await turn()
       return !stopping.signal.aborted

@@ -163,6 +163,7 @@ const recordKinds: readonly RecordKind[] = [
   'policy-change',
   'credential',
   'start',
+  'shadow',
 ]
 
 /** Reads `--count`. */

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
+import type { JsonObject } from '../../kernel/index.ts'
 import { problemLine } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
@@ -7,9 +7,8 @@ import { exitCode } from '../exit-code.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { readPolicyFiles } from '../read-policy-files.ts'
 import { durationSeconds } from './key.ts'
+import { countOf, differenceLines, differenceSection, failures, hasFailure, type FailOn } from './policy-differences.ts'
 import { objects } from './rows.ts'
-
-const failures = ['changes', 'newly-allowed', 'newly-denied', 'nothing'] as const
 
 interface ReplayOptions {
   readonly namespace?: string
@@ -17,7 +16,7 @@ interface ReplayOptions {
   readonly with?: string
   readonly policySet?: string
   readonly max: string
-  readonly failOn: (typeof failures)[number]
+  readonly failOn: FailOn
 }
 
 /** `mcpworks policy replay`. */
@@ -53,13 +52,10 @@ export function addPolicyReplayCommand(policy: Command, context: () => CommandCo
 }
 
 /** A replay that could try nothing at all proves nothing, and is a failure too unless nothing is to be one. */
-function isFailure(answer: JsonObject, failOn: ReplayOptions['failOn']): boolean {
+function isFailure(answer: JsonObject, failOn: FailOn): boolean {
   if (countOf(answer.mismatches) > 0) return true
-  if (failOn === 'nothing') return false
-  if (answer.replayed === 0 && answer.decisions !== 0) return true
-  const allowed = failOn !== 'newly-denied' && countOf(answer.newlyAllowed) > 0
-  const denied = failOn !== 'newly-allowed' && countOf(answer.newlyDenied) > 0
-  return allowed || denied
+  if (failOn !== 'nothing' && answer.replayed === 0 && answer.decisions !== 0) return true
+  return hasFailure(answer, failOn)
 }
 
 function replayText(answer: JsonObject): string {
@@ -76,33 +72,14 @@ function replayText(answer: JsonObject): string {
     head,
     ...incomplete,
     `${String(answer.unchanged)} come out the same`,
-    ...section('NEWLY ALLOWED', answer.newlyAllowed),
-    ...section('NEWLY DENIED', answer.newlyDenied),
-    ...section('other reasons', answer.otherReasons),
-    ...section('MISMATCHES: the same policies, and yet another decision; report this as a bug', answer.mismatches),
+    ...differenceLines(answer),
+    ...differenceSection(
+      'MISMATCHES: the same policies, and yet another decision; report this as a bug',
+      answer.mismatches,
+    ),
     ...notReplayed(answer),
     ...changedTools(answer),
   ].join('\n')
-}
-
-function section(title: string, differences: JsonValue | undefined): string[] {
-  if (!isJsonObject(differences) || differences.count === 0) return []
-  const more = differences.more === 0 ? [] : [`  and ${String(differences.more)} more of other kinds`]
-  return ['', `${title}: ${String(differences.count)}`, ...objects(differences.groups).flatMap(groupLines), ...more]
-}
-
-function groupLines(group: JsonObject): string[] {
-  const examples = objects(group.examples).map(
-    ({ call, time, principal, target }) =>
-      `      ${String(call)}  ${String(time)}  ${String(principal)} -> ${String(target)}`,
-  )
-  return [`  ${String(group.count)} x ${groundText(group.after)}, was ${groundText(group.before)}`, ...examples]
-}
-
-function groundText(ground: JsonValue | undefined): string {
-  if (!isJsonObject(ground)) return ''
-  const by = Array.isArray(ground.by) ? ground.by.map(String).join(', ') : ''
-  return by === '' ? String(ground.basis) : `${String(ground.basis)} by ${by}`
 }
 
 function notReplayed(answer: JsonObject): string[] {
@@ -126,8 +103,4 @@ function changedTools(answer: JsonObject): string[] {
     'Tools that changed since: their calls were decided as the tools are today',
     ...rows.map(({ tool, count }) => `  ${String(tool)} (${String(count)} calls)`),
   ]
-}
-
-function countOf(differences: JsonValue | undefined): number {
-  return isJsonObject(differences) ? Number(differences.count) : 0
 }

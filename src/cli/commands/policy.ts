@@ -7,6 +7,7 @@ import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { explainText } from '../explain-text.ts'
 import { addPolicyReplayCommand } from './policy-replay.ts'
+import { addPolicyShadowCommands } from './policy-shadow.ts'
 import { addPolicyTemplateCommands } from './policy-templates.ts'
 import { addPolicyFactsCommand } from './policy-facts.ts'
 import { addPolicyVersionCommands } from './policy-versions.ts'
@@ -93,6 +94,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
     })
   addPolicyReplayCommand(policy, context)
   addPolicyFactsCommand(policy, context)
+  addPolicyShadowCommands(policy, context)
   addPolicyVersionCommands(policy, context)
   addPolicyTemplateCommands(policy, context)
 }

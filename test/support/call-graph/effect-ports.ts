@@ -4,6 +4,7 @@ import { join } from 'node:path'
 /** Ports by which something happens or is shown, beside those of storage: what may be called is what was decided. */
 const otherPorts = [
   'Backend',
+  'DecisionReader',
   'GuardedFetch',
   'Handler',
   'MasterKey',

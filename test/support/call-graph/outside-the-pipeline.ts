@@ -134,6 +134,10 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: ['DecisionLog.read', 'GuardedFetch', 'LogPositionStore.keep'],
     because: 'As above: wakes what follows the log.',
   },
+  'src/app/shadow/shadow-records.ts': {
+    effects: ['DecisionLog.append'],
+    because: 'Writes what policies that are tried would have decided: they have no say.',
+  },
   'src/app/start-authorization-server.ts': {
     effects: [
       'AuthorizationStore.sweep',
@@ -195,6 +199,10 @@ export const rawEffects: {
   files: {
     'src/app/check-machine.ts': 'looks what the machine has, for doctor',
     'src/app/connection-files.ts': 'the address and the operator’s key, for commands on this machine',
+    'src/app/replay/replay-worker.ts': 'reads the log in a thread of its own, for the operation audit.replay alone',
+    'src/app/replay/run-replay.ts': 'starts that thread',
+    'src/app/shadow/shadow-thread.ts': 'starts the thread in which policies are tried',
+    'src/app/shadow/shadow-worker.ts': 'decides there; has no port but a policy engine of its own',
     'src/config/load-config.ts': 'reads the configuration',
     'src/functions/adapter/adapt-python.ts': 'reads a file of the product when it is loaded',
     'src/functions/derive/derivation-program.ts': 'reads files of the product when it is loaded',
