@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.t
 /** The Cedar type of an argument, in Cedar's JSON schema form. */
 export type CedarType =
   | { readonly type: 'String' | 'Long' | 'Boolean' }
-  | { readonly type: 'Extension'; readonly name: 'decimal' }
+  | { readonly type: 'Extension'; readonly name: 'decimal' | 'ipaddr' }
   | { readonly type: 'Set'; readonly element: CedarType }
   | CedarRecord
 

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { JsonValue } from '../../kernel/index.ts'
-import { hidesText, isText, unreadable, type Extracted, type Extractor } from './extractor.ts'
+import { hidesText, isText, textsOf, unreadable, type Extracted, type Extractor } from './extractor.ts'
 import { hostName } from './host-name.ts'
 import { mailboxes } from './mailboxes.ts'
 
@@ -64,11 +63,6 @@ export const emailRecipients: Extractor = {
 function recipients(count: number, addresses: ReadonlySet<string>, domains: ReadonlySet<string>): Extracted {
   const value = { addresses: [...addresses].sort(), count, domains: [...domains].sort() }
   return { ok: true, value, open: { count, domains: value.domains } }
-}
-
-function textsOf(value: JsonValue): string[] | null {
-  const parts = Array.isArray(value) ? value : [value]
-  return parts.every((part) => typeof part === 'string') ? parts : null
 }
 
 /** The addresses that a text names, or what is wrong with it. */

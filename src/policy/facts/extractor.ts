@@ -69,6 +69,12 @@ export function hidesText(text: string): boolean {
   return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u.test(text) || !text.isWellFormed()
 }
 
+/** The texts of an argument that is text or a list of text; `null` where it is anything else. */
+export function textsOf(value: JsonValue): readonly string[] | null {
+  const parts = Array.isArray(value) ? value : [value]
+  return parts.every((part) => typeof part === 'string') ? parts : null
+}
+
 /** String or set of strings. */
 export function isText(type: CedarType): boolean {
   return type.type === 'String' || (type.type === 'Set' && type.element.type === 'String')

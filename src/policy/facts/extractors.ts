@@ -2,8 +2,10 @@ import { count } from './count.ts'
 import { emailRecipients } from './email-recipients.ts'
 import type { Extractor } from './extractor.ts'
 import { money } from './money.ts'
+import { path, paths } from './path.ts'
+import { url, urls } from './url.ts'
 
 /** Every extractor by its name. */
 export const extractors: ReadonlyMap<string, Extractor> = new Map(
-  [count, emailRecipients, money].map((extractor) => [extractor.name, extractor]),
+  [count, emailRecipients, money, path, paths, url, urls].map((extractor) => [extractor.name, extractor]),
 )

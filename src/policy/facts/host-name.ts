@@ -9,18 +9,18 @@ const problem = (text: string): HostName => ({ ok: false, problem: text })
 const deviations = /[\u00DF\u1E9E\u03C2\u200C\u200D]/u
 
 /**
- * A domain name of at least two labels in lower case, every label that is not ASCII as punycode: so a name in look-alike
- * letters never equals the name that it looks like. Refused is what readers disagree on: letters that IDNA 2003 and 2008
+ * A domain name of at least so many labels in lower case, every label that is not ASCII as punycode: so a name in
+ * look-alike letters never equals the name that it looks like. Refused is what readers disagree on: letters that IDNA 2003 and 2008
  * or Unicode normalization turn into others (full-width letters, other dots), numbers that could be an IPv4 address,
- * names of one label, an end in a dot. Does not ask whether the name is registered.
+ * an end in a dot. Does not ask whether the name is registered.
  */
-export function hostName(text: string): HostName {
+export function hostName(text: string, leastLabels = 2): HostName {
   if (text.length === 0) return problem('lacks a domain')
   if (text.length > 253) return problem('holds a domain that is too long')
   if (hidesText(text)) return problem('holds a domain with invisible or control characters')
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(text)) return problem('holds a domain with characters that no domain has')
   const labels = text.split('.')
-  if (labels.length < 2) return problem('holds a domain of one label')
+  if (labels.length < leastLabels) return problem('holds a domain of one label')
   for (const label of labels) {
     if (label === '' || label.length > 63) return problem('holds a domain with an empty or too long label')
     if (label.startsWith('-') || label.endsWith('-'))
