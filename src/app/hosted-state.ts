@@ -66,6 +66,8 @@ export interface HostedStatePorts {
   readonly backendOf: (version: FunctionVersion) => Backend
   /** Makes the record of an activation durable. Rejects where it cannot: then nothing is activated. */
   readonly recordActivation: (activation: PolicyActivation) => Promise<void>
+  /** Names of the channels that notifications go to; empty where none is configured. */
+  readonly channels: readonly string[]
   readonly clock: Clock
 }
 
@@ -77,7 +79,7 @@ export async function createHostedState(
   ports: HostedStatePorts,
   onProblem: (namespace: string, problems: readonly PolicyProblem[]) => void,
 ): Promise<HostedState> {
-  const { functionStore, policyStore, policy, catalogue, backendOf, recordActivation, clock } = ports
+  const { channels, functionStore, policyStore, policy, catalogue, backendOf, recordActivation, clock } = ports
   const functions = new Map<string, readonly FunctionVersion[]>()
   const policies = new Map<string, readonly PolicySource[]>()
 
@@ -96,13 +98,19 @@ export async function createHostedState(
     const others = catalogue
       .list(namespace, 'tool')
       .filter((entry) => !hostedServices.has(entry.service))
-      .map((entry) => ({ name: entry.name, service: entry.service, inputSchema: entry.inputSchema ?? {} }))
+      .map(({ name, service, inputSchema, outputSchema }) => ({
+        name,
+        service,
+        inputSchema: inputSchema ?? {},
+        outputSchema,
+      }))
     const own = hosted.map((version) => ({
       name: toolName(version.service, version.name),
       service: version.service,
       inputSchema: version.inputSchema,
+      outputSchema: version.outputSchema,
     }))
-    return { namespace, tools: [...others, ...own] }
+    return { namespace, tools: [...others, ...own], ...(channels.length === 0 ? {} : { channels }) }
   }
 
   function publish(namespace: string, next: readonly FunctionVersion[], previous: readonly FunctionVersion[]): void {

@@ -179,6 +179,7 @@ async function compose(
       catalogue,
       backendOf: functions.backendOf,
       recordActivation: recordActivation(decisionLog, clock),
+      channels: config.gateway.notifications.channels.map(({ name }) => name),
       clock,
     },
     (namespace, problems) =>

@@ -46,6 +46,13 @@ export const policyCase = z
       .describe('Why: some rule permits it, some rule forbids it, or none permits it.'),
     rule: z.string().max(300).optional().describe('A rule that must be among those that decide: file.cedar#id.'),
     notRule: z.string().max(300).optional().describe('A rule that must not be among them, however it is decided.'),
+    obligations: z
+      .string()
+      .max(1000)
+      .optional()
+      .describe(
+        'What must be demanded in return, all of it and no more, such as "redact email; limit-rows 25"; "" for nothing.',
+      ),
     reason: z.string().max(1000).optional().describe('What the caller must be told, word for word.'),
   })
   .refine((one) => one.expect !== undefined || one.notRule !== undefined, {

@@ -1,18 +1,11 @@
 import { nearestName } from '../kernel/index.ts'
 import { entityTypeNames } from './cedar-schema.ts'
+import { checkObligationNames } from './check-obligation-names.ts'
+import type { NameFinding } from './name-finding.ts'
 import { policyScope } from './policy-scope.ts'
 import type { ParsedPolicy } from './policy-set.ts'
 import { policyTokens, unescapeCedarString, type EntityLiteral } from './policy-tokens.ts'
 import type { KnownTool, ToolVocabulary } from './tool-vocabulary.ts'
-
-/** Something that a policy names and that is not there. */
-export interface NameFinding {
-  readonly message: string
-  readonly hint: string | null
-  /** UTF-16 offset in the policy's text. */
-  readonly offset: number
-  readonly severity: 'error' | 'warning'
-}
 
 /**
  * Names in a policy that mean nothing: tools, services, groups and namespaces that are not there or not of this
@@ -25,6 +18,7 @@ export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): Na
     if (found !== null) findings.push(found)
   }
   if (findings.some(({ severity }) => severity === 'error')) return findings
+  findings.push(...checkObligationNames(policy, vocabulary))
   if (policy.argumentNames.size > 0) findings.push(...checkArguments(policy, vocabulary))
   if (policy.factNames.size > 0) findings.push(...checkFacts(policy, vocabulary))
   return findings

@@ -11,13 +11,21 @@ export interface PolicySource {
 /** What policies can speak of in one namespace: the tools with their argument schemas, and the groups. */
 export interface PolicyVocabulary {
   readonly namespace: string
-  readonly tools: readonly { readonly name: string; readonly service: string; readonly inputSchema: JsonObject }[]
+  readonly tools: readonly {
+    readonly name: string
+    readonly service: string
+    readonly inputSchema: JsonObject
+    /** What the tool says that it gives out, where it says so. */
+    readonly outputSchema?: JsonObject | null
+  }[]
   /** Names of services beyond those of the tools (they may hold only resources or prompts). */
   readonly services?: readonly string[]
   /** Names of the agents there are. Given, a policy that names another one gets a warning: agents come and go. */
   readonly agents?: readonly string[]
   /** Names of the agent groups there are. Given, a policy that names another one gets a warning. */
   readonly groups?: readonly string[]
+  /** Names of the channels that have an address. Given, a policy that notifies another one gets a warning. */
+  readonly channels?: readonly string[]
 }
 
 /**

@@ -3,6 +3,7 @@ import { argumentType, type ArgumentType } from './argument-type.ts'
 import { validationSchema } from './cedar-schema.ts'
 import { noFacts, type FactBinding, type FactsFile } from './facts/facts-file.ts'
 import { bindFacts, noToolFacts, type ToolFacts } from './facts/tool-facts.ts'
+import { outputNames } from './output-names.ts'
 import type { PolicyProblem, PolicyVocabulary } from './policy-engine.ts'
 import type { PolicyScope } from './policy-scope.ts'
 
@@ -13,6 +14,8 @@ export interface KnownTool {
   readonly service: string
   readonly arguments: ArgumentType
   readonly facts: ToolFacts
+  /** Names of members of its results; `null` where it does not say. */
+  readonly outputNames: ReadonlySet<string> | null
   /** Equal for tools whose arguments and facts have the same types. */
   readonly typeKey: string
 }
@@ -25,6 +28,7 @@ export class ToolVocabulary {
   readonly services: ReadonlySet<string>
   readonly agents: ReadonlySet<string> | null
   readonly groups: ReadonlySet<string> | null
+  readonly channels: ReadonlySet<string> | null
   /** Bindings that name what is not there, or what their extractor cannot read. */
   readonly factProblems: readonly PolicyProblem[]
   readonly #byService = new Map<string, KnownTool[]>()
@@ -38,7 +42,7 @@ export class ToolVocabulary {
     const bindings = Map.groupBy(facts.bindings, ({ tool }) => tool)
     const problems: PolicyProblem[] = []
     const services = new Set((vocabulary.services ?? []).map(qualified))
-    for (const { name, service, inputSchema } of vocabulary.tools) {
+    for (const { name, service, inputSchema, outputSchema } of vocabulary.tools) {
       const seen = argumentType(inputSchema)
       const own = bindings.get(name)
       const report = (problem: PolicyProblem): void => void problems.push(problem)
@@ -49,6 +53,7 @@ export class ToolVocabulary {
         service: qualified(service),
         arguments: seen,
         facts: bound,
+        outputNames: outputNames(outputSchema),
         typeKey: sha256(JSON.stringify([seen.type, bound.type])),
       }
       tools.set(tool.id, tool)
@@ -62,6 +67,7 @@ export class ToolVocabulary {
     this.factProblems = [...problems, ...[...bindings.values()].flatMap((unknown) => unknownTool(unknown, names))]
     this.services = services
     this.agents = vocabulary.agents === undefined ? null : new Set(vocabulary.agents.map(qualified))
+    this.channels = vocabulary.channels === undefined ? null : new Set(vocabulary.channels)
     this.groups = vocabulary.groups === undefined ? null : new Set(vocabulary.groups.map(qualified))
   }
 

@@ -43,8 +43,15 @@ export const demoVocabulary: PolicyVocabulary = {
         },
         required: ['to', 'amount', 'retries'],
       },
+      outputSchema: {
+        type: 'object',
+        properties: {
+          sent: { type: 'array', items: { type: 'object', properties: { work_email: {}, phone: {}, owner: {} } } },
+        },
+      },
     },
   ],
+  channels: ['ops', 'security'],
   agents: ['analyst', 'mailer'],
   groups: ['analysts', 'mailers'],
 }

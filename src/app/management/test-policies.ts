@@ -1,6 +1,12 @@
 import type { PolicyCase } from '../../contract/index.ts'
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import type { PolicyDecision, PolicyRequest, UsageFigures } from '../../policy/index.ts'
+import {
+  mergeObligations,
+  parseObligations,
+  type PolicyDecision,
+  type PolicyRequest,
+  type UsageFigures,
+} from '../../policy/index.ts'
 
 /** What a case needs to know of the namespace. */
 export interface TestedNamespace {
@@ -38,7 +44,13 @@ export function testPolicies(
     return {
       name: one.name,
       problems: [...problemsOf(one, decision)],
-      decided: { effect: decision.effect, basis: decision.basis, rules, errors: decision.errors.map((e) => e.message) },
+      decided: {
+        effect: decision.effect,
+        basis: decision.basis,
+        rules,
+        obligations: [...decision.obligations],
+        errors: decision.errors.map((e) => e.message),
+      },
     }
   })
 }
@@ -77,7 +89,7 @@ function usageFigures(named: PolicyCase['usage']['agent']): UsageFigures {
 }
 
 function* problemsOf(one: PolicyCase, decision: PolicyDecision): Iterable<string> {
-  const { effect, basis, determining, errors } = decision
+  const { effect, basis, determining, errors, obligations } = decision
   const rules = determining.map(({ id }) => id)
   const by = rules.length === 0 ? basis : rules.join(', ')
   if (one.expect !== undefined && effect !== one.expect) yield `expected ${one.expect}, decided ${effect} (${by})`
@@ -88,6 +100,7 @@ function* problemsOf(one: PolicyCase, decision: PolicyDecision): Iterable<string
   if (one.basis !== undefined && one.basis !== basis) yield `expected ${one.basis}, decided by ${by}`
   if (one.rule !== undefined && !rules.includes(one.rule)) yield `expected the rule ${one.rule}, decided by ${by}`
   if (one.notRule !== undefined && rules.includes(one.notRule)) yield `expected not to be decided by ${one.notRule}`
+  if (one.obligations !== undefined) yield* obligationProblems(one.obligations, obligations)
   const reasons = determining.map(({ reason }) => reason).filter((reason) => reason !== null)
   yield* factProblems(one, decision)
   if (one.reason !== undefined && !reasons.includes(one.reason))
@@ -116,4 +129,14 @@ function agrees(got: JsonValue, expected: JsonValue): boolean {
   return Object.entries(expected).every(
     ([name, member]) => Object.hasOwn(got, name) && agrees(got[name] ?? null, member ?? null),
   )
+}
+
+/** Compares what is demanded and not how it is written: two permits may share what one case says at once. */
+function* obligationProblems(expected: string, demanded: readonly string[]): Iterable<string> {
+  const parsed = expected === '' ? null : parseObligations(expected)
+  if (parsed?.ok === false) yield `the obligations of the case cannot be read: ${parsed.fault.message}`
+  else if (
+    JSON.stringify(mergeObligations(expected === '' ? [] : [expected])) !== JSON.stringify(mergeObligations(demanded))
+  )
+    yield `expected the obligations "${expected}", got "${demanded.join('; ')}"`
 }

@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import { createFieldNames } from './field-names.ts'
-import { folded } from './folded-text.ts'
+import { createFieldNames, folded } from '../../policy/index.ts'
 import { maxTextNesting, nestedJsonOf } from './json-text.ts'
 import { Unfulfillable } from './unfulfillable.ts'
 import { leastLength, ValueTrie } from './value-trie.ts'
