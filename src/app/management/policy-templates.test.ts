@@ -23,6 +23,11 @@ const tools = [
       required: ['to'],
     },
   },
+  {
+    name: 'bank-pay',
+    service: 'bank',
+    inputSchema: { type: 'object', properties: { amount: text, in: text }, required: ['amount', 'in'] },
+  },
   { name: 'crm-show', service: 'crm', inputSchema: { type: 'object', properties: { id: text }, required: ['id'] } },
   { name: 'crm-remove', service: 'crm', inputSchema: { type: 'object', properties: { id: text }, required: ['id'] } },
 ]
@@ -32,6 +37,7 @@ const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'read-only': { who: 'group readers, agent auditor', reads: 'crm-show' },
   'no-writes-after-untrusted-input': { writes: 'mail-send, crm-remove' },
   'recipients-inside': { tools: 'mail-send', from: 'to, bcc', domains: 'acme.example, acme.test' },
+  'spend-limit': { tools: 'bank-pay', amount: 'amount', currency: 'EUR', call: '500', day: '2000' },
   approval: { who: 'group support', tools: 'crm-remove' },
 }
 
@@ -95,6 +101,18 @@ describe.each(policyTemplates.map((template) => [template.name, template] as con
     })
   },
 )
+
+it.each([
+  ['cents of one currency', { unit: 'minor' }],
+  ['a currency that an argument says', { 'currency-argument': 'in' }],
+  ['a currency without a minor unit', { currency: 'JPY' }],
+])('the template spend-limit counts %s', (_, values) => {
+  const template = policyTemplates.find(({ name }) => name === 'spend-limit')
+  if (template === undefined) throw new Error('there is no such template')
+  const filled = fill(template, { ...given['spend-limit'], ...values })
+  if (!filled.ok) throw new Error(filled.problems.join('\n'))
+  expect(decided(filled.caseList, filled.rules, ...facts(filled)).flat()).toEqual([])
+})
 
 describe('filling a template', () => {
   it.each<[string, string, Record<string, string>, string]>([

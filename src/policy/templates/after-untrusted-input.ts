@@ -8,8 +8,9 @@ export const afterUntrustedInput: PolicyTemplate = {
   title: 'No writes once the run has read what strangers wrote',
   about: [
     'A run gets the label when it calls a tool that declares it (labels in service.yaml) and keeps',
-    'it to its end: text in a mail or on a page that tells the agent to act finds nothing to act',
-    'with. Only tools that declare the label give it, so look that every tool that reads does.',
+    'it to its end, whatever credential the agent takes: text in a mail or on a page that tells the',
+    'agent to act finds nothing to act with. Only tools that declare the label give it, so look',
+    'that every tool does which reads what strangers wrote.',
   ],
   parameters: [
     { name: 'who', kind: 'who', what: 'Whose runs.', default: 'anyone', example: 'group assistants' },
@@ -43,7 +44,7 @@ export const afterUntrustedInput: PolicyTemplate = {
       deny: [...who],
       tools: [...writes],
       when: `labels.contains("${label}")`,
-      reason: 'This run has read text from outside, so it may not write. Start a new run that has not.',
+      reason: 'This run has read text from outside, so it may not write.',
     }
     return { rules: [rule], cases }
   },

@@ -99,13 +99,17 @@ function unknownTools(template: PolicyTemplate, values: TemplateValues, tools: r
 }
 
 function unknownArguments(template: PolicyTemplate, values: TemplateValues, tools: readonly TemplateTool[]): string[] {
-  const named = (wanted: ParameterKind): readonly string[] =>
-    template.parameters.filter(({ kind }) => kind === wanted).flatMap(({ name }) => values.get(name) ?? [])
+  const named = (...wanted: readonly ParameterKind[]): readonly string[] =>
+    template.parameters.filter(({ kind }) => wanted.includes(kind)).flatMap(({ name }) => values.get(name) ?? [])
+  const wantedArguments = [
+    ...named('arguments', 'argument'),
+    ...named('argument-or-none').filter((argument) => argument !== 'none'),
+  ]
   return tools
     .filter(({ name }) => named('tool-names').includes(name))
     .flatMap(({ name: tool, inputSchema }) => {
       const known = Object.keys(isJsonObject(inputSchema.properties) ? inputSchema.properties : {})
-      return named('arguments')
+      return wantedArguments
         .filter((argument) => !known.includes(argument))
         .map((argument) => {
           const near = nearestName(argument, known)

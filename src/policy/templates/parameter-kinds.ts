@@ -1,3 +1,4 @@
+import { minorDigits } from '../facts/currencies.ts'
 import type { ParameterKind } from './policy-template.ts'
 
 interface Kind {
@@ -23,6 +24,18 @@ export const parameterKinds: Readonly<Record<ParameterKind, Kind>> = {
   },
   'tool-names': { many: true, pattern: /^[A-Za-z0-9_-]{1,128}$/, written: 'names of tools' },
   arguments: { many: true, pattern: /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/, written: 'names of arguments' },
+  argument: { many: false, pattern: /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/, written: 'the name of an argument' },
+  'argument-or-none': {
+    many: false,
+    pattern: /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/,
+    written: 'the name of an argument, or "none"',
+  },
+  currency: {
+    many: false,
+    pattern: new RegExp(`^(?:${[...minorDigits.keys()].join('|')})$`),
+    written: 'a currency of ISO 4217, such as EUR',
+  },
+  'money-unit': { many: false, pattern: /^(?:major|minor)$/, written: 'major (euros) or minor (cents)' },
   domains: {
     many: true,
     pattern: /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/,

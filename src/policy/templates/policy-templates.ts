@@ -6,6 +6,7 @@ import { rateLimit } from './rate-limit.ts'
 import { readOnly } from './read-only.ts'
 import { recipientsInside } from './recipients-inside.ts'
 import { senderConstrained } from './sender-constrained.ts'
+import { spendLimit } from './spend-limit.ts'
 
 /** The templates that there are, in the order in which they are listed. */
 export const policyTemplates: readonly PolicyTemplate[] = [
@@ -13,6 +14,7 @@ export const policyTemplates: readonly PolicyTemplate[] = [
   businessHours,
   recipientsInside,
   senderConstrained,
+  spendLimit,
   rateLimit,
   afterUntrustedInput,
   approval,
