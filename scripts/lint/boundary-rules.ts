@@ -22,7 +22,7 @@ export const folders: Readonly<Record<string, readonly string[]>> = {
   gateway: ['kernel', 'policy', 'audit', 'flow', 'auth', 'functions', 'upstream', 'egress', 'approvals'],
   scan: ['kernel', 'egress'],
   storage: ['kernel', 'audit'],
-  http: ['kernel', 'contract', 'gateway', 'auth', 'policy', 'audit', 'functions', 'upstream'],
+  http: ['kernel', 'contract', 'gateway', 'auth', 'approvals', 'policy', 'audit', 'functions', 'upstream'],
   config: ['kernel'],
   app: [
     'kernel',

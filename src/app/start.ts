@@ -1,4 +1,4 @@
-import { createApprovals } from '../approvals/index.ts'
+import { createApprovalLinks, createApprovals, type ApprovalPorts } from '../approvals/index.ts'
 import {
   browserOrigin,
   createApiKeyVerifier,
@@ -25,7 +25,15 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../gateway/index.ts'
-import { createHttpServer, signInRoutes, upstreamRoutes, type Health, type HttpServer } from '../http/index.ts'
+import {
+  approvalLinkUrl,
+  approvalRoutes,
+  createHttpServer,
+  signInRoutes,
+  upstreamRoutes,
+  type Health,
+  type HttpServer,
+} from '../http/index.ts'
 import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
@@ -39,6 +47,7 @@ import { createIdentityRecords } from './identity-records.ts'
 import type { Log } from './log.ts'
 import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
+import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditEventHandlers } from './management/audit-event-handlers.ts'
@@ -239,14 +248,16 @@ async function compose(
     log,
   })
   opened.push(() => upstreams.close())
-  const approvals = createApprovals({
+  const approvalPorts: ApprovalPorts = {
     store: storage.approvals,
     record: recordApproval(decisionLog),
     ownerOf: (principalId) => registry.findPrincipal(principalId)?.ownerId ?? null,
     keys: storage.masterKey,
     clock,
     config: config.approvals,
-  })
+  }
+  const approvals = createApprovals(approvalPorts)
+  const approvalLinks = createApprovalLinks(approvalPorts)
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
   const oneAtATime = createOneAtATime()
   const shadow = await createShadowMode({
@@ -300,7 +311,13 @@ async function compose(
     ...platformHandlers(namespaces, closures, partsHealth),
     ...clientHandlers({ registry, server: () => authorization?.server ?? null, clock }),
     ...upstreamHandlers(upstreams),
-    ...approvalHandlers({ approvals, catalogue }),
+    ...approvalHandlers({
+      approvals,
+      links: approvalLinks,
+      registry,
+      catalogue,
+      linkUrl: (token) => approvalLinkUrl(browserOrigin(publicUrl).origin, token),
+    }),
     'state.apply': oneAtATime<'state.apply'>(
       applyHandler({
         registry,
@@ -399,6 +416,13 @@ async function compose(
     sessions: { signIn: people.signIn, registry },
     mountedRoutes: [
       ...signInRoutes(people, clock),
+      ...approvalRoutes({
+        people,
+        links: approvalLinks,
+        gateway,
+        registry,
+        namespacesOf: (caller) => mayList(caller, namespaces.list(), policy, clock),
+      }),
       ...upstreamRoutes({ connections: upstreams.connections, gateway, signIn: people.signIn, registry }),
       ...(authorization === null
         ? []

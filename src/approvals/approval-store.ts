@@ -9,6 +9,18 @@ export interface StoredVerdict {
   readonly comment: string
 }
 
+/** A link by which one user decides on one request. Times are Unix milliseconds. */
+export interface StoredApprovalLink {
+  readonly id: string
+  readonly namespace: string
+  readonly approval: string
+  readonly userId: string
+  readonly madeBy: string
+  readonly madeAtMs: number
+  readonly expiresAtMs: number
+  readonly usedAtMs: number | null
+}
+
 /** How many requests there are already. */
 export interface ApprovalCounts {
   readonly pendingOfRequester: number
@@ -33,6 +45,10 @@ export interface ApprovalStore {
   spend(namespace: string, binding: string, call: string, nowMs: number): Promise<Approval | null>
   /** Ends what has expired, and forgets its arguments. */
   expire(namespace: string, nowMs: number): Promise<void>
-  /** Removes requests that were made before a moment and are not open. */
+  insertLink(link: StoredApprovalLink): Promise<void>
+  findLink(id: string): Promise<StoredApprovalLink | null>
+  /** True for exactly one caller. */
+  useLink(id: string, nowMs: number): Promise<boolean>
+  /** Removes requests that were made before a moment and are not open, and links that have expired before it. */
   sweep(madeBeforeMs: number): Promise<void>
 }

@@ -30,6 +30,8 @@ export interface Verdict {
   readonly by: string
   /** Everybody who has a part in deciding: `by`, who acts for them, and who made the link that was used. */
   readonly deciders: readonly string[]
+  /** The link by which they decide, which is used up; `null` where they came otherwise. */
+  readonly link: string | null
   /** How they proved who they are, and the credential. */
   readonly method: string
   readonly credentialId: string

@@ -124,6 +124,8 @@ export function createApprovals(ports: ApprovalPorts): Approvals {
     const approved = given.verdict === 'approved'
     const expiresAtMs = nowMs + (approved ? config.useSeconds : config.deniedSeconds) * 1000
     const { by, comment } = given
+    if (given.link !== null && !(await store.useLink(given.link, nowMs)))
+      throw new McpworksError('changed_meanwhile', { message: 'The link was used already, or has expired.' })
     await ports.record({
       type: given.verdict,
       namespace,

@@ -1,4 +1,6 @@
 export type { Approval, ApprovalStatus, WantedCall } from './approval.ts'
-export type { ApprovalCounts, ApprovalStore, StoredVerdict } from './approval-store.ts'
+export type { ApprovalCounts, ApprovalStore, StoredApprovalLink, StoredVerdict } from './approval-store.ts'
 export type { ApprovalEvent, ApprovalQuestion, Approvals, ShownApproval, Sought, Verdict } from './approvals.ts'
+export { argumentsText } from './arguments-text.ts'
+export { createApprovalLinks, type ApprovalLinks, type LinkOrder } from './approval-links.ts'
 export { createApprovals, type ApprovalPorts } from './create-approvals.ts'

@@ -15,6 +15,7 @@ export function refreshCaller(
 ): Caller | null {
   const { authentication } = caller
   if (authentication.method === 'session') return ofSession(registry, sessions, caller)
+  if (authentication.method === 'approval-link') return ofLink(registry, caller, nowMs)
   const tokenId = authentication.token?.tokenId ?? null
   if (tokenId !== null && isRevoked(tokenId)) return null
   if (authentication.expiresAtMs !== null && authentication.expiresAtMs <= nowMs) return null
@@ -39,6 +40,15 @@ function ofSession(registry: IdentityRegistry, sessions: Pick<Sessions, 'findByI
   if (session === null || session.userId !== caller.principal.id) return null
   const principal = registry.findActivePrincipal(session.userId)
   return principal === null ? null : { ...caller, principal: registry.describe(principal) }
+}
+
+/** A link is as good as the person that it is for and the one who made it. */
+function ofLink(registry: IdentityRegistry, caller: Caller, nowMs: number): Caller | null {
+  const { link, expiresAtMs } = caller.authentication
+  if (link === undefined || expiresAtMs === null || expiresAtMs <= nowMs) return null
+  const principal = registry.findActivePrincipal(caller.principal.id)
+  if (principal === null || registry.findActivePrincipal(link.madeBy) === null) return null
+  return { ...caller, principal: registry.describe(principal) }
 }
 
 function keyAsCredential(registry: IdentityRegistry, { authentication }: Caller) {

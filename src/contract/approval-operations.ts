@@ -20,7 +20,7 @@ export const approvalOperations = {
     name: 'approval.show',
     method: 'GET',
     path: '/api/v1/namespaces/{namespace}/approvals/{approval}',
-    effect: 'manage',
+    effect: 'approve',
     input: z.strictObject({ ...namespace, approval }),
     summary: 'Shows a call that waits for a person with its whole arguments, secrets hidden.',
   },
@@ -40,5 +40,14 @@ export const approvalOperations = {
     input: z.strictObject({ ...namespace, approval, comment }),
     summary:
       'Denies a call that waits. The comment is told to whoever asked, and the same call asks nobody for a while.',
+  },
+  'approval.link': {
+    name: 'approval.link',
+    method: 'POST',
+    path: '/api/v1/namespaces/{namespace}/approvals/{approval}/link',
+    effect: 'manage',
+    input: z.strictObject({ ...namespace, approval, user: name }),
+    summary:
+      'Makes a link by which a user decides on a call that waits, once, without signing in. Policy is asked for that user.',
   },
 } satisfies Record<string, Operation>

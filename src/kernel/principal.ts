@@ -11,7 +11,7 @@ export interface Principal {
 
 /** How the principal proved who it is. Holds nothing that could be used to prove it again. */
 export interface Authentication {
-  readonly method: 'api-key' | 'access-token' | 'session'
+  readonly method: 'api-key' | 'access-token' | 'session' | 'approval-link'
   /** Public id of the credential that the registry or the sessions know it by; never the secret. */
   readonly credentialId: string
   /** True only if the credential is bound to a key that the caller proved to hold. */
@@ -24,6 +24,8 @@ export interface Authentication {
   readonly scopes: readonly Scope[]
   /** When the person proved who they are, in Unix milliseconds. Only with a session. */
   readonly authenticatedAtMs?: number
+  /** Only with a link for deciding on a call that waits: good for that call alone. */
+  readonly link?: { readonly namespace: string; readonly approval: string; readonly madeBy: string }
   /** Only with an access token. */
   readonly token?: AccessTokenFacts
 }

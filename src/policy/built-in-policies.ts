@@ -80,8 +80,8 @@ when { principal in Role::"owner" || principal in Role::"admin" };
 @reason("Approvers answer calls that wait for a person, and see what those calls are about.")
 permit (principal is User in Role::"approver", action == Action::"manage", resource is Namespace)
 when {
-  ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "policy.explain", "approval.list",
-   "approval.show"].contains(context.operation)
+  ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "policy.explain", "approval.list"]
+    .contains(context.operation)
 };
 
 @id("auditors-read")

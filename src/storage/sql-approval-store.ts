@@ -1,4 +1,4 @@
-import type { Approval, ApprovalCounts, ApprovalStore, StoredVerdict } from '../approvals/index.ts'
+import type { Approval, ApprovalCounts, ApprovalStore, StoredApprovalLink, StoredVerdict } from '../approvals/index.ts'
 import type { Digest } from '../kernel/index.ts'
 import { withStateErrors, type StateDatabase } from './state-database.ts'
 import type { StateTables } from './state-tables.ts'
@@ -121,14 +121,66 @@ export class SqlApprovalStore implements ApprovalStore {
     })
   }
 
+  insertLink(link: StoredApprovalLink): Promise<void> {
+    return withStateErrors(async () => {
+      await this.#database
+        .insertInto('approval_links')
+        .values({
+          id: link.id,
+          namespace: link.namespace,
+          approval_id: link.approval,
+          user_id: link.userId,
+          made_by: link.madeBy,
+          made_at_ms: link.madeAtMs,
+          expires_at_ms: link.expiresAtMs,
+          used_at_ms: link.usedAtMs,
+        })
+        .execute()
+    })
+  }
+
+  findLink(id: string): Promise<StoredApprovalLink | null> {
+    return withStateErrors(async () => {
+      const row = await this.#database.selectFrom('approval_links').selectAll().where('id', '=', id).executeTakeFirst()
+      return row === undefined ? null : linkOf(row)
+    })
+  }
+
+  useLink(id: string, nowMs: number): Promise<boolean> {
+    return withStateErrors(async () => {
+      const { numUpdatedRows } = await this.#database
+        .updateTable('approval_links')
+        .set({ used_at_ms: nowMs })
+        .where('id', '=', id)
+        .where('used_at_ms', 'is', null)
+        .where('expires_at_ms', '>', nowMs)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    })
+  }
+
   sweep(madeBeforeMs: number): Promise<void> {
     return withStateErrors(async () => {
+      await this.#database.deleteFrom('approval_links').where('expires_at_ms', '<', madeBeforeMs).execute()
       await this.#database
         .deleteFrom('approvals')
         .where('requested_at_ms', '<', madeBeforeMs)
         .where('status', 'not in', open)
         .execute()
     })
+  }
+}
+
+function linkOf(row: StateTables['approval_links']): StoredApprovalLink {
+  return {
+    id: row.id,
+    namespace: row.namespace,
+    approval: row.approval_id,
+    userId: row.user_id,
+    madeBy: row.made_by,
+    madeAtMs: row.made_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    usedAtMs: row.used_at_ms,
   }
 }
 

@@ -173,4 +173,10 @@ export const stateMigrations: readonly string[] = [
     set_at_ms INTEGER NOT NULL, set_by TEXT NOT NULL, comment TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE approval_links (
+    id TEXT PRIMARY KEY, namespace TEXT NOT NULL, approval_id TEXT NOT NULL, user_id TEXT NOT NULL,
+    made_by TEXT NOT NULL, made_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

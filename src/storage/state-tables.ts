@@ -32,6 +32,16 @@ export interface StateTables {
     closed_by: string
     reason: string
   }
+  readonly approval_links: {
+    id: string
+    namespace: string
+    approval_id: string
+    user_id: string
+    made_by: string
+    made_at_ms: number
+    expires_at_ms: number
+    used_at_ms: number | null
+  }
   readonly approvals: {
     namespace: string
     id: string

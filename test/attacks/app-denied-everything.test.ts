@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations, type Operation } from '../../src/contract/index.ts'
 import { createGuardedFetch } from '../../src/egress/index.ts'
 import type { CatalogueEntry, EntryKind } from '../../src/gateway/index.ts'
-import { authorizationServerRoutes, signInRoutes, upstreamRoutes, type Route } from '../../src/http/index.ts'
+import {
+  approvalRoutes,
+  authorizationServerRoutes,
+  signInRoutes,
+  upstreamRoutes,
+  type Route,
+} from '../../src/http/index.ts'
 import { legacyMethods, modernMethods } from '../../src/http/mcp/methods.ts'
 import { digestJson, isJsonObject, systemClock, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome } from '../support/echo-entries.ts'
@@ -254,6 +260,7 @@ describe('whoever may nothing', () => {
   /** Pages and endpoints that are mounted beside the table of routes. */
   const mounted: readonly Route[] = [
     ...signInRoutes({} as never, systemClock),
+    ...approvalRoutes({} as never),
     ...upstreamRoutes({} as never),
     ...authorizationServerRoutes({} as never),
   ]

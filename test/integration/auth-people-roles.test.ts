@@ -25,6 +25,7 @@ function mayBe(operation: string, role: (typeof roles)[number]): boolean {
 /** What makes each request well-formed and without effect where it is allowed. */
 const inputs: Record<string, JsonObject> = {
   'state.apply': { files: [{ path: 'namespace.yaml', text: 'namespace: demo\n' }], dryRun: true },
+  'approval.link': { user: 'nobody' },
   'agent.add': { agent: 'Not a name' },
   'key.create': {},
   'function.add': { files: [] },

@@ -189,6 +189,7 @@ describe('the management API', () => {
 const bodies: Readonly<Record<string, object>> = {
   'agent.add': { agent: 'analyst' },
   'application.add': { title: 'A client', redirects: ['https://client.example/cb'] },
+  'approval.link': { user: 'bert' },
   'binding.add': { match: { sub: 'system:serviceaccount:demo:analyst' } },
   'binding.try': { header: { alg: 'ES256' }, claims: { sub: 'system:serviceaccount:demo:analyst' } },
   'function.add': { files: [] },

@@ -11,32 +11,37 @@ export function noticeOf(message: JsonObject): { id: string; status: string; tex
   return { id: String(notice.id), status: String(notice.status), text: JSON.stringify(result.content) }
 }
 
-/** Decides on a request as a caller, through the pipeline. */
-function decideAs(
+type Asked = 'approval.show' | 'approval.approve' | 'approval.deny'
+
+interface Request {
+  readonly namespace: string
+  readonly approval: string
+  readonly comment?: string
+}
+
+/** Looks at a request, or decides on it, as a caller, through the pipeline. */
+export function decideAs(
   { app }: TestApp,
   caller: Caller,
-  operation: 'approval.approve' | 'approval.deny',
-  args: { readonly namespace: string; readonly approval: string; readonly comment?: string },
+  operation: Asked,
+  { namespace, approval, comment }: Request,
 ): Promise<GatewayAnswer> {
+  const said = operation === 'approval.show' ? {} : { comment: comment ?? '' }
   return app.gateway.perform(
     {
       caller,
-      namespace: args.namespace,
+      namespace,
       door: 'management',
-      effect: { kind: 'approve', operation, arguments: { comment: '', ...args } },
+      effect: { kind: 'approve', operation, arguments: { namespace, approval, ...said } },
       facts: { method: operation, protocolVersion: null, requestId: null, trace: null, clientCapabilities: {} },
     },
     { signal: new AbortController().signal, log: () => {}, progress: () => {} },
   )
 }
 
-/** Decides as the operator; rejects where that is refused. */
-export async function decideAsOperator(
-  test: TestApp,
-  operation: 'approval.approve' | 'approval.deny',
-  args: { readonly namespace: string; readonly approval: string; readonly comment?: string },
-): Promise<JsonObject> {
-  const answer = await decideAs(test, test.app.operator, operation, args)
+/** The same as the operator; rejects where that is refused. */
+export async function decideAsOperator(test: TestApp, operation: Asked, request: Request): Promise<JsonObject> {
+  const answer = await decideAs(test, test.app.operator, operation, request)
   if (answer.status !== 'ok') throw new Error(JSON.stringify(answer))
-  return answer.result
+  return answer.result.approval as JsonObject
 }

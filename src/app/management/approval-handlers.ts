@@ -1,18 +1,32 @@
-import { type Approval, type Approvals } from '../../approvals/index.ts'
+import { argumentsText, type Approval, type ApprovalLinks, type Approvals } from '../../approvals/index.ts'
+import type { IdentityRegistry } from '../../auth/index.ts'
 import { decidersOf, type Catalogue, type Invocation } from '../../gateway/index.ts'
-import { McpworksError, type JsonObject } from '../../kernel/index.ts'
+import { McpworksError, type Caller, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
-type ApprovalHandlers = Pick<Handlers, 'approval.list' | 'approval.show' | 'approval.approve' | 'approval.deny'>
+type ApprovalHandlers = Pick<
+  Handlers,
+  'approval.list' | 'approval.show' | 'approval.approve' | 'approval.deny' | 'approval.link'
+>
 
 /** What the approval handlers stand on. */
 export interface ApprovalHandlerPorts {
   readonly approvals: Approvals
+  readonly links: Pick<ApprovalLinks, 'make'>
+  readonly registry: Pick<IdentityRegistry, 'findActivePrincipal'>
   readonly catalogue: Pick<Catalogue, 'resolve'>
+  /** The address under which a link is opened. */
+  readonly linkUrl: (token: string) => string
 }
 
 /** Calls that wait for a person. Who may decide was put to policy about the tool, with whose call it is. */
-export function approvalHandlers({ approvals, catalogue }: ApprovalHandlerPorts): ApprovalHandlers {
+export function approvalHandlers({
+  approvals,
+  links,
+  registry,
+  catalogue,
+  linkUrl,
+}: ApprovalHandlerPorts): ApprovalHandlers {
   const isCurrent = ({ namespace, tool, definitionHash, codeHash }: Approval): boolean => {
     const entry = catalogue.resolve(namespace, 'tool', tool)
     return entry !== null && entry.definitionHash === definitionHash && entry.codeHash === codeHash
@@ -32,6 +46,7 @@ export function approvalHandlers({ approvals, catalogue }: ApprovalHandlerPorts)
     { caller, call }: Invocation,
   ): Promise<JsonObject> {
     const { namespace, approval: id, comment } = input
+    requireOwnLink(caller, namespace, id)
     const { approval } = await mustFind(namespace, id)
     if (verdict === 'approved' && approval.status === 'pending' && !isCurrent(approval)) {
       throw new McpworksError('changed_meanwhile', {
@@ -43,6 +58,7 @@ export function approvalHandlers({ approvals, catalogue }: ApprovalHandlerPorts)
       verdict,
       by: principal.id,
       deciders: decidersOf(caller),
+      link: authentication.link === undefined ? null : authentication.credentialId,
       method: authentication.method,
       credentialId: authentication.credentialId,
       address: client.address,
@@ -56,13 +72,34 @@ export function approvalHandlers({ approvals, catalogue }: ApprovalHandlerPorts)
     async 'approval.list'({ namespace, all }) {
       return { approvals: (await approvals.list(namespace, !all)).map(approvalView) }
     },
-    async 'approval.show'({ namespace, approval: id }) {
+    async 'approval.show'({ namespace, approval: id }, { caller }) {
+      requireOwnLink(caller, namespace, id)
       const { approval, arguments: shown } = await mustFind(namespace, id)
-      return { approval: { ...approvalView(approval), arguments: shown, toolIsUnchanged: isCurrent(approval) } }
+      return {
+        approval: {
+          ...approvalView(approval),
+          arguments: shown,
+          argumentsText: shown === null ? null : argumentsText(shown),
+          toolIsUnchanged: isCurrent(approval),
+        },
+      }
     },
     'approval.approve': (input, invocation) => decide(input, 'approved', invocation),
     'approval.deny': (input, invocation) => decide(input, 'denied', invocation),
+    async 'approval.link'({ namespace, approval, user }, { caller, call }) {
+      if (registry.findActivePrincipal(user)?.type !== 'user')
+        throw new McpworksError('unknown_object', { message: `There is no user ${user} who is active.` })
+      const { id: madeBy } = caller.principal
+      const { token, expiresAtMs } = await links.make({ namespace, approval, userId: user, madeBy, call })
+      return { user, link: linkUrl(token), linkExpiresAtMs: expiresAtMs }
+    },
   }
+}
+
+/** @throws McpworksError `denied` for a caller whose link is for another request */
+function requireOwnLink({ authentication: { link } }: Caller, namespace: string, approval: string): void {
+  if (link === undefined || (link.namespace === namespace && link.approval === approval)) return
+  throw new McpworksError('denied', { message: 'The link is for another request.' })
 }
 
 /** A request as lists show it. Nothing of what the call says. */

@@ -3,7 +3,7 @@ import type { OperationName } from '../../contract/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
-import { printableJson, printableLine } from '../printable.ts'
+import { printableLine } from '../printable.ts'
 import { table } from '../terminal.ts'
 import { objects, timeOf } from './rows.ts'
 
@@ -11,7 +11,7 @@ interface InNamespace {
   readonly namespace?: string
 }
 
-/** `mcpworks approval list|show|approve|deny`. */
+/** `mcpworks approval list|show|approve|deny|link`. */
 export function addApprovalCommands(program: Command, context: () => CommandContext): void {
   const approval = program.command('approval').description('Calls that wait for a person')
   const operate = async (operation: OperationName, options: InNamespace, input: JsonObject) => {
@@ -71,6 +71,17 @@ export function addApprovalCommands(program: Command, context: () => CommandCont
       const { answer, terminal } = await operate('approval.deny', options, { approval: id, comment: options.comment })
       terminal.result(answer, `Denied. The same call asks nobody${untilOf(answer)}.`)
     })
+
+  approval
+    .command('link <request>')
+    .description('Makes a link by which a user decides on a call that waits, once, without signing in')
+    .option(...namespaceOption)
+    .requiredOption('--user <user>', 'who decides with it. Whoever has the link can: send it to nobody else.')
+    .action(async (id: string, options: InNamespace & { user: string }) => {
+      const { answer, terminal } = await operate('approval.link', options, { approval: id, user: options.user })
+      const text = `For ${line(answer.user)}, until ${timeOf(answer.linkExpiresAtMs)}:\n  ${line(answer.link)}`
+      terminal.result(answer, text)
+    })
 }
 
 function untilOf({ approval }: JsonObject): string {
@@ -97,15 +108,11 @@ function shownText(approval: JsonObject): string {
       ? []
       : [['used', `by call ${line(approval.spentByCall)}, ${timeOf(approval.spentAtMs)}`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(12)}${value}`)
-  const shown = isJsonObject(approval.arguments)
-    ? argumentLines(approval.arguments)
-    : [`(see: mcpworks why ${line(approval.call)})`]
+  const shown =
+    typeof approval.argumentsText === 'string'
+      ? approval.argumentsText.split('\n').map(line)
+      : [`(see: mcpworks why ${line(approval.call)})`]
   return [...facts, 'arguments', ...shown.map((text) => `  ${text}`)].join('\n')
-}
-
-/** JSON of several lines, with what cannot be seen shown as an escape. */
-function argumentLines(args: JsonObject): string[] {
-  return printableJson(args, 2).split('\n').map(printableLine)
 }
 
 function listOf(value: JsonValue | undefined): JsonValue[] {

@@ -73,9 +73,10 @@ function requesterOf(question: ApprovalQuestion | undefined, caller: Caller): Re
   }
 }
 
-/** Everybody who has a part in what the caller does: the principal, and who acts with its token. */
+/** Everybody who has a part in what the caller does: the principal, who acts with its token, and who made its link. */
 export function decidersOf({ principal, authentication }: Caller): readonly string[] {
-  return [principal.id, ...(authentication.token?.actors ?? [])]
+  const { token, link } = authentication
+  return [principal.id, ...(token?.actors ?? []), ...(link === undefined ? [] : [link.madeBy])]
 }
 
 /** How the caller proved who it is, as policy sees it. */

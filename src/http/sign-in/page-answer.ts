@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { html, type Html } from './html.ts'
 
-/** What a page answers. `cookies` are `Set-Cookie` values. */
-export type PageAnswer = { readonly cookies?: readonly string[] } & (
+/** What a page answers. `cookies` are `Set-Cookie` values; without `scripts` it runs none. */
+export type PageAnswer = { readonly cookies?: readonly string[]; readonly scripts?: false } & (
   | {
       readonly kind: 'page'
       readonly status: number
@@ -29,11 +29,14 @@ const headers = {
   'Cache-Control': 'no-store',
 } as const
 
+const withoutScripts = headers['Content-Security-Policy'].replace("script-src 'self'", "script-src 'none'")
+
 /** Sends it. Does nothing where an answer was begun already. */
 export function sendPage(response: ServerResponse, answer: PageAnswer): void {
   if (response.headersSent || response.destroyed) return
   if (answer.cookies !== undefined && answer.cookies.length > 0) response.setHeader('Set-Cookie', [...answer.cookies])
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  if (answer.scripts === false) response.setHeader('Content-Security-Policy', withoutScripts)
   switch (answer.kind) {
     case 'redirect':
       response.writeHead(303, { Location: answer.to, 'Content-Length': 0 })
@@ -53,7 +56,7 @@ function sendText(response: ServerResponse, status: number, type: string, text: 
 }
 
 /** `onward` goes on by itself: a redirect after a form would be held against `form-action` all the way. */
-function layout({ title, body, onward }: Extract<PageAnswer, { kind: 'page' }>): Html {
+function layout({ title, body, onward, scripts }: Extract<PageAnswer, { kind: 'page' }>): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -63,7 +66,7 @@ function layout({ title, body, onward }: Extract<PageAnswer, { kind: 'page' }>):
         <title>${title} - MCPWorks</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/sign-in/style.css" />
-        <script src="/sign-in/passkey.js" defer></script>
+        ${scripts !== false && html`<script src="/sign-in/passkey.js" defer></script>`}
       </head>
       <body>
         <header><span class="mark" aria-hidden="true"></span>MCPWorks</header>

@@ -100,7 +100,8 @@ async function admit(
     refused: (code, reason, userId = null) =>
       people.events.refused({
         code,
-        route: head.path.startsWith('/sign-in/link/') ? '/sign-in/link/{token}' : head.path,
+        // A token is in no record.
+        route: head.path.replace(/^(\/sign-in\/link|\/approve)\/.*$/, '$1/{token}'),
         namespace: null,
         principalId: userId,
         credentialId: null,

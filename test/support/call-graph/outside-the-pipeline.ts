@@ -20,6 +20,11 @@ export const outsideThePipeline: Readonly<Record<string, Exception>> = {
     effects: ['SessionStore.touch'],
     because: 'When a session was last used; written as the caller is identified.',
   },
+  'approvals/deciding-caller.ts': {
+    effects: ['ApprovalStore.findLink'],
+    because:
+      'Finding out whom a link is for comes before there is anybody to decide about. What is shown and done with it is decided as for that user; a bad link is recorded at the door.',
+  },
   'authorization-server/authorization-server-routes.ts': {
     effects: [
       'AuthorizationStore.consume',
