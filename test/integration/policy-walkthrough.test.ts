@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -79,3 +79,38 @@ it('decides the table of calls of the example as the table says, by rule and rea
   const own = await type(`npx mcpworks policy test ${policies} -n office --with ${policies}`, {})
   expect(own.at(-1)).toMatch(/^\d+ passed, 0 failed$/)
 })
+
+it('writes no template over a file, none for tools that are not there, and leaves nothing of one that it refuses', async () => {
+  const policies = 'my-office/policies'
+  const add = (...options: readonly string[]): Promise<string[]> =>
+    type(`npx mcpworks policy template add ${options.join(' ')} ${policies} -n office; echo "exit $?"`, {})
+  const before = await policyFiles()
+  expect(await add('approval', '--id inside', '--set tools=crm-remove')).toEqual([
+    'There is inside.rules.yaml already: choose another id.',
+    'exit 1',
+  ])
+  expect(await add('approval', '--set tools=crm-remov')).toEqual([
+    'there is no tool crm-remov: did you mean "crm-remove"?',
+    'exit 1',
+  ])
+  expect((await add('aproval', '--set tools=crm-remove')).at(-2)).toBe(
+    'There is no template aproval: did you mean approval?',
+  )
+  const otherwise = '--set tools=mail-send --set from=to --set domains=acme.example'
+  expect(await add('recipients-inside', '--id second', otherwise)).toEqual([
+    'facts.yaml binds the fact "recipients" of mail-send in another way already',
+    'exit 1',
+  ])
+  expect(await policyFiles()).toEqual(before)
+  expect((await add('approval', '--set tools=crm-remove')).at(-1)).toBe('exit 0')
+  expect((await policyFiles()).map(([file]) => file)).toEqual(
+    [...before.map(([file]) => file), 'approval.cases.yaml', 'approval.rules.yaml'].toSorted(),
+  )
+})
+
+/** Name and text of each file of the author's policies. */
+async function policyFiles(): Promise<[string, string][]> {
+  const folder = join(directory, 'my-office/policies')
+  const names = (await readdir(folder)).toSorted()
+  return Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]))
+}

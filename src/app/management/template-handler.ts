@@ -33,7 +33,7 @@ export function templateHandler(ports: PolicyHandlerPorts): Pick<Handlers, 'poli
       if (!filled.ok) throw new McpworksError('invalid_request', { message: filled.problems.join('\n') })
       const taken = given.find(({ file }) => file === filled.rules.file)
       if (taken !== undefined)
-        throw new McpworksError('already_exists', { message: `There is a ${taken.file} already: choose another id.` })
+        throw new McpworksError('already_exists', { message: `There is ${taken.file} already: choose another id.` })
       const facts = filled.facts === null ? [] : [filled.facts]
       const others = given.filter(({ file }) => filled.facts === null || file !== filled.facts.file)
       const { sources, placed } = compiled(namespace, [...others, ...facts, filled.rules])
