@@ -49,6 +49,7 @@ import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
+import { analysisHandlers } from './management/analysis-handlers.ts'
 import { applyHandler } from './management/apply-handler.ts'
 import { auditEventHandlers } from './management/audit-event-handlers.ts'
 import { approvalHandlers } from './management/approval-handlers.ts'
@@ -293,6 +294,7 @@ async function compose(
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
+    ...analysisHandlers({ policy, catalogue, registry, hosted, schemas: functions.schemas, clock }),
     ...factHandler({ catalogue, hosted }),
     ...templateHandler({ policy, catalogue, registry, hosted, clock }),
     ...replayHandlers({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { factOperations } from './fact-operations.ts'
 import { lifetimeSeconds } from './lifetime-seconds.ts'
 import { auditOperations } from './audit-operations.ts'
+import { analysisOperations } from './analysis-operations.ts'
 import { approvalOperations } from './approval-operations.ts'
 import { clientOperations } from './client-operations.ts'
 import type { Operation } from './operation.ts'
@@ -356,6 +357,7 @@ export const operations = {
   ...auditOperations,
   ...replayOperations,
   ...templateOperations,
+  ...analysisOperations,
   ...factOperations,
   ...userOperations,
   ...clientOperations,

@@ -29,7 +29,7 @@ forbid (principal is User, action == Action::"manage", resource)
 unless {
   principal in Role::"owner" || principal in Role::"admin" ||
   context.operation like "*.list" || context.operation like "*.show" ||
-  ["state.apply", "function.add", "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.activate",
+  ["state.apply", "function.add", "policy.check", "policy.test", "policy.analyze", "policy.can", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.activate",
    "shadow.set", "shadow.clear",
    "platform.doctor", "upstream.connect-own"].contains(context.operation)
 };
@@ -63,7 +63,7 @@ permit (principal is User in Role::"admin", action in [Action::"manage", Action:
 permit (principal is User in Role::"author", action == Action::"manage", resource is Namespace)
 when {
   ["namespace.list", "agent.list", "agent.show", "function.list", "function.show", "function.add", "state.apply",
-   "policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate",
+   "policy.check", "policy.test", "policy.analyze", "policy.can", "policy.facts", "policy.template", "policy.explain", "policy.history", "policy.show", "policy.activate",
    "shadow.set", "shadow.clear"].contains(context.operation)
 };
 
@@ -93,7 +93,7 @@ permit (principal is User in Role::"auditor", action == Action::"audit", resourc
 permit (principal is User in Role::"auditor", action == Action::"manage", resource is Namespace)
 when {
   context.operation like "*.list" || context.operation like "*.show" ||
-  ["policy.check", "policy.test", "policy.facts", "policy.template", "policy.explain", "policy.history", "platform.doctor"].contains(context.operation)
+  ["policy.check", "policy.test", "policy.analyze", "policy.can", "policy.facts", "policy.template", "policy.explain", "policy.history", "platform.doctor"].contains(context.operation)
 };
 
 @id("viewers-see")

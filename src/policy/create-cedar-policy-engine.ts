@@ -1,4 +1,8 @@
 import { sha256, systemClock, uuidv7, type Clock, type Digest } from '../kernel/index.ts'
+import type { AccessAnswer, AccessQuestion } from './analysis/access-answer.ts'
+import { analyzePolicies } from './analysis/analyze-policies.ts'
+import { findWitness } from './analysis/find-witness.ts'
+import type { PolicyAnalysis } from './analysis/policy-analysis.ts'
 import { builtInPolicies } from './built-in-policies.ts'
 import { isAuthorized } from './cedar.ts'
 import { CedarSlots } from './cedar-slots.ts'
@@ -90,6 +94,15 @@ class CedarPolicyEngine implements PolicyEngine {
 
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[] {
     return toolAccess(principal, this.#policiesOf(namespace))
+  }
+
+  analyze(namespace: string, agents: readonly PolicyRequest['principal'][]): PolicyAnalysis {
+    return analyzePolicies(agents, this.#policiesOf(namespace))
+  }
+
+  canCall(question: AccessQuestion): AccessAnswer {
+    const inForce = this.#policiesOf(question.principal.namespace ?? '')
+    return findWitness(question, inForce, (request) => this.decide(request))
   }
 
   isWorking(): boolean {

@@ -1,3 +1,6 @@
+export type { FindingKind, PolicyAnalysis, PolicyFinding } from './analysis/policy-analysis.ts'
+export { ordinaryArguments } from './analysis/ordinary-arguments.ts'
+export type { AccessAnswer, AccessObstacle, AccessQuestion } from './analysis/access-answer.ts'
 export type {
   CallUsage,
   DecisionBasis,

@@ -1,4 +1,6 @@
 import type { Digest, JsonObject } from '../kernel/index.ts'
+import type { PolicyAnalysis } from './analysis/policy-analysis.ts'
+import type { AccessAnswer, AccessQuestion } from './analysis/access-answer.ts'
 import type { PolicyDecision, PolicyRequest } from './decision.ts'
 
 /** One policy file as its author wrote it. */
@@ -80,6 +82,10 @@ export interface PolicyEngine {
   explain(request: PolicyRequest): Explanation
   /** Off the hot path: what a principal can do with each tool that the policies in force were checked against, by name. */
   explainAccess(namespace: string, principal: PolicyRequest['principal']): readonly ToolAccess[]
+  /** Off the hot path: what the author of the policies in force should know, for the agents that there are. */
+  analyze(namespace: string, agents: readonly PolicyRequest['principal'][]): PolicyAnalysis
+  /** Off the hot path: whether an agent can ever call a tool, with a call that is allowed, or why there is none. */
+  canCall(question: AccessQuestion): AccessAnswer
   /**
    * Whether the engine can still decide, for health checks. Where it cannot, every request is denied until the process
    * is started again. Never throws.

@@ -200,6 +200,7 @@ const bodies: Readonly<Record<string, object>> = {
   'audit.replay': { policySet: `sha256:${'0'.repeat(64)}`, sinceSeconds: 3600 },
   'policy.facts': { tool: 'leads-top' },
   'policy.template': { template: 'sender-constrained' },
+  'policy.can': { agent: 'analyst', tool: 'leads-top' },
   'policy.test': { cases: [{ name: 'n', agent: 'analyst', tool: 'leads-top', expect: 'allow' }] },
   'state.apply': { files: [] },
   'upstream.add': { server: 'tracker', url: 'https://tracker.example/mcp' },

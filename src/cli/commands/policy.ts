@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { explainText } from '../explain-text.ts'
+import { addPolicyAnalysisCommands } from './policy-analysis.ts'
 import { addPolicyReplayCommand } from './policy-replay.ts'
 import { addPolicyShadowCommands } from './policy-shadow.ts'
 import { addPolicyTemplateCommands } from './policy-templates.ts'
@@ -96,6 +97,7 @@ export function addPolicyCommands(program: Command, context: () => CommandContex
   addPolicyFactsCommand(policy, context)
   addPolicyShadowCommands(policy, context)
   addPolicyVersionCommands(policy, context)
+  addPolicyAnalysisCommands(policy, context)
   addPolicyTemplateCommands(policy, context)
 }
 
