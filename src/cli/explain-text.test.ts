@@ -48,6 +48,12 @@ it('says which rule decided and what it asks for', () => {
   )
 })
 
+it('says what an allowance demands in return', () => {
+  const determining = [{ id: 'a.cedar#reads', effect: 'permit', reason: null }]
+  const decision = { effect: 'allow', basis: 'permit', determining, errors: [], obligations: ['redact email'] }
+  expect(explainText({ decision })).toBe('allow (permit)\n  permit a.cedar#reads\n  on condition: redact email')
+})
+
 it('lists who may call what, and counts', () => {
   const row = (principal: string, access: string, policies: string[]) => ({ principal, tool: 't', access, policies })
   const text = explainText({ access: [row('demo/a', 'always', ['x.cedar#p']), row('demo/b', 'never', [])] })

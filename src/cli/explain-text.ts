@@ -27,6 +27,9 @@ function decisionText(answer: JsonObject, decision: JsonObject): string {
     `  ${String(rule.effect)} ${String(rule.id)}${typeof rule.reason === 'string' ? `: ${rule.reason}` : ''}`,
     ...(conditions.get(String(rule.id)) ?? []).map((condition) => `      because ${said(condition)}`),
   ])
+  const demanded = Array.isArray(decision.obligations)
+    ? decision.obligations.map((one) => `  on condition: ${String(one)}`)
+    : []
   const errors = objects(decision.errors).map((error) => `  ${String(error.message)}`)
   const misses = objects(answer.nearMisses).flatMap((miss) => {
     const failed = objects(miss.failed)
@@ -44,7 +47,7 @@ function decisionText(answer: JsonObject, decision: JsonObject): string {
       ? ['  no permit has this agent and this tool in its scope']
       : []
   const head = `${String(decision.effect)} (${String(decision.basis)})`
-  return [head, ...rules, ...errors, ...misses, ...nothing, ...others].join('\n')
+  return [head, ...rules, ...demanded, ...errors, ...misses, ...nothing, ...others].join('\n')
 }
 
 /** A condition in words with its Cedar, or as Cedar where there are no words. */

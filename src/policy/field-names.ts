@@ -9,6 +9,8 @@ export interface FieldNames {
   has(name: string): boolean
   /** Whether a text is one of the names and nothing else. */
   is(text: string): boolean
+  /** False where no part of the text can be one of the names: a quick look before a thorough one. */
+  mayBeIn(text: string): boolean
 }
 
 /** From so many letters on a name is looked for inside of words too. */
@@ -39,6 +41,11 @@ export function createFieldNames(fields: readonly string[]): FieldNames {
       return found
     },
     is: (text) => plurals.has(folded(text)),
+    mayBeIn(text) {
+      const whole = folded(text)
+      // What is left of text that is not plain may hold letters that only look like those of a name.
+      return targets.some((target) => whole.includes(target)) || /[^\p{ASCII}]/u.test(whole)
+    },
   }
 }
 

@@ -21,6 +21,42 @@ permit (principal in AgentGroup::"demo/plain", action == Action::"call", resourc
 @id("trusted-reads")
 permit (principal in AgentGroup::"demo/trusted", action == Action::"call", resource in Namespace::"demo");
 `,
+  'services/crm/service.yaml': 'functions:\n  relay: { calls: [crm-find] }\n',
+  'services/crm/find.py': `from typing import TypedDict
+
+
+class Lead(TypedDict):
+    name: str
+    email: str
+    phone: str
+
+
+def find() -> list[Lead]:
+    """Finds leads."""
+    print("ann@example.com is printed")
+    return [{"name": "Ann", "email": "ann@example.com", "phone": "+49 151 1234567"}] * 3
+`,
+  'services/crm/number.py': `from typing import TypedDict
+
+
+class Number(TypedDict):
+    phone: int
+
+
+def number() -> Number:
+    """Finds a number."""
+    return {"phone": 491511234567}
+`,
+  'services/crm/relay.py': `import base64
+import json
+
+from mcpworks import call
+
+
+def relay() -> dict:
+    """Tells, encoded, what another tool told it."""
+    return {"told": base64.b64encode(json.dumps(call("crm-find", {})).encode()).decode()}
+`,
 }
 
 const secrets = ['ann@example.com', '+49 151 1234567']
@@ -42,9 +78,13 @@ beforeAll(async () => {
 })
 afterAll(async () => await app.close())
 
-async function call(agent: string, now: Act): Promise<{ result: JsonObject; whole: string; call: string }> {
+async function call(
+  agent: string,
+  now: Act,
+  tool = 'leads',
+): Promise<{ result: JsonObject; whole: string; call: string }> {
   act = now
-  const { message } = await app.call(keys.get(agent) ?? '', 'demo', 'leads', {})
+  const { message } = await app.call(keys.get(agent) ?? '', 'demo', tool, {})
   const result = message.result as JsonObject
   return { result, whole: JSON.stringify(message), call: String((result._meta as JsonObject)['mcpworks/call']) }
 }
@@ -87,6 +127,31 @@ describe('an agent whose permit redacts and limits', () => {
     const why = await app.manage('demo', 'audit.why', { namespace: 'demo', call: id })
     expect(JSON.stringify(why)).toContain('2 rows given out, 1 left out')
     expectNoSecret(JSON.stringify(why))
+  })
+
+  it("gets a hosted function's rows without them, in the form that its output schema has", async () => {
+    const lead = { name: 'Ann', email: '[redacted]', phone: '[redacted]' }
+    const { result, whole } = await call('ann', giving(honest), 'crm-find')
+    expectNoSecret(whole)
+    expect(result.structuredContent).toEqual({ result: [lead, lead] })
+    // What must be there, and must be a number, has no mark.
+    const number = await call('ann', giving(honest), 'crm-number')
+    expect(number.whole).not.toContain('49151')
+    expect(number.result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('output schema') }],
+    })
+    const { result: all } = await call('eve', giving(honest), 'crm-find')
+    expect(all.structuredContent).toMatchObject({ result: [{ email: secrets[0] }, {}, {}] })
+  })
+
+  it('gets nothing through code that it lets call the tool: the code itself is not told', async () => {
+    const { result } = await call('ann', giving(honest), 'crm-relay')
+    const told = (agent: JsonObject): string =>
+      Buffer.from(String((agent.structuredContent as JsonObject | undefined)?.told), 'base64').toString('utf8')
+    expect(told(result)).toContain('[redacted]')
+    expect(told(result)).not.toContain('ann@')
+    expect(told((await call('eve', giving(honest), 'crm-relay')).result)).toContain('ann@example.com')
   })
 
   it('gets the strictest of all its permits', async () => {

@@ -1,4 +1,4 @@
-import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { Duties } from '../../policy/index.ts'
 import type { Effect } from '../effect.ts'
 import { jsonOf } from './json-text.ts'
@@ -119,16 +119,20 @@ type Repetitions = ReadonlyMap<number, 'whole' | 'wrapped'>
 function repetitions({ content, structuredContent }: JsonObject): Repetitions {
   const found = new Map<number, 'whole' | 'wrapped'>()
   if (!Array.isArray(content) || !isJsonObject(structuredContent)) return found
-  const whole = canonicalJson(structuredContent)
+  const whole = JSON.stringify(structuredContent)
   const wrapped = wrappedValue(structuredContent)
   for (const [index, block] of content.entries()) {
     if (!isJsonObject(block) || block['type'] !== 'text' || typeof block['text'] !== 'string') continue
     if (block['text'] === wrapped) found.set(index, 'wrapped')
+    if (block['text'] === whole) {
+      found.set(index, 'whole')
+      continue
+    }
     const value = jsonOf(block['text'])
     if (value === undefined) continue
-    const text = canonicalJson(value)
+    const text = JSON.stringify(value)
     if (text === whole) found.set(index, 'whole')
-    else if (wrapped !== undefined && text === canonicalJson(wrapped)) found.set(index, 'wrapped')
+    else if (wrapped !== undefined && text === JSON.stringify(wrapped)) found.set(index, 'wrapped')
   }
   return found
 }

@@ -38,6 +38,7 @@ const labels = /^(?:field|name|key|label|column|attribute|property|header|title)
 export function createRedaction(fields: readonly string[], mark: Mark): Redaction {
   const names = createFieldNames(fields)
   const values = new ValueTrie()
+  const cleanNames = new Set<string>()
   let named = 0
   let byValue = 0
 
@@ -88,6 +89,7 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
       if (nesting >= maxTextNesting) throw new Unfulfillable('JSON stands in strings too many times')
       return JSON.stringify(struck(nested, depth + 1, nesting + 1))
     }
+    if (!names.mayBeIn(text)) return text
     refuseName(names.is(text))
     if (!speaksOf(text)) return text
     named += 1
@@ -124,7 +126,7 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
   function sweptMembers(object: JsonObject, depth: number): JsonObject {
     const members: [string, JsonValue][] = []
     for (const [name, member] of Object.entries(object)) {
-      const left = holds(name) ? undefined : swept(member, depth + 1)
+      const left = nameHolds(name) ? undefined : swept(member, depth + 1)
       if (left !== undefined) members.push([name, left])
     }
     return Object.fromEntries(members)
@@ -135,6 +137,14 @@ export function createRedaction(fields: readonly string[], mark: Mark): Redactio
     const nested = nestedJsonOf(text)
     if (nested !== undefined) return JSON.stringify(swept(nested, 0) ?? null)
     return holds(text) ? mark(text) : text
+  }
+
+  /** Rows have the same names, and all values are known by the time of the sweep. */
+  function nameHolds(name: string): boolean {
+    if (cleanNames.has(name)) return false
+    if (holds(name)) return true
+    cleanNames.add(name)
+    return false
   }
 
   function holds(text: string): boolean {
