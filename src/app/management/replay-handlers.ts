@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../gateway/index.ts'
-import type { Clock, JsonObject } from '../../kernel/index.ts'
+import { McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyStore } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { Replays } from '../replay/run-replay.ts'
@@ -26,9 +26,9 @@ export function replayHandlers(ports: ReplayHandlerPorts): Pick<Handlers, 'audit
     async 'audit.replay'(input, _invocation, signal) {
       const { namespace, sinceSeconds, maxDecisions } = input
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
-      const { sources, onMisfit } = await triedPolicies(input, policyStore)
+      const { sources, onMisfit, placed } = await triedPolicies(input, policyStore)
       const sinceMs = clock.nowMs() - sinceSeconds * 1000
-      const { check, report } = await replays.run(
+      const answer = await replays.run(
         {
           ...log,
           namespace,
@@ -41,12 +41,15 @@ export function replayHandlers(ports: ReplayHandlerPorts): Pick<Handlers, 'audit
         },
         signal,
       )
-      const { policySetHash, policyCount, problems } = check
+      if (answer.kind === 'refused')
+        throw new McpworksError('policy_invalid', { data: { problems: placed(answer.problems) } })
+      const { check, report } = answer
+      const { policySetHash, policyCount } = check
       return asJson({
         namespace,
         policySetHash,
         policyCount,
-        problems,
+        problems: placed(check.problems),
         since: new Date(sinceMs).toISOString(),
         ...report,
       }) satisfies JsonObject

@@ -51,10 +51,11 @@ export function shadowHandlers({
     async 'shadow.set'(input, { caller }) {
       const { namespace, comment } = input
       if (!catalogue.hasNamespace(namespace)) throw unknownNamespace(namespace)
-      const { sources } = await triedPolicies(input, policyStore)
+      const { sources, placed } = await triedPolicies(input, policyStore)
       const checked = policy.check(sources, hosted.vocabulary(namespace))
-      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: checked.problems } })
-      const { policySetHash, policyCount, problems } = checked
+      if (!checked.ok) throw new McpworksError('policy_invalid', { data: { problems: placed(checked.problems) } })
+      const { policySetHash, policyCount } = checked
+      const problems = placed(checked.problems)
       const by = caller.principal.id
       await inTurn(namespace, async () => {
         await record(namespace, { type: 'shadow-set', policy_set: policySetHash, policies: policyCount, by, comment })

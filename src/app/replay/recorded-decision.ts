@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { requestFromRecord, type PolicyRequest } from '../../policy/index.ts'
 import type { StoredDecision } from '../../storage/index.ts'
 import type { ComparedDecision } from './compare-decisions.ts'
+import { requestFromEnvelope } from './request-from-envelope.ts'
 
 /** Which decision it was. */
 export interface DecidedAbout {
@@ -73,7 +74,8 @@ const recordSchema = z.object({
 /** Reads a stored decision. Never throws: what cannot be read is answered with why. */
 export function readDecision(stored: StoredDecision): ReadDecision {
   const no = (why: Unreplayable): ReadDecision => ({ kind: 'unreplayable', call: stored.call, why })
-  const parsed = recordSchema.safeParse(jsonOf(stored.json))
+  const record = jsonOf(stored.json)
+  const parsed = recordSchema.safeParse(record)
   if (!parsed.success) return no('unreadable')
   const { decision, mcp, pre } = parsed.data
   const { principal } = pre
@@ -86,17 +88,11 @@ export function readDecision(stored: StoredDecision): ReadDecision {
   const { bodies } = stored
   if (bodies.kind !== 'open') return no(bodies.kind === 'none' ? 'bodies-not-kept' : 'bodies-closed')
   if (bodies.engineInput === null || bodies.input === null) return no('bodies-not-kept')
-  if (bodies.engineInput === '') return no('not-judged')
-  const input = objectOf(bodies.engineInput)
-  if (input === null) return no('unreadable')
-  if (isOmitted(input)) return no('body-too-large')
-  const args = argumentsOf(objectOf(bodies.input), input)
-  if (args === null) return no('body-too-large')
-  const rebuilt = requestFromRecord(input, args)
-  if (!rebuilt.ok) return no('unreadable')
+  const request = requestOf(record, bodies.input, bodies.engineInput)
+  if (typeof request === 'string') return no(request)
   return {
     kind: 'decided',
-    request: rebuilt.request,
+    request,
     input: bodies.engineInput,
     recorded: {
       ...about,
@@ -118,6 +114,22 @@ export function readDecision(stored: StoredDecision): ReadDecision {
   }
 }
 
+/** The request that was decided. The engine's input is empty where it could not judge the arguments. */
+function requestOf(record: unknown, inputText: string, engineInputText: string): PolicyRequest | Unreplayable {
+  const body = objectOf(inputText)
+  if (engineInputText === '') {
+    if (body === null || isOmitted(body)) return 'body-too-large'
+    return (isLaterRound(body) ? null : requestFromEnvelope(record, body)) ?? 'not-judged'
+  }
+  const input = objectOf(engineInputText)
+  if (input === null) return 'unreadable'
+  if (isOmitted(input)) return 'body-too-large'
+  const args = argumentsOf(body, input)
+  if (args === null) return 'body-too-large'
+  const rebuilt = requestFromRecord(input, args)
+  return rebuilt.ok ? rebuilt.request : 'unreadable'
+}
+
 /** Why policy was not asked, from the basis of the refusal. */
 function unasked(basis: string): Unreplayable {
   if (basis === 'default-deny') return 'unknown'
@@ -136,9 +148,12 @@ function argumentsOf(body: JsonObject | null, engineInput: JsonObject): JsonObje
   if (body === null) return null
   const seen = Object.keys(args)
   if (isOmitted(body) && !seen.includes('omitted')) return null
-  const isLaterRound = isJsonObject(body.arguments) && 'inputResponses' in body && Object.keys(body).length === 2
-  if (isLaterRound && isJsonObject(body.arguments) && !seen.includes('inputResponses')) return body.arguments
-  return body
+  return isLaterRound(body) && !seen.includes('inputResponses') ? body.arguments : body
+}
+
+/** What is kept of a later round of a call that its tool interrupted. */
+function isLaterRound(body: JsonObject): body is JsonObject & { readonly arguments: JsonObject } {
+  return isJsonObject(body.arguments) && 'inputResponses' in body && Object.keys(body).length === 2
 }
 
 /** What stands in the place of a body over `gateway.maxAuditBodyBytes`. */

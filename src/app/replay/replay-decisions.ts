@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '../../kernel/index.ts'
+import { createSchemaValidator, type SchemaValidator } from '../../functions/index.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { PolicyDecision, PolicyEngine } from '../../policy/index.ts'
 import type { DecisionReader, StoredDecision } from '../../storage/index.ts'
 import { comparedDecision, compareDecisions, groundOf } from './compare-decisions.ts'
@@ -9,6 +10,13 @@ import { ReplayTally, type ReplayReport } from './replay-report.ts'
 /** Decisions read at once. Their bodies are in memory together, each of at most `gateway.maxAuditBodyBytes`. */
 const pageLength = 100
 
+/** A tool as it is today. */
+export interface ReplayedTool {
+  readonly service: string
+  readonly inputSchema: JsonObject
+  readonly definitionHash: string
+}
+
 /** What is replayed. */
 export interface ReplayScope {
   readonly namespace: string
@@ -16,10 +24,8 @@ export interface ReplayScope {
   readonly sinceMs: number
   /** How many decisions are looked at, the newest first. */
   readonly maxDecisions: number
-  /** Definition hash of each tool of today, by the tool's name. */
-  readonly definitions: ReadonlyMap<string, string>
-  /** Service of each, by the tool's name. */
-  readonly services: ReadonlyMap<string, string>
+  /** The tools of today by name. */
+  readonly tools: ReadonlyMap<string, ReplayedTool>
 }
 
 /**
@@ -36,6 +42,7 @@ export async function replayDecisions(
   pause: (decisions: number) => Promise<boolean>,
 ): Promise<ReplayReport> {
   const tally = new ReplayTally()
+  const schemas = createSchemaValidator()
   let before = Number.MAX_SAFE_INTEGER
   for (;;) {
     const wanted = Math.min(pageLength, scope.maxDecisions - tally.decisions)
@@ -44,14 +51,14 @@ export async function replayDecisions(
     // A clock that was set back puts older times among newer ones, but not over a whole page.
     if (recent.length === 0) return tally.report(true)
     if (wanted === 0) return tally.report(false)
-    for (const stored of recent) replayOne(engine, stored, scope, tally)
+    for (const stored of recent) replayOne({ engine, schemas }, stored, scope, tally)
     before = page.at(-1)?.index ?? 0
     if (!(await pause(tally.decisions))) return tally.report(false)
   }
 }
 
-function replayOne(engine: PolicyEngine, stored: StoredDecision, scope: ReplayScope, tally: ReplayTally): void {
-  const { namespace, definitions } = scope
+function replayOne({ engine, schemas }: Judges, stored: StoredDecision, scope: ReplayScope, tally: ReplayTally): void {
+  const { namespace, tools } = scope
   tally.look(stored.timeMs)
   const read = readDecision(stored)
   if (read.kind === 'unreplayable') {
@@ -65,37 +72,45 @@ function replayOne(engine: PolicyEngine, stored: StoredDecision, scope: ReplaySc
   const { recorded, request, input } = read
   const isTool = request.action === 'call'
   const name = request.resource.id.slice(namespace.length + 1)
-  const definition = definitions.get(name)
-  if (isTool && definition === undefined) {
+  const tool = tools.get(name)
+  if (isTool && (tool === undefined || tool.service !== request.resource.service)) {
     tally.skip(stored.call, 'tool-gone')
     return
   }
-  const decided = engine.decide(request)
-  const changed = isTool && definition !== recorded.definitionHash
-  if (decided.engineInput === '' && decided.schemaHash !== recorded.schemaHash) {
+  const changed = isTool && tool?.definitionHash !== recorded.definitionHash
+  if (changed && tool !== undefined && schemas.validate(tool.inputSchema, request.arguments).length > 0) {
     tally.skip(stored.call, 'arguments-do-not-fit')
     return
   }
+  const decided = engine.decide(request)
   if (changed) tally.changedTool(name)
+  if (decided.derived !== null) tally.factsDerived()
   const after = comparedDecision(decided)
   const difference = compareDecisions(recorded, after)
-  const broken = isSameQuestion(recorded, decided) && (difference !== null || !isSameInput(input, decided))
+  const isSame = isSameQuestion(recorded, decided)
+  if (isSame) tally.sameQuestion()
+  const broken = isSame && (difference !== null || !isSameInput(input, decided))
   tally.add(recorded, broken ? 'mismatches' : difference, groundOf(recorded), groundOf(after))
+}
+
+interface Judges {
+  readonly engine: PolicyEngine
+  readonly schemas: SchemaValidator
 }
 
 /** Asks whether the caller would be told of the tool. The record does not say whether it was there then. */
 function lookAgain(
   engine: PolicyEngine,
   { about, principal }: Extract<ReadDecision, { kind: 'hidden' }>,
-  { namespace, services }: ReplayScope,
+  { namespace, tools }: ReplayScope,
   tally: ReplayTally,
 ): void {
-  const service = services.get(about.target)
-  if (service === undefined) {
+  const tool = tools.get(about.target)
+  if (tool === undefined) {
     tally.skip(about.call, 'hidden')
     return
   }
-  const resource = { type: 'Tool', id: `${namespace}/${about.target}`, namespace, service } as const
+  const resource = { type: 'Tool', id: `${namespace}/${about.target}`, namespace, service: tool.service } as const
   if (engine.isVisible({ principal, action: 'call', resource }))
     tally.add(about, 'newlyVisible', hiddenGround, visibleGround)
   else tally.skip(about.call, 'hidden')

@@ -14,7 +14,9 @@ export interface ReplayReport {
   readonly newlyDenied: Differences
   readonly newlyVisible: Differences
   readonly otherReasons: Differences
-  /** Decisions of the very set that was asked, about the same tool, that come out differently. There must be none. */
+  /** Decisions of the very set that is tried, about tools of the same type: they must come out as they did. */
+  readonly sameQuestion: number
+  /** Those of them that do not. There must be none. */
   readonly mismatches: Differences
   readonly notReplayed: readonly {
     readonly why: Unreplayable
@@ -24,6 +26,8 @@ export interface ReplayReport {
   }[]
   /** Tools whose definition is another one than when they were called, with the number of calls that were replayed. */
   readonly changedTools: readonly { readonly tool: string; readonly count: number }[]
+  /** Calls for which facts were derived anew from the recorded arguments, because the policies that are tried bind some. */
+  readonly factsDerived: number
   /** Time of the oldest decision that was looked at, ISO 8601; `null` where there was none. */
   readonly oldest: string | null
   /** Whether there were more decisions since then than may be looked at, or it was stopped. */
@@ -58,6 +62,8 @@ export class ReplayTally {
   #decisions = 0
   #replayed = 0
   #unchanged = 0
+  #factsDerived = 0
+  #sameQuestion = 0
   #oldestMs: number | null = null
 
   /** Decisions looked at so far. */
@@ -92,6 +98,16 @@ export class ReplayTally {
     this.#changedTools.set(tool, (this.#changedTools.get(tool) ?? 0) + 1)
   }
 
+  /** The decision depends on nothing that changed. */
+  sameQuestion(): void {
+    this.#sameQuestion += 1
+  }
+
+  /** Facts were derived for the call. */
+  factsDerived(): void {
+    this.#factsDerived += 1
+  }
+
   report(complete: boolean): ReplayReport {
     const { newlyAllowed, newlyDenied, newlyVisible, otherReasons, mismatches } = this.#kinds
     return {
@@ -102,6 +118,7 @@ export class ReplayTally {
       newlyDenied: newlyDenied.all(),
       newlyVisible: newlyVisible.all(),
       otherReasons: otherReasons.all(),
+      sameQuestion: this.#sameQuestion,
       mismatches: mismatches.all(),
       notReplayed: [...this.#notReplayed]
         .map(([why, { count, examples }]) => ({ why, sentence: sentences[why], count, examples }))
@@ -109,6 +126,7 @@ export class ReplayTally {
       changedTools: [...this.#changedTools]
         .map(([tool, count]) => ({ tool, count }))
         .sort((left, right) => (left.tool < right.tool ? -1 : 1)),
+      factsDerived: this.#factsDerived,
       oldest: this.#oldestMs === null ? null : isoTime(this.#oldestMs),
       complete,
     }

@@ -24,8 +24,14 @@ async function run(): Promise<ReplayMessage> {
   if (!check.ok) return { kind: 'refused', problems: check.problems }
   const reader = openDecisionReader(job)
   try {
-    const services = new Map(vocabulary.tools.map(({ name, service }) => [name, service]))
-    const scope = { namespace, sinceMs, maxDecisions, definitions: new Map(definitions), services }
+    const hashes = new Map(definitions)
+    const tools = new Map(
+      vocabulary.tools.map(({ name, service, inputSchema }) => [
+        name,
+        { service, inputSchema, definitionHash: hashes.get(name) ?? '' },
+      ]),
+    )
+    const scope = { namespace, sinceMs, maxDecisions, tools }
     const report = await replayDecisions(engine, reader, scope, async () => {
       await turn()
       return !stopping.signal.aborted

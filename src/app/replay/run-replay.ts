@@ -7,6 +7,9 @@ import type { ReplayJob, ReplayMessage } from './replay-protocol.ts'
 /** JavaScript memory of the thread, in MiB. Passing it ends the thread, not the server. */
 const memoryLimitMb = 256
 
+/** What was found, or what is wrong with the policies. */
+export type ReplayAnswer = Extract<ReplayMessage, { kind: 'done' | 'refused' }>
+
 /** Replays, one at a time: a second one is refused, because it would only make both slow. */
 export interface Replays {
   /**
@@ -14,7 +17,7 @@ export interface Replays {
    * it is at, and the report says that it is not complete.
    * @throws McpworksError `overloaded`, `policy_invalid`, `storage_unavailable`, `internal`
    */
-  run(job: ReplayJob, signal: AbortSignal): Promise<ReplayMessage & { readonly kind: 'done' }>
+  run(job: ReplayJob, signal: AbortSignal): Promise<ReplayAnswer>
   /** Stops what is running and waits for its end. */
   close(): Promise<void>
 }
@@ -42,7 +45,7 @@ export function createReplays(): Replays {
   }
 }
 
-async function replay(job: ReplayJob, signal: AbortSignal): Promise<ReplayMessage & { readonly kind: 'done' }> {
+async function replay(job: ReplayJob, signal: AbortSignal): Promise<ReplayAnswer> {
   // The same extension as this file: .ts under the type stripper, .js in a release.
   const entry = new URL(`./replay-worker${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(entry, {
@@ -57,7 +60,6 @@ async function replay(job: ReplayJob, signal: AbortSignal): Promise<ReplayMessag
     const ended = once(worker, 'exit')
     const message = await answerOf(worker)
     await ended
-    if (message.kind === 'refused') throw new McpworksError('policy_invalid', { data: { problems: message.problems } })
     if (message.kind === 'broken')
       throw new McpworksError('policy_invalid', {
         message: 'These policies break the engine on a recorded call. Nothing is in force but what was.',

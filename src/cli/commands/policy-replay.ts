@@ -71,7 +71,8 @@ function replayText(answer: JsonObject): string {
     ...warnings,
     head,
     ...incomplete,
-    `${String(answer.unchanged)} come out the same`,
+    `${String(answer.unchanged)} come out the same; ${String(answer.sameQuestion)} were decided by these very policies`,
+    ...(answer.factsDerived === 0 ? [] : [`for ${String(answer.factsDerived)} facts were derived anew`]),
     ...differenceLines(answer),
     ...differenceSection(
       'MISMATCHES: the same policies, and yet another decision; report this as a bug',
