@@ -83,7 +83,7 @@ export const gatewayConfigSchema = z.strictObject({
     .max(100_000_000)
     .default(100_000)
     .describe(
-      'Counters of what agents use that are held in memory, one for each agent and one for each of the tools that it used today; the others are read from the disk when they are needed. About 600 bytes each. Does not bound the disk.',
+      'Counters of what agents use that are held in memory, one for each agent and one for each of the tools that it used today; the others are read from the disk when they are needed. About 1000 bytes each. Does not bound the disk.',
     ),
   auditLevel: z
     .enum(['metadata', 'request', 'request_response'])

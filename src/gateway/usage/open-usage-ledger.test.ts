@@ -124,6 +124,7 @@ describe('the ledger of use', () => {
     underWay.end()
     expect(ledger.read(key('a', 'Tool y')).agent.running).toBe(0)
     expect(ledger.read(key('b', 'Tool x')).agent.callsDay).toBe(0)
+    expect(ledger.read({ ...key('a', 'Tool x'), namespace: 'other' }).agent.callsDay).toBe(0)
   })
 
   it('takes back what could not be recorded, because it was not run', async () => {
@@ -226,6 +227,16 @@ describe('the ledger of use', () => {
       [61_000, 0, 2],
       [43_190_000, 0, 0],
     ])
+  })
+
+  it('tells nothing where it is asked for very often, until the next second', async () => {
+    const where = place()
+    const ledger = await where.open()
+    const of = key('a', 'Tool x')
+    for (let times = 0; times < 100; times++) expect(ledger.forecast(of)).not.toEqual([])
+    expect(ledger.forecast(of)).toEqual([])
+    where.time.wallMs += 1000
+    expect(ledger.forecast(of)).not.toEqual([])
   })
 
   it('knows after a kill at any moment exactly what the log holds', async () => {

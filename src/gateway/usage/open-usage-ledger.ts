@@ -14,7 +14,7 @@ export interface UsageLedgerPorts {
   /** Namespaces that there are. */
   readonly namespaces: readonly string[]
   readonly clock: Clock
-  /** Counters held in memory. About 600 bytes each. */
+  /** Counters held in memory. About 1000 bytes each. */
   readonly maxCounters: number
   readonly onFailure: (error: unknown) => void
   readonly periodMs?: number

@@ -11,7 +11,7 @@ export interface UsageBookParts {
   readonly time: AdvancingClock
   readonly store: Pick<UsageCounterStore, 'find'>
   /**
-   * Counters held in memory; the one used longest ago gives way and is read again when it is needed. One that holds what
+   * Counters held in memory; one not used for long gives way and is read again when it is needed. One that holds what
    * is not kept yet stays, so that there can be more for as long as that takes.
    */
   readonly maxCounters: number
@@ -29,8 +29,11 @@ interface Pair {
   readonly tool: UsageCounter
 }
 
-/** How many counters are looked at for one that can give way. */
+/** How many counters are looked at for ones that can give way. */
 const evictionLooks = 64
+
+/** Forecasts in a second; more would let denied calls cost much more than allowed ones. */
+const forecastsPerSecond = 100
 
 /** Counters in memory. Keeps nothing by itself: `takeUnkept` gives what is to be kept. */
 export class UsageBook implements UsageLedger {
@@ -39,6 +42,7 @@ export class UsageBook implements UsageLedger {
   readonly #unkept = new Set<UsageCounter>()
   #beingKept: ReadonlySet<UsageCounter> = new Set()
   readonly #throughIndexes = new Map<string, number>()
+  #forecasts = { second: 0, count: 0 }
   readonly #loading = new Map<string, Promise<void>>()
   /** Whether what is not in memory was never counted. */
   #isComplete = true
@@ -92,10 +96,18 @@ export class UsageBook implements UsageLedger {
   forecast(key: UsageKey): UsageForecast[] {
     const pair = this.#pairOf(key)
     const nowMs = this.#parts.time.nowMs()
+    if (!this.#mayForecast(nowMs)) return []
     const tomorrowMs = endOfDayMs(dayOf(nowMs))
     const releases = [...pair.agent.releasesAfter(nowMs), ...pair.tool.releasesAfter(nowMs)]
     const moments = [...new Set([...releases, tomorrowMs])].sort((left, right) => left - right)
     return moments.map((timeMs) => ({ afterMs: Math.ceil(timeMs - nowMs), usage: usageAt(pair, timeMs) }))
+  }
+
+  #mayForecast(nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1000)
+    if (this.#forecasts.second !== second) this.#forecasts = { second, count: 0 }
+    this.#forecasts.count += 1
+    return this.#forecasts.count <= forecastsPerSecond
   }
 
   /** Puts counters as they were kept into the book, unless they are there. `isAll` is false where more are kept. */
@@ -157,7 +169,7 @@ export class UsageBook implements UsageLedger {
 
   async #load(key: UsageKey): Promise<void> {
     this.restore(await this.#parts.store.find(key), false)
-    this.#useLast(key)
+    this.#use(key)
   }
 
   #both(key: UsageKey): readonly UsageCounter[] {
@@ -168,32 +180,41 @@ export class UsageBook implements UsageLedger {
   #pairOf(key: UsageKey): Pair {
     if (!this.#isReady(key))
       throw new McpworksError('internal', { detail: 'a counter of use was read that was not made ready' })
-    return this.#useLast(key)
+    return this.#use(key)
   }
 
-  /** Both counters of a key, put where they give way last. What is not there counts nothing yet. */
-  #useLast(key: UsageKey): Pair {
+  /** Both counters of a key. What is not there counts nothing yet. */
+  #use(key: UsageKey): Pair {
     const { namespace, principal, target } = key
     const [agentId, toolId] = idsOf(key)
     const agent = this.#counters.get(agentId) ?? emptyCounter(namespace, principal, null)
     const tool = this.#counters.get(toolId) ?? emptyCounter(namespace, principal, target)
-    this.#counters.delete(agentId)
-    this.#counters.delete(toolId)
+    agent.wasUsed = true
+    tool.wasUsed = true
+    const before = this.#counters.size
     this.#counters.set(agentId, agent)
     this.#counters.set(toolId, tool)
-    this.#makeRoom(agent)
+    if (this.#counters.size > before) this.#makeRoom([agent, tool])
     return { agent, tool }
   }
 
-  /** Lets counters go that were used before this one, as many as there are too many. */
-  #makeRoom(kept: UsageCounter): void {
+  /** Lets counters go, as many as there are too many: first those that were not used since they were last looked at. */
+  #makeRoom(kept: readonly UsageCounter[]): void {
     let looks = evictionLooks
     for (const [id, candidate] of this.#counters) {
-      if (this.#counters.size <= this.#parts.maxCounters || looks-- === 0 || candidate === kept) return
-      if (!candidate.isIdle || this.#unkept.has(candidate) || this.#beingKept.has(candidate)) continue
+      if (this.#counters.size <= this.#parts.maxCounters || looks-- === 0) return
       this.#counters.delete(id)
-      this.#isComplete = false
+      if (this.#mayGo(candidate) && !kept.includes(candidate)) {
+        this.#isComplete = false
+        continue
+      }
+      candidate.wasUsed = false
+      this.#counters.set(id, candidate)
     }
+  }
+
+  #mayGo(counter: UsageCounter): boolean {
+    return !counter.wasUsed && counter.isIdle && !this.#unkept.has(counter) && !this.#beingKept.has(counter)
   }
 
   #settled(pair: readonly UsageCounter[], namespace: string, index: number): void {

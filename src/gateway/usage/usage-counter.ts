@@ -16,6 +16,8 @@ export class UsageCounter {
   readonly namespace: string
   readonly principal: string
   readonly target: string | null
+  /** Whether it was used since somebody last looked for counters that can give way. */
+  wasUsed = true
   /** What was allowed, be it recorded already or not. What limits are held against. */
   readonly #live: UsageTally
   /** What the log holds. What is kept. */

@@ -40,6 +40,9 @@ export interface UsageLedger {
   read(key: UsageKey): CallUsage
   /** Counts a call that is allowed, with what it spends, and as under way. */
   begin(key: UsageKey, spend: number): CountedCall
-  /** What would be read later, ascending; the last is the beginning of the next day in UTC. Calls under way stay so. */
+  /**
+   * What would be read later, ascending; the last is the beginning of the next day in UTC. Calls under way stay so.
+   * Empty where it was asked for very often in this second: then nobody is told when to try again.
+   */
   forecast(key: UsageKey): readonly UsageForecast[]
 }
