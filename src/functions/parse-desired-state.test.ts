@@ -80,6 +80,20 @@ describe('parseDesiredState', () => {
     ])
   })
 
+  it('reads which labels a function brings into the run of its caller', () => {
+    const files = (labels: string): Record<string, string> => ({
+      'services/mail/read.py': '',
+      'services/mail/send.py': '',
+      'services/mail/service.yaml': `functions:\n  read: { labels: ${labels} }\n`,
+    })
+    expect(functionsOf(files('[untrusted-input, personal-data, untrusted-input]'))).toMatchObject([
+      { name: 'read', labels: ['personal-data', 'untrusted-input'] },
+      { name: 'send', labels: [] },
+    ])
+    for (const labels of ['[Untrusted]', '[""]', '["a b"]', 'untrusted-input'])
+      expect(problems({ ...minimal, ...files(labels) })).toEqual([expect.stringContaining('service.yaml:2')])
+  })
+
   it('takes each code file in the folder for a function, and ships the rest with every one of them', () => {
     const entry = (file: string): object => ({ file, name: file.replace(/\..*/, '') })
     expect(

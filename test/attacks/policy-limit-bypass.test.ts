@@ -58,7 +58,9 @@ beforeAll(async () => {
   tested = await startTestApp({
     entries: [
       ...['limited-search', 'limited-daily', 'unlimited'].map((name) => done(name)),
-      ...[twice, slow.entry, done('limited-large', 'x'.repeat(1000))],
+      twice,
+      slow.entry,
+      done('limited-large', 'x'.repeat(1000)),
       toolEntry('limited-pay', async () => textOutcome('paid'), 'demo', price),
     ],
   })

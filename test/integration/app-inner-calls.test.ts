@@ -30,6 +30,7 @@ unless { context.door == "code" };
 limits: { wallMs: 20000 }
 functions:
   total: { calls: [sums-add, sums-double] }
+  double: { labels: [doubled] }
   loop: { calls: [sums-loop] }
   spread: { calls: [sums-spread, sums-double], limits: { innerCalls: 1000, wallMs: 60000 } }
   wait: { calls: [sums-sleep] }
@@ -163,7 +164,7 @@ async function callTool(
 }
 
 describe('a hosted function that calls others', () => {
-  it('gets what they return, each decided and recorded as a call of its own, for the same caller, in the same run', async () => {
+  it('gets what they return, each decided and recorded as a call of its own, in the same run and with its labels', async () => {
     const { call, value } = await callTool(writer, 'sums-total', { numbers: [1, 2, 39] })
     expect(value).toEqual({ sum: 42, twice: 84 })
     const records = await tree(call)
@@ -185,6 +186,9 @@ describe('a hosted function that calls others', () => {
     const last = records.at(-1) ?? {}
     expect(last).toMatchObject({ kind: 'outcome', call, parent_call: null })
     expect(objectAt(last, 'outcome').inner_calls).toBe(4)
+    // The function that doubles declares a label, and so the run has it when the outer call ends.
+    expect(objectAt(records[0] ?? {}, 'pre').labels_before).toEqual([])
+    expect(objectAt(last, 'outcome').labels_after).toEqual(['doubled'])
   })
 
   it('is denied what policy denies its caller, learns why, and the denial is on record', async () => {
