@@ -82,14 +82,14 @@ describe('parseDesiredState', () => {
 
   it('reads which labels a function brings into the run of its caller', () => {
     const files = (labels: string): Record<string, string> => ({
-      'services/mail/read.py': '',
-      'services/mail/send.py': '',
-      'services/mail/service.yaml': `functions:\n  read: { labels: ${labels} }\n`,
+      'services/leads/read.py': '',
+      'services/leads/service.yaml': `functions:\n  read: { labels: ${labels} }\n`,
     })
-    expect(functionsOf(files('[untrusted-input, personal-data, untrusted-input]'))).toMatchObject([
-      { name: 'read', labels: ['personal-data', 'untrusted-input'] },
-      { name: 'send', labels: [] },
-    ])
+    const read = { name: 'read', labels: ['personal-data', 'untrusted-input'] }
+    expect(parse({ ...minimal, ...files('[untrusted-input, personal-data, untrusted-input]') })).toMatchObject({
+      ok: true,
+      state: { services: [{ functions: [read, { name: 'top', labels: [] }] }] },
+    })
     for (const labels of ['[Untrusted]', '[""]', '["a b"]', 'untrusted-input'])
       expect(problems({ ...minimal, ...files(labels) })).toEqual([expect.stringContaining('service.yaml:2')])
   })
