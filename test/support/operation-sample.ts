@@ -13,6 +13,7 @@ const candidates: readonly JsonValue[] = [
   'permit (principal, action, resource);',
   'UTC',
   1,
+  3600,
   true,
   {},
   [],

@@ -172,6 +172,14 @@ export const clocks: Readonly<Record<string, Exception>> = {
     because: 'When credentials were last used; no more often than the store can take.',
   },
   'src/auth/limits/call-quotas.ts': { effects: ['UsageStore.add'], because: 'What was used today.' },
+  'src/gateway/runs/run-ledger.ts': {
+    effects: ['RunStore.save'],
+    because: 'Keeps which runs there are and their labels, which decided calls have given them.',
+  },
+  'src/gateway/usage/open-usage-ledger.ts': {
+    effects: ['UsageCounterStore.forgetBefore', 'UsageCounterStore.save'],
+    because: 'Keeps what decided calls were counted as; the decision log holds it too.',
+  },
 }
 
 /** What commands do with the files of this machine, without a server. */
