@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/index.ts'
 import { minorDigits } from '../facts/currencies.ts'
 import { coveredCalls } from './case-callers.ts'
-import type { PolicyTemplate, TemplateTool } from './policy-template.ts'
+import type { PolicyTemplate, TemplateCase, TemplateFilling, TemplateTool } from './policy-template.ts'
 import { allValues, oneValue } from './template-values.ts'
 
 /** So much money for one call, and for a day. */
@@ -36,98 +36,128 @@ export const spendLimit: PolicyTemplate = {
     { name: 'call', kind: 'integer', what: 'At most for one call, in the major unit.', default: null, example: '500' },
     { name: 'day', kind: 'integer', what: 'At most in a day, in the major unit.', default: null, example: '2000' },
   ],
-  content({ id, values, tools }) {
-    const who = allValues(values, 'who')
-    const spending = allValues(values, 'tools')
-    const currency = oneValue(values, 'currency')
-    const argument = oneValue(values, 'currency-argument')
-    const unit = oneValue(values, 'unit')
-    const amount = oneValue(values, 'amount')
-    const digits = minorDigits.get(currency) ?? 0
-    const one = 10 ** digits
-    const call = Number(oneValue(values, 'call'))
-    const day = Number(oneValue(values, 'day'))
-    const named = argument === 'none' ? {} : { [argument]: currency }
-    const spend = {
-      extract: 'money',
-      from: argument === 'none' ? amount : [amount, argument],
-      ...(argument === 'none' ? { currency } : {}),
-      unit,
-      spend: true,
-    }
-    const calls = (rule: string) =>
-      coveredCalls(rule, who, spending, tools).map((covered) => {
-        const tool = tools.find(({ name }) => name === covered.tool)
-        const of = (minor: number): JsonObject => ({
-          ...covered.args,
-          [amount]: written(tool, amount, minor, unit === 'minor' ? 0 : digits),
-          ...named,
-        })
-        return { ...covered, of }
-      })
-    const cases = [
-      ...calls(`${id}-call`).flatMap(({ caller, tool, rule, of }) => [
-        {
-          name: `${tool} of ${call} ${currency} is not refused, rule ${rule}`,
-          ...caller,
-          tool,
-          args: of(call * one),
-          notRule: rule,
-        },
-        {
-          name: `${tool} of the least more than ${call} ${currency} is refused, rule ${rule}`,
-          ...caller,
-          tool,
-          args: of(call * one + 1),
-          expect: 'deny' as const,
-          rule,
-        },
-      ]),
-      ...calls(`${id}-day`).flatMap(({ caller, tool, rule, of }) => [
-        {
-          name: `${tool} up to ${day} ${currency} in a day is not refused, rule ${rule}`,
-          ...caller,
-          tool,
-          args: of(one),
-          usage: { agent: { spend_day: day * one - one } },
-          notRule: rule,
-        },
-        {
-          name: `${tool} beyond ${day} ${currency} in a day is refused, rule ${rule}`,
-          ...caller,
-          tool,
-          args: of(one),
-          usage: { agent: { spend_day: day * one - one + 1 } },
-          expect: 'deny' as const,
-          rule,
-        },
-      ]),
-    ]
+  content(filling) {
+    const { id, values } = filling
+    const limits = limitsOf(filling)
+    const { call, day, currency, one } = limits
+    const who = [...allValues(values, 'who')]
+    const tools = [...allValues(values, 'tools')]
     const rules = [
       {
         id: `${id}-call`,
-        deny: [...who],
-        tools: [...spending],
+        deny: who,
+        tools,
         when: `facts has spent && facts.spent.minor > ${call * one}`,
         reason: `At most ${call} ${currency} for one call.`,
       },
       {
         id: `${id}-day`,
-        deny: [...who],
-        tools: [...spending],
+        deny: who,
+        tools,
         when: `facts has spent && usage.agent.spend_day + facts.spent.minor > ${day * one}`,
         reason: `At most ${day} ${currency} in a day.`,
       },
     ]
-    const facts = Object.fromEntries(spending.map((tool) => [tool, { spent: spend }]))
-    return { rules, facts, currency, cases }
+    const facts = Object.fromEntries(tools.map((tool) => [tool, { spent: spentFact(limits) }]))
+    return { rules, facts, currency, cases: [...callCases(filling, limits), ...dayCases(filling, limits)] }
   },
 }
 
-/** An amount of minor units as the argument takes it: text or a number, with so many decimals. */
-function written(tool: TemplateTool | undefined, argument: string, minor: number, decimals: number): JsonValue {
+interface Limits {
+  readonly currency: string
+  /** In the major unit. */
+  readonly call: number
+  readonly day: number
+  /** Minor units of one major unit. */
+  readonly one: number
+  readonly amount: string
+  /** The argument that names the currency; `null` where none does. */
+  readonly currencyArgument: string | null
+  readonly unit: string
+}
+
+function limitsOf({ values }: TemplateFilling): Limits {
+  const currency = oneValue(values, 'currency')
+  const currencyArgument = oneValue(values, 'currency-argument')
+  return {
+    currency,
+    call: Number(oneValue(values, 'call')),
+    day: Number(oneValue(values, 'day')),
+    one: 10 ** (minorDigits.get(currency) ?? 0),
+    amount: oneValue(values, 'amount'),
+    currencyArgument: currencyArgument === 'none' ? null : currencyArgument,
+    unit: oneValue(values, 'unit'),
+  }
+}
+
+function spentFact({ amount, currencyArgument, currency, unit }: Limits): JsonObject {
+  return {
+    extract: 'money',
+    ...(currencyArgument === null ? { from: amount, currency } : { from: [amount, currencyArgument] }),
+    unit,
+    spend: true,
+  }
+}
+
+function callCases(filling: TemplateFilling, limits: Limits): TemplateCase[] {
+  const { call, currency, one } = limits
+  return spendingCalls(`${filling.id}-call`, filling, limits).flatMap(({ caller, tool, rule, spending }) => [
+    {
+      name: `${tool} of ${call} ${currency} is not refused, rule ${rule}`,
+      ...caller,
+      tool,
+      args: spending(call * one),
+      notRule: rule,
+    },
+    {
+      name: `${tool} of the least more than ${call} ${currency} is refused, rule ${rule}`,
+      ...caller,
+      tool,
+      args: spending(call * one + 1),
+      expect: 'deny',
+      rule,
+    },
+  ])
+}
+
+function dayCases(filling: TemplateFilling, limits: Limits): TemplateCase[] {
+  const { day, currency, one } = limits
+  return spendingCalls(`${filling.id}-day`, filling, limits).flatMap(({ caller, tool, rule, spending }) => {
+    const after = (minor: number) => ({ ...caller, tool, args: spending(one), usage: { agent: { spend_day: minor } } })
+    return [
+      {
+        name: `${tool} up to ${day} ${currency} in a day is not refused, rule ${rule}`,
+        ...after(day * one - one),
+        notRule: rule,
+      },
+      {
+        name: `${tool} beyond ${day} ${currency} in a day is refused, rule ${rule}`,
+        ...after(day * one - one + 1),
+        expect: 'deny',
+        rule,
+      },
+    ]
+  })
+}
+
+/** The calls that a rule covers, each with the arguments that spend so many minor units. */
+function spendingCalls(rule: string, { values, tools }: TemplateFilling, limits: Limits) {
+  const { amount, currency, currencyArgument, one, unit } = limits
+  return coveredCalls(rule, allValues(values, 'who'), allValues(values, 'tools'), tools).map((covered) => {
+    const tool = tools.find(({ name }) => name === covered.tool)
+    const spending = (minor: number): JsonObject => ({
+      ...covered.args,
+      ...(currencyArgument === null ? {} : { [currencyArgument]: currency }),
+      [amount]: written(tool, amount, minor, unit === 'minor' ? 1 : one),
+    })
+    return { ...covered, spending }
+  })
+}
+
+/** An amount as the argument takes it: text or a number. `parts` is how many minor units its unit has. */
+function written(tool: TemplateTool | undefined, argument: string, minor: number, parts: number): JsonValue {
   const properties = tool?.inputSchema.properties as JsonObject | undefined
   const schema = properties?.[argument] as JsonObject | undefined
-  const text = (minor / 10 ** decimals).toFixed(decimals)
+  const text = (minor / parts).toFixed(Math.log10(parts))
   return schema?.type === 'string' ? text : Number(text)
 }
