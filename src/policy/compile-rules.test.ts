@@ -119,6 +119,7 @@ describe('short rules', () => {
     [{ id: 'r', tools: 't', allow: 'anyone', deny: 'anyone' }, null],
     [{ id: 'r', tools: 't', allow: 'anyone', remedy: 'approval' }, 'remedy'],
     [{ id: 'r', tools: 't', deny: 'anyone', obligation: 'notify ops' }, 'obligation'],
+    [{ id: 'r', tools: 't', allow: 'anyone', obligation: 'redct email' }, 'obligation'],
   ])('are refused where they contradict themselves: %j', (rule, member) => {
     expect(compile(rule)).toMatchObject({ ok: false, faults: [{ rule: 0, member }] })
   })

@@ -16,6 +16,11 @@ const files = {
 permit (principal in AgentGroup::"demo/guarded", action == Action::"call", resource in Namespace::"demo");
 `,
   'services/look/service.yaml': 'functions:\n  around: { calls: [look-around] }\n',
+  'services/look/twice.ts': `/** Doubles a number. */
+export default function twice(input: { n: number }): { twice: number } {
+  return { twice: input.n * 2 }
+}
+`,
   'services/look/around.py': `from mcpworks import call
 
 
@@ -71,6 +76,11 @@ describe('a call on which a policy forces the profile strict', () => {
         invariants: [{ id: 'sandbox-profile', pass: true }],
       },
     })
+  })
+
+  it('runs on either runtime', async () => {
+    const { message } = await app.call(keys.get('eve') ?? '', 'demo', 'look-twice', { n: 21 })
+    expect(message.result).toMatchObject({ structuredContent: { twice: 42 } })
   })
 
   it('is not run at all by a tool that runs outside of the sandbox', async () => {

@@ -99,6 +99,72 @@ const expectNoSecret = (whole: string): void => {
   for (const secret of secrets) expect(whole).not.toContain(secret)
 }
 
+const email = 'ann@example.com'
+const structured = (value: JsonObject): JsonObject => ({ content: [], structuredContent: value })
+const texts = (...all: string[]): JsonObject => ({ content: all.map((text) => ({ type: 'text', text })) })
+const rows = (count: number, from: number): JsonObject[] =>
+  Array.from({ length: count }, (_, at) => ({ id: `row-${from + at}` }))
+
+describe('a tool that hides what is redacted', () => {
+  it.each<[string, JsonObject]>([
+    ['under the name in another case', structured({ 'E-MAIL': email })],
+    ['under the name in other forms of its letters', structured({ ｅｍａｉｌ: email })],
+    ['under the name with letters of another alphabet', structured({ emаil: email })],
+    ['under the name with an invisible character', structured({ 'em\u200bail': email })],
+    ['under a longer name', structured({ customer_emails: [email] })],
+    ['under another name as well', structured({ email, contact: email })],
+    ['in a string that is JSON in JSON', structured({ raw: JSON.stringify({ raw: JSON.stringify({ email }) }) })],
+    ['in JSON that is cut off', structured({ raw: JSON.stringify({ email }).slice(0, -2) })],
+    ['in a table in a string', structured({ csv: `id,email\n1,${email}` })],
+    ['in columns', structured({ columns: ['id', 'email'], rows: [[1, email]] })],
+    ['as the name of a member', structured({ email, by: { [email]: 1 } })],
+    ['in text beside structured content', { ...texts(`She is at ${email}`), structuredContent: { id: 1 } }],
+    ['in text alone', texts(`She is at ${email}`)],
+    ['in a text that is one JSON string', texts(JSON.stringify(email))],
+    ['in the one wrapped value', { ...texts(email), structuredContent: { result: email } }],
+    ['in a file', { content: [{ type: 'resource', resource: { uri: 'x:y', mimeType: 'text/plain', text: email } }] }],
+    [
+      'in the type of a file',
+      { content: [{ type: 'resource', resource: { uri: 'x:y', mimeType: `email=${email}` } }] },
+    ],
+    ['in the description of a picture', { content: [{ type: 'image', data: '', mimeType: `email=${email}` }] }],
+    ['in _meta', { ...structured({ id: 1 }), _meta: { email } }],
+    ['in a member that MCP does not know', { ...structured({ id: 1 }), email }],
+  ])('%s does not get it to whom it is not for, and to others it does', async (_, result) => {
+    expect((await call('ann', giving(result))).whole).not.toContain(email)
+    expect((await call('eve', giving(result))).whole).toContain(email)
+  })
+
+  it.each<[string, JsonObject]>([
+    ['in several lists', structured({ a: rows(2, 0), b: rows(2, 2), c: { d: rows(2, 4) } })],
+    ['in lists inside of rows', structured({ pages: [{ rows: rows(3, 0) }, { rows: rows(3, 3) }] })],
+    [
+      'in an object instead of a list',
+      structured({ table: Object.fromEntries(rows(6, 0).map((row, at) => [at, row])) }),
+    ],
+    ['in strings', structured({ a: JSON.stringify(rows(3, 0)), b: [JSON.stringify(rows(3, 3))] })],
+    ['in several texts', texts(JSON.stringify(rows(3, 0)), JSON.stringify(rows(3, 3)))],
+    [
+      'in text that is not what it repeats',
+      { ...texts(JSON.stringify(rows(4, 2))), structuredContent: { a: rows(2, 0) } },
+    ],
+    [
+      'in lines',
+      structured({
+        lines: rows(6, 0)
+          .map(({ id }) => id)
+          .join('\n'),
+      }),
+    ],
+    ['in _meta', { ...structured({ a: rows(2, 0) }), _meta: { b: rows(4, 2) } }],
+  ])('or rows %s does not get more of them through than there may be', async (_, result) => {
+    const count = async (agent: string): Promise<number> =>
+      new Set((await call(agent, giving(result))).whole.match(/row-\d/g)).size
+    expect(await count('ann')).toBeLessThanOrEqual(2)
+    expect(await count('eve')).toBe(6)
+  })
+})
+
 describe('an agent whose permit redacts and limits', () => {
   it('gets neither the fields nor the rows, and the record says what was done', async () => {
     const { result, whole, call: id } = await call('ann', giving(honest))
