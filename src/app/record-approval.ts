@@ -3,7 +3,7 @@ import type { DecisionLog } from '../audit/index.ts'
 
 /** Writes an `approval` record into the log of the namespace of the call that waits. It belongs to the call that caused it. */
 export function recordApproval(decisionLog: Pick<DecisionLog, 'append'>): (event: ApprovalEvent) => Promise<void> {
-  return async ({ type, namespace, approval, call, facts }) => {
+  return async ({ type, namespace, approval, principal, call, facts }) => {
     await decisionLog.append({
       kind: 'approval',
       namespace,
@@ -11,7 +11,7 @@ export function recordApproval(decisionLog: Pick<DecisionLog, 'append'>): (event
       call,
       parentCall: null,
       trace: null,
-      event: { ...facts, type, approval },
+      event: { ...facts, type, approval, principal },
     })
   }
 }

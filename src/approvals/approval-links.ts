@@ -54,8 +54,9 @@ export function createApprovalLinks({
         type: 'link-made',
         namespace,
         approval: approvalId,
+        principal: madeBy,
         call,
-        facts: { link: id, for: userId, by: madeBy, expires: new Date(expiresAtMs).toISOString() },
+        facts: { link: id, for: userId, expires: new Date(expiresAtMs).toISOString() },
       })
       await store.insertLink(link)
       return { token: `${id}.${signature(key, link)}`, expiresAtMs }

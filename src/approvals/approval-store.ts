@@ -43,8 +43,8 @@ export interface ApprovalStore {
   decide(namespace: string, id: string, verdict: StoredVerdict): Promise<boolean>
   /** The approval with that binding, to exactly one caller; from then on it is spent, and its arguments are forgotten. */
   spend(namespace: string, binding: string, call: string, nowMs: number): Promise<Approval | null>
-  /** Ends what has expired, and forgets its arguments. */
-  expire(namespace: string, nowMs: number): Promise<void>
+  /** Ends what has expired, in all namespaces, and forgets its arguments. */
+  expire(nowMs: number): Promise<void>
   insertLink(link: StoredApprovalLink): Promise<void>
   findLink(id: string): Promise<StoredApprovalLink | null>
   /** True for exactly one caller. */

@@ -73,6 +73,8 @@ export interface ApprovalEvent {
   readonly type: 'requested' | 'approved' | 'denied' | 'link-made'
   readonly namespace: string
   readonly approval: string
+  /** Who asked, decided, or made the link. */
+  readonly principal: string
   /** The call that asked, or by which somebody decided. */
   readonly call: string
   readonly facts: JsonObject

@@ -81,10 +81,11 @@ export function createApprovals(ports: ApprovalPorts): Approvals {
       type: 'requested',
       namespace,
       approval: id,
+      principal: requester.id,
       call: call.call,
       facts: { ...factsOf(call), expires: new Date(expiresAtMs).toISOString() },
     })
-    await store.expire(namespace, nowMs)
+    await store.expire(nowMs)
     const { arguments: _arguments, inputSchema: _schema, ...wanted } = call
     const inserted = await store.insert({
       ...wanted,
@@ -130,9 +131,9 @@ export function createApprovals(ports: ApprovalPorts): Approvals {
       type: given.verdict,
       namespace,
       approval: id,
+      principal: given.by,
       call: given.call,
       facts: {
-        by,
         method: given.method,
         credential: given.credentialId,
         address: given.address,
@@ -189,7 +190,6 @@ export function createApprovals(ports: ApprovalPorts): Approvals {
 /** What the record of a request says of the call. Arguments are not in it: the record of the decision has those. */
 function factsOf({ requester, door, tool, service, definitionHash, codeHash, rules }: WantedCall): JsonObject {
   return {
-    requester: requester.id,
     actors: [...requester.actors],
     door,
     tool,

@@ -109,12 +109,11 @@ export class SqlApprovalStore implements ApprovalStore {
     })
   }
 
-  expire(namespace: string, nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<void> {
     return withStateErrors(async () => {
       await this.#database
         .updateTable('approvals')
         .set({ status: 'expired', sealed_arguments: null })
-        .where('namespace', '=', namespace)
         .where('status', 'in', open)
         .where('expires_at_ms', '<=', nowMs)
         .execute()

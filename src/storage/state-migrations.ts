@@ -179,4 +179,8 @@ export const stateMigrations: readonly string[] = [
     made_by TEXT NOT NULL, made_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX approvals_by_binding ON approvals (namespace, binding, status);
+  CREATE INDEX approvals_by_expiry ON approvals (status, expires_at_ms);
+  `,
 ]

@@ -64,9 +64,9 @@ describe.each(implementations)('requests for approval on $name', ({ place }) => 
     expect(await store.insert(request({ id: 'third', binding: 'b' }))).toBe(true)
     expect(await store.findOpen(namespace, binding, nowMs + 999)).toMatchObject({ id })
     expect(await store.findOpen(namespace, binding, nowMs + 1000)).toBeNull()
-    await store.expire(namespace, nowMs + 1000)
+    await store.expire(nowMs + 1000)
     expect(await store.find(namespace, id)).toMatchObject({ status: 'expired', sealedArguments: null })
-    expect(await store.find('other', id)).toMatchObject({ status: 'pending' })
+    expect(await store.find('other', id)).toMatchObject({ status: 'expired' })
     expect(await store.insert(request({ id: 'fourth' }))).toBe(true)
   })
 

@@ -95,8 +95,8 @@ describe('a call that policy lets through only with approval', () => {
     const { call } = toolResult((await refund(args)).message)
     const events = (await records('approval')).map((record) => record.event as JsonObject)
     expect(events.filter(({ approval }) => approval === id)).toEqual([
-      expect.objectContaining({ type: 'requested', requester: 'shop/helper', tool: 'refund' }),
-      expect.objectContaining({ type: 'approved', by: 'operator', requester: 'shop/helper' }),
+      expect.objectContaining({ type: 'requested', principal: 'shop/helper', tool: 'refund' }),
+      expect.objectContaining({ type: 'approved', principal: 'operator', requester: 'shop/helper' }),
     ])
     const decisions = await records('decision')
     const of = (name: string) => decisions.find((record) => record.call === name)

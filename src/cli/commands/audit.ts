@@ -162,6 +162,7 @@ const recordKinds: readonly RecordKind[] = [
   'denied-at-door',
   'policy-change',
   'credential',
+  'approval',
   'start',
   'shadow',
 ]
