@@ -89,28 +89,29 @@ export async function createHostedState(
   }
   for (const stored of await policyStore.loadActive()) {
     policies.set(stored.namespace, stored.sources)
-    const check = policy.install(stored.sources, vocabulary(stored.namespace), 'deny-affected')
+    // What is only warned of was said when the policies were written.
+    const { labels: _, ...known } = vocabulary(stored.namespace)
+    const check = policy.install(stored.sources, known, 'deny-affected')
     if (check.problems.length > 0) onProblem(stored.namespace, check.problems)
   }
 
   function vocabulary(namespace: string, hosted = functions.get(namespace) ?? []): PolicyVocabulary {
     const hostedServices = new Set([...hosted, ...(functions.get(namespace) ?? [])].map((version) => version.service))
-    const others = catalogue
-      .list(namespace, 'tool')
-      .filter((entry) => !hostedServices.has(entry.service))
-      .map(({ name, service, inputSchema, outputSchema }) => ({
-        name,
-        service,
-        inputSchema: inputSchema ?? {},
-        outputSchema,
-      }))
+    const elsewhere = catalogue.list(namespace, 'tool').filter((entry) => !hostedServices.has(entry.service))
+    const others = elsewhere.map(({ name, service, inputSchema, outputSchema }) => ({
+      name,
+      service,
+      inputSchema: inputSchema ?? {},
+      outputSchema,
+    }))
+    const labels = [...elsewhere, ...hosted].flatMap((tool) => tool.labels ?? [])
     const own = hosted.map((version) => ({
       name: toolName(version.service, version.name),
       service: version.service,
       inputSchema: version.inputSchema,
       outputSchema: version.outputSchema,
     }))
-    return { namespace, tools: [...others, ...own], ...(channels.length === 0 ? {} : { channels }) }
+    return { namespace, tools: [...others, ...own], labels, ...(channels.length === 0 ? {} : { channels }) }
   }
 
   function publish(namespace: string, next: readonly FunctionVersion[], previous: readonly FunctionVersion[]): void {

@@ -20,7 +20,7 @@ const hash = digestJson('x')
 function harness(options: {
   effect?: 'allow' | 'deny'
   visible?: boolean
-  failOn?: 'decision' | 'outcome'
+  failOn?: 'decision' | 'outcome' | 'run'
   problems?: { path: string; message: string }[]
   act?: (...given: Parameters<Backend['act']>) => Promise<ActOutcome>
   entry?: Partial<CatalogueEntry>
@@ -125,7 +125,13 @@ function harness(options: {
     runs: createRunLedger({
       clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
       idleMs: 60_000,
-      store: { load: async () => [], save: async () => {}, forgetBefore: async () => {} },
+      store: {
+        load: async () => [],
+        async save() {
+          if (options.failOn === 'run') throw new McpworksError('storage_unavailable')
+        },
+        forgetBefore: async () => {},
+      },
       onFailure: (error) => reported.push(error),
     }),
     usage: new UsageBook({
@@ -193,6 +199,19 @@ describe('the pipeline', () => {
     const answer = await gateway.perform(request(), events)
     expect(answer).toMatchObject({ status: 'unavailable', code: 'audit_unavailable' })
     expect(order).toEqual(['decision begun'])
+  })
+
+  it('runs nothing when the labels that a call brings cannot be kept, and the outcome says so', async () => {
+    const { gateway, events: order, drafts } = harness({ entry: { labels: ['untrusted-input'] }, failOn: 'run' })
+    const answer = await gateway.perform(request(), events)
+    expect(answer).toMatchObject({ status: 'unavailable', code: 'storage_unavailable' })
+    expect(order).not.toContain('act')
+    // What would have come in did not, but whoever asks for it again is decided as if it had.
+    expect(drafts[1]).toMatchObject({
+      outcome: { detail: 'nothing was run: storage_unavailable', labelsAfter: ['untrusted-input'] },
+    })
+    await gateway.perform(request(), events)
+    expect(drafts[2]).toMatchObject({ kind: 'decision', pre: { labelsBefore: ['untrusted-input'] } })
   })
 
   it('withholds the output when the outcome cannot be recorded', async () => {

@@ -1,5 +1,6 @@
 import { nearestName } from '../kernel/index.ts'
 import { entityTypeNames } from './cedar-schema.ts'
+import { checkLabelNames } from './check-label-names.ts'
 import { checkObligationNames } from './check-obligation-names.ts'
 import type { NameFinding } from './name-finding.ts'
 import { policyScope } from './policy-scope.ts'
@@ -9,7 +10,8 @@ import type { KnownTool, ToolVocabulary } from './tool-vocabulary.ts'
 
 /**
  * Names in a policy that mean nothing: tools, services, groups and namespaces that are not there or not of this
- * namespace, and arguments and facts that no tool in the policy's scope has. Unknown agents and agent groups are only warned of.
+ * namespace, and arguments and facts that no tool in the policy's scope has. Unknown agents, agent groups
+ * and labels are only warned of.
  */
 export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): NameFinding[] {
   const findings: NameFinding[] = []
@@ -18,7 +20,7 @@ export function checkNames(policy: ParsedPolicy, vocabulary: ToolVocabulary): Na
     if (found !== null) findings.push(found)
   }
   if (findings.some(({ severity }) => severity === 'error')) return findings
-  findings.push(...checkObligationNames(policy, vocabulary))
+  findings.push(...checkObligationNames(policy, vocabulary), ...checkLabelNames(policy, vocabulary))
   if (policy.argumentNames.size > 0) findings.push(...checkArguments(policy, vocabulary))
   if (policy.factNames.size > 0) findings.push(...checkFacts(policy, vocabulary))
   return findings

@@ -28,6 +28,8 @@ export interface PolicyVocabulary {
   readonly groups?: readonly string[]
   /** Names of the channels that have an address. Given, a policy that notifies another one gets a warning. */
   readonly channels?: readonly string[]
+  /** Labels that tools declare. Given, a policy that looks for another one gets a warning. */
+  readonly labels?: readonly string[]
 }
 
 /**

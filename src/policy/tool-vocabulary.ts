@@ -29,6 +29,7 @@ export class ToolVocabulary {
   readonly agents: ReadonlySet<string> | null
   readonly groups: ReadonlySet<string> | null
   readonly channels: ReadonlySet<string> | null
+  readonly labels: ReadonlySet<string> | null
   /** Bindings that name what is not there, or what their extractor cannot read. */
   readonly factProblems: readonly PolicyProblem[]
   readonly #byService = new Map<string, KnownTool[]>()
@@ -67,6 +68,7 @@ export class ToolVocabulary {
     this.factProblems = [...problems, ...[...bindings.values()].flatMap((unknown) => unknownTool(unknown, names))]
     this.services = services
     this.agents = vocabulary.agents === undefined ? null : new Set(vocabulary.agents.map(qualified))
+    this.labels = vocabulary.labels === undefined ? null : new Set(vocabulary.labels)
     this.channels = vocabulary.channels === undefined ? null : new Set(vocabulary.channels)
     this.groups = vocabulary.groups === undefined ? null : new Set(vocabulary.groups.map(qualified))
   }

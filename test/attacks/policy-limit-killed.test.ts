@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../src/kernel/index.ts'
+import { isJsonObject, systemClock } from '../../src/kernel/index.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { mcp, startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
@@ -50,6 +50,13 @@ async function allowed(tested: TestApp): Promise<number> {
   ).length
 }
 
+/** Labels that the run had before a call of the tool. */
+async function labelsOfNextCall(tested: TestApp, key: string): Promise<unknown> {
+  const { call } = toolResult((await tested.call(key, 'demo', 'limited', {})).message)
+  const explained = await tested.manage('demo', 'audit.why', { namespace: 'demo', call })
+  return isJsonObject(explained.facts) ? explained.facts.labels : null
+}
+
 it('lets the rest of the twenty through after the server was killed, and not one more', async () => {
   const dataDirectory = temporaryDirectory()
   const key = await callAndKill(dataDirectory)
@@ -63,10 +70,12 @@ it('lets the rest of the twenty through after the server was killed, and not one
   expect(recorded).toBeGreaterThanOrEqual(5)
   // The control: who believed the counters on the disk would let more than twenty through.
   expect(kept).toBeLessThan(recorded)
+  // Whoever saw one of the answers is in a run that has the label, and still is.
+  expect(await labelsOfNextCall(tested, key)).toEqual(['seen'])
 
   const answers = await Promise.all(
-    Array.from({ length: 30 }, async () => toolResult((await tested.call(key, 'demo', 'limited', {})).message)),
+    Array.from({ length: 29 }, async () => toolResult((await tested.call(key, 'demo', 'limited', {})).message)),
   )
-  expect(answers.filter(({ isError }) => !isError)).toHaveLength(20 - recorded)
+  expect(answers.filter(({ isError }) => !isError)).toHaveLength(20 - recorded - 1)
   expect(await allowed(tested)).toBe(20)
 })

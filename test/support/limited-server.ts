@@ -1,12 +1,13 @@
 import { textOutcome, toolEntry } from './echo-entries.ts'
 import { startTestApp } from './running-app.ts'
 
-// A server in a process of its own, to be killed: a tool that may be called twenty times a day.
+// A server in a process of its own, to be killed: a tool that may be called twenty times a day, and brings a label
+// into the run.
 // Prints its URL and an agent's key as one line of JSON.
 const dataDirectory = process.argv[2] ?? ''
 const { app, apply, key } = await startTestApp({
   dataDirectory,
-  entries: [toolEntry('limited', async () => textOutcome('done'))],
+  entries: [{ ...toolEntry('limited', async () => textOutcome('done')), labels: ['seen'] }],
 })
 await apply('demo', {
   'namespace.yaml': 'namespace: demo\nagents: [{name: one}]\n',

@@ -4,6 +4,7 @@ import type { PolicyRequest, PolicyVocabulary } from '../../src/policy/index.ts'
 /** A small namespace to write policies about. */
 export const demoVocabulary: PolicyVocabulary = {
   namespace: 'demo',
+  labels: ['private', 'untrusted', 'untrusted-input'],
   tools: [
     {
       name: 'leads-top',
