@@ -12,6 +12,7 @@ import {
   upstreamRoutes,
   type Route,
 } from '../../src/http/index.ts'
+import * as doors from '../../src/http/index.ts'
 import { legacyMethods, modernMethods } from '../../src/http/mcp/methods.ts'
 import { digestJson, isJsonObject, systemClock, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome } from '../support/echo-entries.ts'
@@ -264,6 +265,16 @@ describe('whoever may nothing', () => {
     ...upstreamRoutes({} as never),
     ...authorizationServerRoutes({} as never),
   ]
+
+  it('goes by all parts that can be mounted', () => {
+    const driven = ['approvalRoutes', 'authorizationServerRoutes', 'signInRoutes', 'upstreamRoutes']
+    expect(
+      Object.keys(doors)
+        .filter((name) => name.endsWith('Routes'))
+        .sort(),
+    ).toEqual(driven)
+  })
+
   /** What people may do with what is theirs, as the exceptions of the call graph say. */
   const theirOwn = /^\/(?:account|sign-in|sign-out)/
 
