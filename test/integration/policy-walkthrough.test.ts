@@ -21,6 +21,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
+/** The id of a call or of a request for approval. */
+const id = /[0-9a-f]{8}-[0-9a-f-]{27}/
+
 type Part = { readonly file: string; readonly text: string } | { readonly console: string }
 
 /** The files that the page tells to write (a block says its path) and the commands that it tells to type, in order. */
@@ -55,13 +58,12 @@ it('takes an author from nothing to policies in force and back, with what every 
       continue
     }
     for (const { command, output } of shownCommands(`${part.console}\n`)) {
-      // What stands for `…` is on the author's screen: the key of the command before, or the id of the last call.
+      // What stands for `…` is on the author's screen: the key, or the id, that the command before printed.
       if (command.startsWith('export ')) {
         environment.MCPWORKS_AGENT_KEY = /mcpw_\S+/.exec(printed)?.[0] ?? ''
         continue
       }
-      const call = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(printed)?.[0] ?? ''
-      const typed = command.replace(/(?<=why )[0-9a-f-]{36}/, call)
+      const typed = command.replace(id, (shown) => id.exec(printed)?.[0] ?? shown)
       let lines = await type(typed, environment)
       // Checkpoints follow their records after a moment; an author types more slowly than this.
       while (lines.some((line) => line.includes('not under a signed checkpoint yet')))
