@@ -30,7 +30,7 @@ export interface ReplayReport {
   readonly factsDerived: number
   /** Time of the oldest decision that was looked at, ISO 8601; `null` where there was none. */
   readonly oldest: string | null
-  /** Whether there were more decisions since then than may be looked at, or it was stopped. */
+  /** False where there are more decisions since then than were looked at: too many, or it took four minutes, or it was stopped. */
   readonly complete: boolean
 }
 

@@ -6,6 +6,8 @@ import { openDecisionReader } from '../../storage/index.ts'
 import { replayDecisions } from './replay-decisions.ts'
 import type { ReplayJob, ReplayMessage } from './replay-protocol.ts'
 
+/** How long a replay goes on, in milliseconds. Clients wait five minutes for an answer. */
+const longestMs = 240_000
 /** How much the thread stands back behind those that answer callers. Linux keeps this number per thread. */
 const niceness = 10
 
@@ -23,6 +25,7 @@ async function run(): Promise<ReplayMessage> {
   const check = engine.install(sources, vocabulary, onMisfit)
   if (!check.ok) return { kind: 'refused', problems: check.problems }
   const reader = openDecisionReader(job)
+  const until = performance.now() + longestMs
   try {
     const hashes = new Map(definitions)
     const tools = new Map(
@@ -34,7 +37,7 @@ async function run(): Promise<ReplayMessage> {
     const scope = { namespace, sinceMs, maxDecisions, tools }
     const report = await replayDecisions(engine, reader, scope, async () => {
       await turn()
-      return !stopping.signal.aborted
+      return !stopping.signal.aborted && performance.now() < until
     })
     if (!engine.isWorking()) return { kind: 'broken' }
     return { kind: 'done', check, report }

@@ -66,7 +66,7 @@ function replayText(answer: JsonObject): string {
   const incomplete =
     answer.complete === true
       ? []
-      : [`NOT ALL: it ended at ${String(answer.oldest)}; older decisions were not looked at (--max)`]
+      : [`NOT ALL: it ended at ${String(answer.oldest)}; older decisions were not looked at`]
   return [
     ...warnings,
     head,
