@@ -1,12 +1,15 @@
 import { isJsonObject, McpworksError, type JsonObject, type JsonValue } from '../kernel/index.ts'
 import type { RecordProof } from './decision-log.ts'
 import type { StoredRecord } from './record.ts'
+import { shadowOfCall, type ShadowOfCall } from './shadow-of-call.ts'
 import { parseObject } from './stored-envelope.ts'
 
 /** What the explanation of a call is made from. */
 export interface CallMaterial {
   /** Every record of the call, in the order of writing. */
   readonly records: readonly StoredRecord[]
+  /** Records of the kind `shadow` after the decision, among which one may tell of the call. */
+  readonly shadowRecords?: readonly StoredRecord[]
   /** Decrypted bodies, `null` where there is none or the reader may not see it. */
   readonly input: string | null
   readonly output: string | null
@@ -66,6 +69,8 @@ export interface CallExplanation {
     readonly obligations: readonly string[]
     /** The request for approval that the call made, or found; `by` and `at` where it was let through by it. */
     readonly approval: { readonly id: string; readonly by: string | null; readonly at: string | null } | null
+    /** How policies that were tried beside those in force would have decided; `null` where none are known to have. */
+    readonly shadow: ShadowOfCall | null
     readonly engine: string | null
     readonly policySetHash: string | null
     readonly durationUs: number
@@ -174,6 +179,7 @@ export function explainCall(material: CallMaterial): CallExplanation {
       errors: objects(decision['errors']).map((error) => text(error['message'])),
       obligations: texts(decision['obligations']),
       approval: approvalOf(objectAt(pre, 'approval')),
+      shadow: shadowOfCall(text(decided['call']), material.shadowRecords ?? []),
       engine: typeof engine['name'] === 'string' ? `${engine['name']} ${text(engine['version'])}` : null,
       policySetHash: textOrNull(decision['policy_set_hash']),
       durationUs: numberOrNull(decision['duration_us']) ?? 0,

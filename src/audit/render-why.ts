@@ -81,7 +81,25 @@ function because({ decision }: CallExplanation): string[] {
     ...approval(decision.approval),
     ...(decision.obligations.length === 0 ? [] : [`on condition: ${decision.obligations.map(visible).join(', ')}`]),
     `${engine} in ${(decision.durationUs / 1000).toFixed(2)} ms, policies ${short(decision.policySetHash)}`,
+    ...shadow(decision.shadow),
   ]
+}
+
+const shadowSentences: ReadonlyMap<string, string> = new Map([
+  ['newlyAllowed', 'would have allowed it'],
+  ['newlyDenied', 'would have denied it'],
+  ['newlyVisible', 'would have told the caller of it, and decided'],
+  ['otherReasons', 'would have decided the same for another reason'],
+])
+
+/** What policies that are tried say has no part in the decision, and stands last. */
+function shadow(shadow: CallExplanation['decision']['shadow']): string[] {
+  if (shadow === null) return []
+  const { policySetHash, difference } = shadow
+  const tried = `policies ${short(policySetHash)}, tried beside these,`
+  if (difference === null) return [`${tried} decided the same`]
+  const by = difference.by.length === 0 ? visible(difference.basis) : difference.by.map(visible).join(', ')
+  return [`${tried} ${shadowSentences.get(difference.kind) ?? visible(difference.kind)}: ${by}`]
 }
 
 function approval(approval: CallExplanation['decision']['approval']): string[] {

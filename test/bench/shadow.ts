@@ -61,7 +61,11 @@ async function call(test: TestApp, args: JsonObject): Promise<void> {
 }
 
 /** Times of single calls and processor time of this thread, over one turn. */
-async function turn(test: TestApp, args: JsonObject, count: number): Promise<{ times: number[]; cpuMs: number; ms: number }> {
+async function turn(
+  test: TestApp,
+  args: JsonObject,
+  count: number,
+): Promise<{ times: number[]; cpuMs: number; ms: number }> {
   const times: number[] = []
   let left = count
   const cpu = process.threadCpuUsage()
@@ -148,8 +152,18 @@ const results = [
 ]
 const cpuOf = (index: number): number => results[index]?.cpu_ms ?? 0
 const goals = [
-  { name: 'thread time of a call beside shadow policies, against none', unit: 'x', goal: 1.15, measured: cpuOf(1) / cpuOf(0) },
-  { name: 'thread time of a long call beside slow shadow policies', unit: 'x', goal: 1.25, measured: cpuOf(3) / cpuOf(2) },
+  {
+    name: 'thread time of a call beside shadow policies, against none',
+    unit: 'x',
+    goal: 1.15,
+    measured: cpuOf(1) / cpuOf(0),
+  },
+  {
+    name: 'thread time of a long call beside slow shadow policies',
+    unit: 'x',
+    goal: 1.25,
+    measured: cpuOf(3) / cpuOf(2),
+  },
   { name: 'thread time of a call beside a replay, against none', unit: 'x', goal: 1.15, measured: cpuOf(4) / cpuOf(0) },
 ].map((goal) => ({ ...goal, measured: round(goal.measured), met: goal.measured <= goal.goal }))
 const replayed = {
@@ -161,7 +175,13 @@ const replayed = {
 
 if (process.argv.includes('--json'))
   console.log(
-    JSON.stringify({ benchmark: 'shadow', machine: { cores: cpus().length, node: process.version }, results, replayed, goals }),
+    JSON.stringify({
+      benchmark: 'shadow',
+      machine: { cores: cpus().length, node: process.version },
+      results,
+      replayed,
+      goals,
+    }),
   )
 else {
   console.table(results)

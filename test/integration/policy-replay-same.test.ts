@@ -89,7 +89,7 @@ beforeAll(async () => {
     const { policySetHash } = await test.apply('demo', { 'namespace.yaml': namespaceFile, ...files })
     hashes.push(String(policySetHash))
     if (keys.length === 0) keys = await Promise.all(agents.map((agent) => test.key('demo', agent)))
-    for (const [position, [tool, args]] of fc.sample(call, { numRuns: 60, seed: round }).entries()) {
+    for (const [position, [tool, args]] of fc.sample(call, { numRuns: 36, seed: round }).entries()) {
       nowMs += 37 * 60_000
       const { message } = await test.call(keys[position % 3] ?? '', 'demo', tool, args)
       const notice = noticeOf(message)
@@ -109,7 +109,7 @@ describe('recorded decisions', () => {
   it.each([0, 1, 2])('come out as they did under the policies that made them (set %i)', async (position) => {
     const report = await replay(hashes[position] ?? '')
     expect(report).toMatchObject({ mismatches: { count: 0, groups: [] }, complete: true })
-    expect(report.sameQuestion).toBeGreaterThan(60)
+    expect(report.sameQuestion).toBeGreaterThan(30)
     expect((report.notReplayed as JsonObject[]).filter(({ why }) => why !== 'hidden')).toEqual([])
   })
 
@@ -136,7 +136,7 @@ describe('recorded decisions', () => {
       },
     })
     const { mismatches, newlyAllowed } = await replayWith(lying)
-    expect(mismatches.count).toBeGreaterThan(10)
+    expect(mismatches.count).toBeGreaterThan(3)
     expect(mismatches.groups.map(({ before }) => before.basis)).toContain('forbid')
     // What another set decided is no mismatch, whatever comes out.
     expect(newlyAllowed.count).toBeGreaterThan(0)

@@ -69,6 +69,11 @@ async function decidedCalls(): Promise<string[]> {
     .map(({ call }) => String(call))
 }
 
+function replay(text: string): Promise<JsonObject> {
+  const files = [{ path: 'a.cedar', text }]
+  return test.manage('demo', 'audit.replay', { namespace: 'demo', files, sinceSeconds: 3600 })
+}
+
 async function policyFolder(text: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'mcpworks-policies-'))
   await writeFile(join(directory, 'a.cedar'), text)
@@ -89,10 +94,12 @@ describe('mcpworks policy replay', () => {
   })
 
   it('says what cannot be decided again and why', async () => {
-    const { out } = await policyReplay('--since', '1h', '--with', await policyFolder(policies(25)))
-    expect(out).toContain('  1 x answered as unknown, and would be again')
-    expect(out).toContain('  1 x the arguments broke the input schema')
-    expect(out).toContain('  1 x the arguments were over gateway.maxAuditBodyBytes')
+    const { notReplayed } = await replay(policies(25))
+    expect((notReplayed as JsonObject[]).map(({ why, count }) => `${String(count)} ${String(why)}`).sort()).toEqual([
+      '1 body-too-large',
+      '1 hidden',
+      '1 invalid-arguments',
+    ])
   })
 
   it('tells what would be allowed that was not, and fails a build for that alone where it is asked to', async () => {
@@ -107,10 +114,17 @@ describe('mcpworks policy replay', () => {
   })
 
   it('tells of a tool that was hidden and would not be, without knowing what would be decided', async () => {
-    const directory = await policyFolder(policies(25).replace('principal in AgentGroup::"demo/analysts"', 'principal'))
-    const { code, out } = await policyReplay('--since', '1h', '--with', directory)
-    expect(out).toMatch(/NO LONGER HIDDEN: 1\n {2}1 x visible, was hidden\n.* demo\/intern -> export\n/)
-    expect(code).toBe(1)
+    const report = await replay(policies(25).replace('principal in AgentGroup::"demo/analysts"', 'principal'))
+    expect(report.newlyVisible).toMatchObject({
+      count: 1,
+      groups: [
+        {
+          before: { basis: 'hidden' },
+          after: { basis: 'visible' },
+          examples: [{ principal: 'demo/intern', target: 'export' }],
+        },
+      ],
+    })
   })
 
   it('finds nothing to tell where the policies are those that decided', async () => {
@@ -130,10 +144,8 @@ describe('mcpworks policy replay', () => {
   })
 
   it('refuses policies that have mistakes, with the place, and puts nothing in force', async () => {
-    const directory = await policyFolder(policies(10).replace('args.limit', 'args.limits'))
-    const { code, err } = await policyReplay('--since', '1h', '--with', directory)
-    expect(err).toMatch(/a\.cedar:6:\d+: /)
-    expect(code).toBe(1)
+    const mistaken = replay(policies(10).replace('args.limit', 'args.limits'))
+    await expect(mistaken).rejects.toThrow(/policy_invalid.*"a\.cedar","line":6,"column":\d+/)
     const { policySetHash } = await test.manage('demo', 'policy.show', { namespace: 'demo' })
     expect(policySetHash).toBe(first)
   })

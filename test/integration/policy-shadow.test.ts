@@ -79,6 +79,10 @@ describe('policies that are tried', () => {
       missed: {},
       complete: true,
     })
+    const denied = (report.newlyDenied as { groups: { examples: { call: string }[] }[] }).groups[1]?.examples[0]?.call
+    const { text } = await test.manage('demo', 'audit.why', { namespace: 'demo', call: denied ?? '' })
+    expect(text).toMatch(/^ALLOWED/)
+    expect(text).toContain(', tried beside these, would have denied it: a.cedar#no-bulk\n')
     const record = await records('shadow')
     expect(record.map(({ type }) => type)).toContain('shadow-decisions')
     expect(JSON.stringify(record)).not.toContain('limit')

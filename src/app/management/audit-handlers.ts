@@ -8,7 +8,7 @@ import {
   type StoredRecord,
 } from '../../audit/index.ts'
 import type { OperationInput } from '../../contract/index.ts'
-import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
+import { isJsonObject, McpworksError, type Clock, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 import { withoutReads } from './reads-of-log.ts'
 
@@ -148,7 +148,14 @@ function sentenceOf(kind: string, record: JsonObject): string {
     const outcome = objectAt(record, 'outcome')
     return `${String(outcome.status)}${typeof outcome.detail === 'string' ? ` (${outcome.detail})` : ''}  ${String(outcome.duration_ms)} ms`
   }
-  return JSON.stringify(objectAt(record, 'event'))
+  const event = objectAt(record, 'event')
+  return event.type === 'shadow-decisions' ? shadowSentence(event) : JSON.stringify(event)
+}
+
+/** Such a record names a hundred calls: their number is enough here. */
+function shadowSentence({ policy_set: policySet, same, differences }: JsonObject): string {
+  const count = (list: JsonValue | undefined): number => (Array.isArray(list) ? list.length : 0)
+  return `${String(policySet)} was tried: ${count(same)} calls come out the same, ${count(differences)} otherwise`
 }
 
 function objectAt(value: JsonObject, key: string): JsonObject {

@@ -31,6 +31,7 @@ const call: CallExplanation = {
     errors: [],
     obligations: [],
     approval: null,
+    shadow: null,
     engine: 'cedar 4.13.0',
     policySetHash: 'sha256:aa',
     durationUs: 10,
