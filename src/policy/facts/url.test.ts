@@ -163,15 +163,25 @@ describe('any text as a URL', () => {
     expect(accepted).toBeGreaterThan(20)
   })
 
+  const plainUrl = fc
+    .tuple(
+      fc.constantFrom('http', 'HTTPS', 'ws'),
+      fc.constantFrom('example.com', 'EXAMPLE.com', '10.0.0.1', 'bücher.example', 'u:p@a.example'),
+      fc.constantFrom('', ':80', ':8443'),
+      fc.stringMatching(/^(?:\/(?:[a-zA-Z~.-]|%[46][1-9a-f])+){0,3}$/),
+      fc.constantFrom('', '?a=b%20c', '?%2F'),
+    )
+    .map(([scheme, host, port, path, query]) => `${scheme}://${host}${port}${path}${query}`)
+
   it('is read as the same again from what was read', () => {
     fc.assert(
-      fc.property(fc.webUrl({ withQueryParameters: true }), (text) => {
+      fc.property(plainUrl, (text) => {
         const read = readUrl(text)
         if (typeof read === 'string') return
         const { scheme, host, port, path, query } = read
-        expect(readUrl(`${scheme}://${host}:${port}${path}${query === '' ? '' : `?${query}`}`)).toEqual(read)
+        const again = `${scheme}://${host}:${port}${path}${query === '' ? '' : `?${query}`}`
+        expect(readUrl(again)).toEqual({ ...read, userinfo: false })
       }),
-      { numRuns: 20 },
     )
   })
 
