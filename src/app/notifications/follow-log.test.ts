@@ -116,6 +116,37 @@ describe('following the log', () => {
     expect(second.told).toEqual(['r1', 'r2'])
   })
 
+  it('passes over what asked for nothing, and nothing that was written since it looked last', async () => {
+    const log = logOf(decision(0, null))
+    const here = following()
+    const one = await followLog(here.follower, log.ports)
+    log.records.push(decision(1, null))
+    await one.passOver()
+    log.records.push(decision(2, 'ops'))
+    await one.passOver()
+    expect(log.kept.get('x')).toBe('r1')
+    one.wake()
+    await here.until(1)
+    await one.passOver()
+    await one.passOver()
+    await one.close()
+    expect(here.told).toEqual(['r2'])
+    expect(log.kept.get('x')).toBe('r2')
+  })
+
+  it('passes over nothing that was refused', async () => {
+    const log = logOf()
+    const here = following((id) => id !== 'r0' || here.told.length > 2)
+    const one = await followLog(here.follower, log.ports)
+    log.records.push(decision(0, 'ops'), decision(1, null))
+    one.wake()
+    await one.passOver()
+    await one.passOver()
+    await here.until(3, 2)
+    await one.close()
+    expect(here.told).toEqual(['r0', 'r0', 'r0'])
+  })
+
   it('goes on when the log can be read again', async () => {
     const log = logOf()
     const here = following()

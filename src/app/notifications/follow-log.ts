@@ -21,16 +21,25 @@ export interface FollowPorts {
   readonly onFailure: (error: unknown) => void
 }
 
+/** A follower at work. */
+export interface Following {
+  /** There may be something to tell. To be called after each record that asks for it is durable. */
+  wake(): void
+  /**
+   * To be called from time to time: passes over what was written before the last time, where nothing called `wake` since,
+   * so that a log in which nothing asks for a notification is not read for it.
+   */
+  passOver(): Promise<void>
+  close(): Promise<void>
+}
+
 const recordsAtOnce = 500
 
 /**
  * Follows the log for one follower from where it had come, or from the log's end where it is new. What it has not taken
  * stays where it is, in the log, so that nothing is lost over a restart; what it took last may be told it once more.
  */
-export async function followLog(
-  follower: Follower,
-  ports: FollowPorts,
-): Promise<{ wake(): void; close(): Promise<void> }> {
+export async function followLog(follower: Follower, ports: FollowPorts): Promise<Following> {
   const { decisionLog, positions, pausesMs } = ports
   let position = (await positions.find(follower.reader)) ?? (await newest())
   await positions.keep(follower.reader, position)
@@ -40,6 +49,8 @@ export async function followLog(
   let isClosed = false
   let pauseMs = 0
   let retry: NodeJS.Timeout | null = null
+  let isWoken = false
+  let last: { readonly newest: string; readonly position: string } | null = null
 
   async function newest(): Promise<string> {
     const [last] = await decisionLog.read({ namespace: null, descending: true, limit: 1 })
@@ -93,7 +104,20 @@ export async function followLog(
     retry.unref()
   }
 
+  /** What was durable at the last look has called `wake` long ago, if it calls at all. */
+  async function passOver(): Promise<void> {
+    const isQuiet = !isWoken && !isRunning && retry === null && !isClosed
+    if (isQuiet && last !== null && last.position === position && last.newest !== position) {
+      position = last.newest
+      await positions.keep(follower.reader, position)
+    }
+    isWoken = false
+    const here = position
+    last = { newest: await newest(), position: here }
+  }
+
   function wake(): void {
+    isWoken = true
     isAskedAgain = true
     if (isRunning || retry !== null || isClosed) return
     running = run()
@@ -101,6 +125,7 @@ export async function followLog(
 
   return {
     wake,
+    passOver,
     async close() {
       isClosed = true
       if (retry !== null) clearTimeout(retry)

@@ -17,7 +17,7 @@ export interface NotificationOptions {
   readonly pausesMs?: FollowPorts['pausesMs']
 }
 
-/** Decisions that ask for no notification are passed over in time, so that no wake has to read a whole day of them. */
+/** So that no wake has to read a whole day of decisions that ask for nothing. */
 const passOverEveryMs = 60_000
 
 /**
@@ -40,13 +40,17 @@ export async function openNotifications(
     for (const one of following) one.wake()
   }
   wake()
-  const timer = setInterval(wake, passOverEveryMs)
+  let passing: Promise<unknown> = Promise.resolve()
+  const timer = setInterval(() => {
+    passing = Promise.all(following.map(async (one) => await one.passOver())).catch(onFailure)
+  }, passOverEveryMs)
   timer.unref()
   return {
     wake,
     async close() {
       clearInterval(timer)
       closing.abort()
+      await passing
       await Promise.all(following.map(async (one) => await one.close()))
     },
   }

@@ -136,8 +136,8 @@ export const clocks: Readonly<Record<string, Exception>> = {
       'Tells the channels of the configuration of calls whose permit demands it: names of who, what and which rule, nothing of the call. The decision is in the record that it is told from.',
   },
   'src/app/notifications/open-notifications.ts': {
-    effects: ['DecisionLog.read', 'GuardedFetch', 'LogPositionStore.keep'],
-    because: 'As above: wakes what follows the log.',
+    effects: ['DecisionLog.read', 'LogPositionStore.keep'],
+    because: 'Passes over what asked for no notification.',
   },
   'src/app/shadow/shadow-records.ts': {
     effects: ['DecisionLog.append'],
