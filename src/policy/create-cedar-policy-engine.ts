@@ -33,10 +33,12 @@ import { ToolVocabulary } from './tool-vocabulary.ts'
 const bodiesLimit = 16 * 1024 * 1024
 /** How many validations of a policy against a type of arguments are remembered. */
 const findingsLimit = 50_000
+/** How often, while it decides, the engine makes sure that Cedar still works: what is remembered needs no Cedar. */
+const lookEveryMs = 1_000
 
 /**
  * The policy engine on Cedar. Holds the policies in force of every namespace in memory; keeps nothing anywhere else.
- * `clock` only measures how long a decision took.
+ * `clock` measures how long a decision took, and when Cedar was last seen to work.
  */
 export function createCedarPolicyEngine(clock: Pick<Clock, 'monotonicMs'> = systemClock): PolicyEngine {
   return new CedarPolicyEngine(clock)
@@ -49,6 +51,7 @@ class CedarPolicyEngine implements PolicyEngine {
   readonly #bodies = new LruMap<PolicyBody>(bodiesLimit)
   readonly #findings = new LruMap<ValidatorFindings>(findingsLimit)
   readonly #decisions = new DecisionCache()
+  #lastSeenMs = Number.NEGATIVE_INFINITY
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
@@ -74,6 +77,10 @@ class CedarPolicyEngine implements PolicyEngine {
 
   decide(request: PolicyRequest): PolicyDecision {
     const start = this.#clock.monotonicMs()
+    if (start - this.#lastSeenMs >= lookEveryMs) {
+      this.#lastSeenMs = start
+      this.isWorking()
+    }
     const decision = this.#decide(request)
     return { ...decision, durationUs: Math.max(0, Math.round((this.#clock.monotonicMs() - start) * 1000)) }
   }
@@ -106,17 +113,10 @@ class CedarPolicyEngine implements PolicyEngine {
   }
 
   isWorking(): boolean {
-    try {
-      const principal = { type: 'User', id: 'probe' }
-      const action = { type: 'Action', id: 'audit' }
-      const resource = { type: 'Namespace', id: 'probe' }
-      const policies = { staticPolicies: 'permit (principal == User::"probe", action, resource);' }
-      const answer = isAuthorized({ principal, action, resource, context: {}, policies, entities: [] })
-      return answer.type === 'success' && answer.response.decision === 'allow'
-    } catch {
-      // Denies: an engine that throws here throws everywhere.
-      return false
-    }
+    const works = answersProbe()
+    // What a broken engine said when it worked is not given any more either.
+    if (!works) this.#decisions.clear()
+    return works
   }
 
   policySetHash(namespace: string): Digest | null {
@@ -124,16 +124,16 @@ class CedarPolicyEngine implements PolicyEngine {
   }
 
   #decide(request: PolicyRequest): UntimedDecision {
-    let set: Digest = sha256(builtInPolicies)
+    let set: Digest | null = null
     try {
       const inForce = this.#policiesOf(request.resource.namespace)
       set = inForce.set.hash
       return decideRequest(request, inForce, this.#slots, this.#decisions)
     } catch {
-      // Denies. The engine's own words may quote arguments, so they go no further. An engine that has broken denies
-      // everything from then on, and so what it answered before must not be given either.
+      // Denies. The engine's own words may quote arguments, so they go no further; and an engine that throws may
+      // have broken, so that what it said before is not given any more.
       this.#decisions.clear()
-      return denyByError('The policy engine failed on this request.', set, null)
+      return denyByError('The policy engine failed on this request.', set ?? sha256(builtInPolicies), null)
     }
   }
 
@@ -167,6 +167,21 @@ class CedarPolicyEngine implements PolicyEngine {
       check: { ok: true, policySetHash: parsed.set.hash, policyCount: parsed.set.policies.length, problems },
       policies,
     }
+  }
+}
+
+/** Whether Cedar answers one harmless question. */
+function answersProbe(): boolean {
+  try {
+    const principal = { type: 'User', id: 'probe' }
+    const action = { type: 'Action', id: 'audit' }
+    const resource = { type: 'Namespace', id: 'probe' }
+    const policies = { staticPolicies: 'permit (principal == User::"probe", action, resource);' }
+    const answer = isAuthorized({ principal, action, resource, context: {}, policies, entities: [] })
+    return answer.type === 'success' && answer.response.decision === 'allow'
+  } catch {
+    // Denies: an engine that throws here throws everywhere.
+    return false
   }
 }
 

@@ -90,7 +90,8 @@ export interface PolicyEngine {
   canCall(question: AccessQuestion): AccessAnswer
   /**
    * Whether the engine can still decide, for health checks. Where it cannot, every request is denied until the process
-   * is started again. Never throws.
+   * is started again; requests that were answered before, from the first failure or this check on, and `decide` makes
+   * it every second. Never throws.
    */
   isWorking(): boolean
   /** Digest of the set in force, `null` where there is none. */
