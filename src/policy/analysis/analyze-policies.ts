@@ -1,8 +1,9 @@
 import { builtInFile } from '../built-in-policies.ts'
 import type { PolicyRequest } from '../decision.ts'
 import type { NamespacePolicies } from '../namespace-policies.ts'
-import { policyScope } from '../policy-scope.ts'
+import { halfMatches, policyScope } from '../policy-scope.ts'
 import type { ParsedPolicy } from '../policy-set.ts'
+import { principalEntity } from '../request-entities.ts'
 import { outcome, staticOutcome } from '../static-outcome.ts'
 import type { KnownTool } from '../tool-vocabulary.ts'
 import { toolAccess } from '../tool-access.ts'
@@ -11,14 +12,14 @@ import type { FindingKind, PolicyAnalysis, PolicyFinding } from './policy-analys
 import { allowedBy, canHold } from './satisfy.ts'
 import { appliesWhen, everyCall, scopeOfCall, type CallScope } from './scope-of-call.ts'
 
-/** Pairs of an agent and a tool that are looked at for one policy. */
-const maxPairs = 300
+/** Pairs of an agent and a tool that are looked at: for one policy, and for all of them. */
+const maxPairs = { policy: 100, all: 20_000 }
 
 /** Choices in conditions that are looked into: for one question, and for all of them. */
-const maxSteps = { question: 2_000, all: 300_000 }
+const maxSteps = { question: 2_000, all: 100_000 }
 
 /** Pairs that access is told of. */
-const maxAccessPairs = 200_000
+const maxAccessPairs = 20_000
 
 /**
  * Looks through the policies in force for what their author cannot have meant. Says only what it can prove of calls by
@@ -77,7 +78,7 @@ function aboutPolicy(
   // Only calls of tools by agents are known well enough: there is no list of all users, resources and prompts here.
   if (scope.actions !== null && !scope.actions.has('call')) return { findings: [], cutShort: false }
   const tools = [...inForce.vocabulary.toolsInScope(scope)]
-  const pairs = pairsOf(policy, agents, tools, inForce)
+  const pairs = pairsOf(policy, agents, tools, inForce, questions)
   const findings: PolicyFinding[] = []
   const isForCallsOnly = scope.actions?.size === 1
   if (pairs.found.length === 0) {
@@ -115,6 +116,13 @@ class Questions {
   /** How many were not answered within the bounds. */
   unanswered = 0
   #left = maxSteps.all
+  #pairsLeft = maxPairs.all
+
+  /** Whether one more pair of an agent and a tool may be looked at. */
+  mayLook(): boolean {
+    this.#pairsLeft -= 1
+    return this.#pairsLeft >= 0
+  }
 
   /** False only where it is proven. */
   mayHold(formulas: readonly Formula[]): boolean {
@@ -156,11 +164,17 @@ function pairsOf(
   agents: readonly PolicyRequest['principal'][],
   tools: readonly KnownTool[],
   inForce: NamespacePolicies,
+  questions: Questions,
 ): { found: CallScope[]; cutShort: boolean } {
+  const { principal } = policyScope(policy.json)
+  const inScope = agents.filter((agent) => {
+    const entity = principalEntity(agent, inForce.vocabulary.namespace)
+    return typeof entity !== 'string' && halfMatches(principal, entity.scoped)
+  })
   const found: CallScope[] = []
   for (const tool of tools) {
-    for (const agent of agents) {
-      if (found.length >= maxPairs) return { found, cutShort: true }
+    for (const agent of inScope) {
+      if (found.length >= maxPairs.policy || !questions.mayLook()) return { found, cutShort: true }
       const scope = scopeOfCall(agent, tool, inForce)
       if (scope?.policies.some(({ id }) => id === policy.id) === true) found.push(scope)
     }
