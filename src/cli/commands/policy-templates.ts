@@ -64,7 +64,7 @@ export function addPolicyTemplateCommands(policy: Command, context: () => Comman
         files: policyFiles,
       })
       refuseFailing(answer)
-      const files = objects(answer.files).map(({ path, text }) => ({ path: String(path), text: String(text) }))
+      const files = objects(answer.files).map((file) => ({ path: fileName(file), text: String(file.text) }))
       for (const { path } of files)
         if (present.has(path))
           throw new CliError(
@@ -107,6 +107,13 @@ function failures(results: JsonObject[string] | undefined): string[] {
   )
 }
 
+/** The name that the server gave a file: one in the directory itself, whatever server that is. */
+function fileName({ path }: JsonObject): string {
+  const name = String(path)
+  if (/^(?:[a-z][a-z0-9-]{0,39}\.(?:rules|cases)|facts)\.yaml$/.test(name)) return name
+  throw new CliError(exitCode.failed, `The server answered a file named ${JSON.stringify(name)}; nothing was written.`)
+}
+
 /** Never over a file that is there, also where it appeared a moment ago, and never through a link. */
 async function writeNew(path: string, text: string): Promise<void> {
   try {
@@ -123,7 +130,7 @@ async function writeNew(path: string, text: string): Promise<void> {
  */
 async function putFacts(directory: string, before: readonly JsonObject[], { facts }: JsonObject): Promise<string[]> {
   if (!isJsonObject(facts)) return []
-  const path = join(directory, String(facts.path))
+  const path = join(directory, fileName(facts))
   const text = String(facts.text)
   const old = before.find((file) => file.path === facts.path)
   if (old === undefined) {
