@@ -127,6 +127,25 @@ describe('the ledger of use', () => {
     expect(ledger.read({ ...key('a', 'Tool x'), namespace: 'other' }).agent.callsDay).toBe(0)
   })
 
+  it('lets as many of fifty calls pass as there are left, where reading and counting are one step, and else all', async () => {
+    const passed = async (between: () => Promise<void> | null) => {
+      const where = place()
+      const ledger = await where.open()
+      const of = key('a', 'Tool x')
+      const one = async (): Promise<boolean> => {
+        const isAllowed = ledger.read(of).tool.callsMinute < 10
+        const wait = between()
+        if (wait !== null) await wait
+        if (isAllowed) ledger.begin(of, 0)
+        return isAllowed
+      }
+      return (await Promise.all(Array.from({ length: 50 }, one))).filter(Boolean).length
+    }
+    expect(await passed(() => null)).toBe(10)
+    // The control: one turn of the event loop between the two is enough.
+    expect(await passed(async () => {})).toBe(50)
+  })
+
   it('takes back what could not be recorded, because it was not run', async () => {
     const where = place()
     const ledger = await where.open()
