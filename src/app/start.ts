@@ -251,7 +251,7 @@ async function compose(
   opened.push(() => upstreams.close())
   const approvalPorts: ApprovalPorts = {
     store: storage.approvals,
-    record: recordApproval(decisionLog),
+    record: recordApproval(decisionLog, () => notifications.wake()),
     ownerOf: (principalId) => registry.findPrincipal(principalId)?.ownerId ?? null,
     keys: storage.masterKey,
     clock,
@@ -352,6 +352,7 @@ async function compose(
   opened.push(() => quotas.close())
   const notifications = await openNotifications({
     config: config.gateway.notifications,
+    approvalChannels: config.approvals.notify,
     decisionLog,
     positions: storage.logPositions,
     fetch: guardedFetch,

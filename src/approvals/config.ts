@@ -34,6 +34,13 @@ export const approvalsConfigSchema = z.strictObject({
     .describe(
       'Bytes of JSON in the arguments of a call that a person can be asked about. They are shown whole; a call with more is denied and asks nobody.',
     ),
+  notify: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'the name of a channel'))
+    .max(50)
+    .default([])
+    .describe(
+      'Channels (gateway.notifications.channels) that are told when a call waits for a person: whose, which tool and by which rule, no argument. One that is not listed there is a line of the log of the server.',
+    ),
   keepDays: count(3650)
     .default(90)
     .describe('Days for which requests are listed after they were made. The decision log keeps its records of them.'),

@@ -18,6 +18,7 @@ export function approvalsAt({ approvals, masterKey }: Storage, part: Partial<App
       maxPendingPerNamespace: 100,
       maxPerAgentPerHour: 1000,
       maxArgumentBytes: 16_384,
+      notify: [],
       keepDays: 1,
     },
   })

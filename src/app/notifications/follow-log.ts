@@ -17,6 +17,8 @@ export interface FollowPorts {
   readonly positions: LogPositionStore
   /** Milliseconds between two attempts: the first, doubled until the longest. */
   readonly pausesMs: { readonly first: number; readonly longest: number }
+  /** Channels that are told of calls that wait for a person. */
+  readonly approvalChannels?: readonly string[]
   /** Told of what broke on our side. It is tried again. */
   readonly onFailure: (error: unknown) => void
 }
@@ -62,10 +64,15 @@ export async function followLog(follower: Follower, ports: FollowPorts): Promise
     for (;;) {
       const from = position
       const after = from === '' ? {} : { afterId: from }
-      const records = await decisionLog.read({ namespace: null, kinds: ['decision'], limit: recordsAtOnce, ...after })
+      const records = await decisionLog.read({
+        namespace: null,
+        kinds: ['decision', 'approval'],
+        limit: recordsAtOnce,
+        ...after,
+      })
       let refused: string | null = null
       for (const record of records) {
-        const notification = notificationOf(record)
+        const notification = notificationOf(record, ports.approvalChannels)
         refused = notification === null ? null : await follower.tell(notification)
         if (refused !== null) break
         position = record.id

@@ -2,16 +2,45 @@ import type { StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import { mergeObligations } from '../../policy/index.ts'
 
-/** What a channel is told of an allowed call: who, what and which rules. No argument and no result is in it. */
+/** What a channel is told of an allowed call, or of one that waits for a person: who, what and which rules. No argument and no result is in it. */
 export interface Notification {
   /** Of the record that the decision is in: the same each time that it is told. */
   readonly id: string
+  readonly type: 'call.allowed' | 'approval.requested'
   readonly channels: readonly string[]
   readonly about: JsonObject
 }
 
-/** The notification that a decision record asks for, `null` where it asks for none. */
-export function notificationOf({ id, namespace, call, json, timeMs }: StoredRecord): Notification | null {
+/** The notification that a record asks for, `null` where it asks for none. `approvalChannels` are told what waits for a person. */
+export function notificationOf(stored: StoredRecord, approvalChannels: readonly string[] = []): Notification | null {
+  return stored.kind === 'approval' ? ofRequest(stored, approvalChannels) : ofDecision(stored)
+}
+
+/** Where to look at it and decide is for who may: nothing here lets anybody in. */
+function ofRequest(
+  { id, namespace, call, json, timeMs }: StoredRecord,
+  channels: readonly string[],
+): Notification | null {
+  if (channels.length === 0) return null
+  const event = objectOf(objectOf(JSON.parse(json) as JsonValue)['event'])
+  if (event['type'] !== 'requested') return null
+  const about = {
+    record: id,
+    time: new Date(timeMs).toISOString(),
+    namespace,
+    call,
+    approval: event['approval'] ?? null,
+    principal: event['principal'] ?? null,
+    service: event['service'] ?? null,
+    tool: event['tool'] ?? null,
+    door: event['door'] ?? null,
+    rules: event['rules'] ?? [],
+    expires: event['expires'] ?? null,
+  }
+  return { id, type: 'approval.requested', channels, about }
+}
+
+function ofDecision({ id, namespace, call, json, timeMs }: StoredRecord): Notification | null {
   // Most records ask for none, and are not worth parsing.
   if (!json.includes('notify ')) return null
   const record = objectOf(JSON.parse(json) as JsonValue)
@@ -35,7 +64,7 @@ export function notificationOf({ id, namespace, call, json, timeMs }: StoredReco
     door: pre['door'] ?? null,
     rules: rules.map((rule) => objectOf(rule)['id'] ?? null),
   }
-  return { id, channels, about }
+  return { id, type: 'call.allowed', channels, about }
 }
 
 function objectOf(value: JsonValue | undefined): JsonObject {

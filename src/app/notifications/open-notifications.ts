@@ -9,6 +9,8 @@ import { channelKey, postNotification } from './post-notification.ts'
 /** What is needed to tell channels of calls. */
 export interface NotificationOptions {
   readonly config: GatewayPorts['config']['notifications']
+  /** Channels that are told of calls that wait for a person. */
+  readonly approvalChannels: readonly string[]
   readonly decisionLog: Pick<DecisionLog, 'read'>
   readonly positions: LogPositionStore
   readonly fetch: GuardedFetch
@@ -27,14 +29,21 @@ const passOverEveryMs = 60_000
 export async function openNotifications(
   options: NotificationOptions,
 ): Promise<{ wake(): void; close(): Promise<void> }> {
-  const { config, decisionLog, positions, log, pausesMs = { first: 1000, longest: 300_000 } } = options
+  const {
+    config,
+    approvalChannels,
+    decisionLog,
+    positions,
+    log,
+    pausesMs = { first: 1000, longest: 300_000 },
+  } = options
   const closing = new AbortController()
   const followers = [
     ...config.channels.map(({ name, url }) => webhookFollower(name, url, options, closing.signal)),
     logFollower(new Set(config.channels.map(({ name }) => name)), log),
   ]
   const onFailure = (error: unknown): void => log.error({ err: error }, 'the log could not be read for notifications')
-  const ports = { decisionLog, positions, pausesMs, onFailure }
+  const ports = { decisionLog, positions, pausesMs, approvalChannels, onFailure }
   const following = await Promise.all(followers.map(async (follower) => await followLog(follower, ports)))
   const wake = (): void => {
     for (const one of following) one.wake()
@@ -76,13 +85,17 @@ function webhookFollower(
   }
 }
 
+const sentences = {
+  'call.allowed': 'a policy asks that somebody is told of this call',
+  'approval.requested': 'a call waits for a person',
+} as const
+
 /** Tells of the channels that have no address. It takes everything. */
 function logFollower(addressed: ReadonlySet<string>, log: Log): Follower {
   return {
     reader: 'notify',
-    async tell({ channels, about }) {
-      for (const channel of channels)
-        if (!addressed.has(channel)) log.warn({ channel, about }, 'a policy asks that somebody is told of this call')
+    async tell({ type, channels, about }) {
+      for (const channel of channels) if (!addressed.has(channel)) log.warn({ channel, about }, sentences[type])
       return null
     },
     onChange() {},

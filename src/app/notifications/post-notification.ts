@@ -25,11 +25,11 @@ export function channelKey(secret: string, channel: string): Uint8Array {
  */
 export async function postNotification(
   { channel, url, key, networks }: Webhook,
-  { id, about }: Notification,
+  { id, type, about }: Notification,
   { fetch, clock, signal }: { readonly fetch: GuardedFetch; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<string | null> {
   const seconds = String(Math.floor(clock.nowMs() / 1000))
-  const body = JSON.stringify({ type: 'call.allowed', channel, data: about })
+  const body = JSON.stringify({ type, channel, data: about })
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
   const outcome = await fetch(
     url,
