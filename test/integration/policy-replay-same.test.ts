@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createReplays } from '../../src/app/replay/run-replay.ts'
 import { replayDecisions, type ReplayedTool } from '../../src/app/replay/replay-decisions.ts'
 import { systemClock, type JsonObject } from '../../src/kernel/index.ts'
 import { createCedarPolicyEngine, type PolicyEngine, type PolicySource } from '../../src/policy/index.ts'
@@ -143,6 +145,47 @@ describe('recorded decisions', () => {
   })
 })
 
+describe('a replay', () => {
+  it('looks at the newest decisions since a time, at no more than it is asked to, and says when there are more', async () => {
+    const engine = installed([])
+    const all = await replayWith(engine)
+    expect([all.complete, all.decisions > 200]).toEqual([true, true])
+    expect(await replayWith(engine, { maxDecisions: 150 })).toMatchObject({ complete: false, decisions: 150 })
+    expect(await replayWith(engine, { maxDecisions: all.decisions })).toMatchObject({ complete: true })
+    const recent = await replayWith(engine, { sinceMs: nowMs - 86_400_000 })
+    expect([recent.complete, recent.decisions > 30, recent.decisions < 150]).toEqual([true, true, true])
+  })
+
+  it('ends after the page that it is at when whoever asked is gone, and has the place for itself until then', async () => {
+    const replays = createReplays()
+    const job = {
+      dataDirectory: test.dataDirectory,
+      masterKey: null,
+      namespace: 'demo',
+      sources: [],
+      vocabulary: { namespace: 'demo', tools: [] },
+      onMisfit: 'refuse' as const,
+      definitions: [],
+      sinceMs: 0,
+      maxDecisions: 10_000,
+    }
+    const gone = replays.run(job, AbortSignal.abort())
+    await expect(replays.run(job, new AbortController().signal)).rejects.toThrow('A replay is running already')
+    expect(await gone).toMatchObject({ kind: 'done', report: { complete: false, decisions: 100 } })
+    const whole = await replays.run(job, new AbortController().signal)
+    expect(whole).toMatchObject({ kind: 'done', report: { complete: true } })
+    const nowhere = { ...job, dataDirectory: join(test.dataDirectory, 'nowhere') }
+    await expect(replays.run(nowhere, new AbortController().signal)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    })
+    // The thread breaks over a job that is none: the server does not, and the place is free again.
+    const broken = { ...job, sources: null as never }
+    await expect(replays.run(broken, new AbortController().signal)).rejects.toMatchObject({ code: 'internal' })
+    expect(await replays.run(job, AbortSignal.abort())).toMatchObject({ kind: 'done' })
+    await replays.close()
+  })
+})
+
 function installed(sources: readonly PolicySource[]): PolicyEngine {
   const engine = createCedarPolicyEngine()
   const tools = Object.entries(schemas).map(([name, inputSchema]) => ({ name, service: name, inputSchema }))
@@ -150,7 +193,7 @@ function installed(sources: readonly PolicySource[]): PolicyEngine {
   return engine
 }
 
-async function replayWith(engine: PolicyEngine) {
+async function replayWith(engine: PolicyEngine, bounds: { sinceMs?: number; maxDecisions?: number } = {}) {
   const reader = openDecisionReader({ dataDirectory: test.dataDirectory, masterKey: null })
   const tools = new Map<string, ReplayedTool>(
     entries.map(({ name, service, definitionHash, inputSchema }) => [
@@ -158,7 +201,7 @@ async function replayWith(engine: PolicyEngine) {
       { service, definitionHash, inputSchema: inputSchema ?? {} },
     ]),
   )
-  const scope = { namespace: 'demo', sinceMs: 0, maxDecisions: 10_000, tools }
+  const scope = { namespace: 'demo', sinceMs: 0, maxDecisions: 10_000, tools, ...bounds }
   try {
     return await replayDecisions(engine, reader, scope, () => Promise.resolve(true))
   } finally {

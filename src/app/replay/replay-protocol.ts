@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../kernel/index.ts'
 import type { MisfitRule, PolicyCheck, PolicyProblem, PolicySource, PolicyVocabulary } from '../../policy/index.ts'
 import type { DecisionReaderOptions } from '../../storage/index.ts'
 import type { ReplayReport } from './replay-report.ts'
@@ -14,8 +15,15 @@ export interface ReplayJob extends DecisionReaderOptions {
   readonly maxDecisions: number
 }
 
+/** The job with a place in shared memory: it is to stop once that is not 0. */
+export interface ReplayThreadData extends ReplayJob {
+  readonly stop: Int32Array
+}
+
 /** What it answers, once. `broken`: the policies broke the thread's engine, so that nothing it found can be believed. */
 export type ReplayMessage =
   | { readonly kind: 'done'; readonly check: PolicyCheck & { readonly ok: true }; readonly report: ReplayReport }
   | { readonly kind: 'refused'; readonly problems: readonly PolicyProblem[] }
   | { readonly kind: 'broken' }
+  /** What the thread cannot do its work without is not there. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode }

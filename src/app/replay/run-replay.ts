@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { McpworksError } from '../../kernel/index.ts'
-import type { ReplayJob, ReplayMessage } from './replay-protocol.ts'
+import type { ReplayJob, ReplayMessage, ReplayThreadData } from './replay-protocol.ts'
 
 /** JavaScript memory of the thread, in MiB. Passing it ends the thread, not the server. */
 const memoryLimitMb = 256
@@ -48,25 +48,28 @@ export function createReplays(): Replays {
 async function replay(job: ReplayJob, signal: AbortSignal): Promise<ReplayAnswer> {
   // The same extension as this file: .ts under the type stripper, .js in a release.
   const entry = new URL(`./replay-worker${extname(import.meta.url)}`, import.meta.url)
+  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const onAbort = (): void => void Atomics.store(stop, 0, 1)
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
   const worker = new Worker(entry, {
-    workerData: job,
+    workerData: { ...job, stop } satisfies ReplayThreadData,
     name: 'replay',
     resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
   })
-  const stop = (): void => worker.postMessage('stop')
-  signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
   try {
-    const ended = once(worker, 'exit')
+    // Where the thread breaks, its answer says so; that it ended says nothing more.
+    const ended = once(worker, 'exit').catch(() => undefined)
     const message = await answerOf(worker)
     await ended
+    if (message.kind === 'failed') throw new McpworksError(message.code)
     if (message.kind === 'broken')
       throw new McpworksError('policy_invalid', {
         message: 'These policies break the engine on a recorded call. Nothing is in force but what was.',
       })
     return message
   } finally {
-    signal.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
@@ -74,11 +77,7 @@ async function replay(job: ReplayJob, signal: AbortSignal): Promise<ReplayAnswer
 function answerOf(worker: Worker): Promise<ReplayMessage> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
-    worker.once('error', (cause) =>
-      reject(
-        cause instanceof McpworksError ? cause : new McpworksError('internal', { detail: 'a replay broke', cause }),
-      ),
-    )
+    worker.once('error', (cause) => reject(new McpworksError('internal', { detail: 'a replay broke', cause })))
     worker.once('exit', () => reject(new McpworksError('internal', { detail: 'a replay ended without an answer' })))
   })
 }
