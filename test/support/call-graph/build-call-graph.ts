@@ -180,7 +180,7 @@ export function buildCallGraph(program: SourceProgram, files = program.files): C
       return
     }
     if (node.kind === SyntaxKind.PropertyAssignment || node.kind === SyntaxKind.ShorthandPropertyAssignment) {
-      const members = callablesOf(node, node.parent)
+      const members = canBeFunction(node) ? callablesOf(node, node.parent) : []
       node.forEachChild((child) => visit(child, owner, members))
       return
     }
@@ -275,6 +275,25 @@ function givesWhatItIsGiven(node: Node): boolean {
 /** Whoever hands a function to a call has it run, whatever the called one says that it takes. */
 function isArgument({ parent }: Node): boolean {
   return parent.kind === SyntaxKind.CallExpression || parent.kind === SyntaxKind.NewExpression
+}
+
+/** Values that are no function whatever is asked for; left out because asking the compiler takes its time. */
+const plainValues = new Set<SyntaxKind>([
+  SyntaxKind.StringLiteral,
+  SyntaxKind.NumericLiteral,
+  SyntaxKind.TrueKeyword,
+  SyntaxKind.FalseKeyword,
+  SyntaxKind.NullKeyword,
+  SyntaxKind.TemplateExpression,
+  SyntaxKind.NoSubstitutionTemplateLiteral,
+  SyntaxKind.ObjectLiteralExpression,
+  SyntaxKind.ArrayLiteralExpression,
+  SyntaxKind.PrefixUnaryExpression,
+])
+
+function canBeFunction(property: Node): boolean {
+  const { initializer } = property as Node & { initializer?: Node }
+  return initializer === undefined || !plainValues.has(initializer.kind)
 }
 
 function isFunctionValue(node: Node): boolean {
