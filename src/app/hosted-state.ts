@@ -89,9 +89,7 @@ export async function createHostedState(
   }
   for (const stored of await policyStore.loadActive()) {
     policies.set(stored.namespace, stored.sources)
-    // What is only warned of was said when the policies were written.
-    const { labels: _, ...known } = vocabulary(stored.namespace)
-    const check = policy.install(stored.sources, known, 'deny-affected')
+    const check = policy.install(stored.sources, vocabulary(stored.namespace), 'deny-affected')
     if (check.problems.length > 0) onProblem(stored.namespace, check.problems)
   }
 

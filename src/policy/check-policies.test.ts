@@ -25,6 +25,15 @@ describe('checking a policy file', () => {
     expect(check.ok).toBe(!says.some((line) => line.startsWith('error')))
   })
 
+  it('gives advice to whoever writes policies, and none where the catalogue changes under them', () => {
+    const text = '@obligation("notify oops") permit (principal, action, resource in Service::"demo/mail");'
+    const sources = [{ file: 'a.cedar', text }]
+    const fresh = createCedarPolicyEngine()
+    expect(fresh.install(sources, demoVocabulary).problems).toHaveLength(1)
+    expect(fresh.install(sources, demoVocabulary, 'deny-affected')).toMatchObject({ ok: true, problems: [] })
+    expect(fresh.install(sources, { ...demoVocabulary, tools: [] }, 'deny-affected').problems).toHaveLength(1)
+  })
+
   it('reports the mistakes of all files, each with its name', () => {
     const files = ['a.cedar', 'b.cedar'].map((file) => ({
       file,

@@ -158,7 +158,10 @@ class CedarPolicyEngine implements PolicyEngine {
     const checked = checkPolicies(parsed.set, sources, tools, this.#findings)
     const problems = [
       ...parsed.problems,
-      ...checked.problems.map((problem) => (onMisfit === 'refuse' ? problem : asWarning(problem))),
+      // Where nobody is writing, advice on writing would look like a misfit.
+      ...(onMisfit === 'refuse'
+        ? checked.problems
+        : checked.problems.filter(({ severity }) => severity === 'error').map(asWarning)),
     ]
     problems.sort(byPlace)
     if (problems.some(({ severity }) => severity === 'error')) return { check: { ok: false, problems }, policies: null }
