@@ -2,13 +2,29 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.ts'
 
+/** Tests that look at their own process, at what it started or at its environment: each file has a process of its own. */
+const alone = [
+  'test/integration/{sandbox*,oci,cgroup*,containment*,app-faults,app-bad-functions,readme}.test.ts',
+  'test/attacks/sandbox*.test.ts',
+  'test/attacks/sandbox/*.test.ts',
+  'test/attacks/auth/egress-ssrf.test.ts',
+]
+
 /** Kinds of tests, by folder. Limits are for a hang, not for speed: two shared cores run everything. */
 const kinds = [
-  // One process for many files: no module of ours holds state, so they cannot disturb each other.
+  // One process for many files: no module of ours holds state, so they cannot disturb each other, and to load the
+  // product anew costs each file a second of processor time.
   { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 60_000, isolate: false },
-  { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 },
-  { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 120_000 },
-  { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 120_000 },
+  { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, isolate: false },
+  {
+    name: 'integration',
+    include: ['test/integration/**/*.test.ts'],
+    exclude: alone,
+    testTimeout: 120_000,
+    isolate: false,
+  },
+  { name: 'attacks', include: ['test/attacks/**/*.test.ts'], exclude: alone, testTimeout: 120_000, isolate: false },
+  { name: 'alone', include: alone, testTimeout: 120_000 },
   {
     // The suites of the sandbox once more, on nsjail. Not among those that run by themselves: nsjail is in no package registry.
     name: 'nsjail',
@@ -47,10 +63,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
     passWithNoTests: false,
-    projects: kinds.map(({ name, include, testTimeout, isolate = true, env = {} }) => ({
+    projects: kinds.map(({ name, include, exclude = [], testTimeout, isolate = true, env = {} }) => ({
       test: {
         name,
         include,
+        exclude: ['**/node_modules/**', ...exclude],
         testTimeout,
         hookTimeout: testTimeout,
         expect: { poll: { timeout: testTimeout } },

@@ -29,7 +29,7 @@ const commands = {
 /** Everything but the conformance runner, which has a script of its own, unless the kinds are named. */
 function testKinds(rest) {
   if (rest.some((word) => word.startsWith('--project'))) return []
-  return ['unit', 'contract', 'integration', 'attacks', 'crun', 'runc'].map((kind) => `--project=${kind}`)
+  return ['unit', 'contract', 'integration', 'attacks', 'alone', 'crun', 'runc'].map((kind) => `--project=${kind}`)
 }
 
 async function main() {
