@@ -82,21 +82,28 @@ function tokenAt(text: string, at: number, dialect: SqlDialect): Found | string 
     if (/[A-Za-z0-9_.$]/u.test(text[at + number.length] ?? '')) return 'holds a number with something behind it'
     return { token: { kind: 'value', text: '', word: '' }, end: at + number.length }
   }
-  const parameter = sticky(/^\$[0-9]+(?![A-Za-z0-9_$])/u)
-  if (parameter !== '') return { token: { kind: 'value', text: '', word: '' }, end: at + parameter.length }
-  if (
-    /^[:@][A-Za-z_]/u.test(text.slice(at, at + 2)) &&
-    text[at - 1] !== ':' &&
-    !(first === '@' && dialect === 'postgresql')
-  ) {
-    if (first === ':' && dialect !== 'sqlite') return 'holds a named parameter, which this database does not know'
-    const named = sticky(/^[:@][A-Za-z0-9_]*/u)
-    return { token: { kind: 'value', text: '', word: '' }, end: at + named.length }
-  }
+  const parameter = parameterAt(text, at, dialect)
+  if (typeof parameter === 'string') return parameter
+  if (parameter > at) return { token: { kind: 'value', text: '', word: '' }, end: parameter }
   const known = dialect === 'postgresql' ? '()[],.;:+-*/<>=~!@#%^&|?' : '(),.;:+-*/<>=~!@%^&|?'
   if (!known.includes(first)) return 'holds a character that is not read outside of quotes'
   if (text.startsWith(':=', at)) return 'sets a variable inside an expression'
   return { token: { kind: 'symbol', text: first, word: '' }, end: at + 1 }
+}
+
+/** Where a parameter with a number or a name that begins here ends; `at` where none does. */
+function parameterAt(text: string, at: number, dialect: SqlDialect): number | string {
+  const [numbered] = /^\$[0-9]+/u.exec(text.slice(at, at + 256)) ?? []
+  const [named] = /^[:@][A-Za-z_][A-Za-z0-9_]*/u.exec(text.slice(at, at + 256)) ?? []
+  // PostgreSQL has an operator "@", and "::" before a type.
+  const isNamed = named !== undefined && text[at - 1] !== ':' && !(named.startsWith('@') && dialect === 'postgresql')
+  if (numbered === undefined && !isNamed) return at
+  if (isNamed && named.startsWith(':') && dialect !== 'sqlite')
+    return 'holds a named parameter, which this database does not know'
+  const end = at + (numbered ?? named ?? '').length
+  // SQLite takes what is in brackets behind a parameter for a part of its name, quotes included.
+  if (end - at > 128 || /[A-Za-z0-9_$(:]/u.test(text[end] ?? '')) return 'holds a parameter with something behind it'
+  return end
 }
 
 interface Quote {

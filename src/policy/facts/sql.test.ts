@@ -197,6 +197,14 @@ describe('SQL that databases read differently', () => {
       'SELECT * FROM a JOIN b ON x = :where, s',
       'holds a named parameter, which this database does not know',
     ],
+    ['sqlite', "SELECT :x(')FROM s WHERE ':x(')", 'holds a parameter with something behind it'],
+    ['sqlite', "SELECT $1(')FROM s WHERE ':x(')", 'holds a parameter with something behind it'],
+    ['sqlite', 'SELECT :x::y', 'holds a parameter with something behind it'],
+    [
+      'sqlite',
+      `SELECT * FROM a JOIN b ON x = :${'x'.repeat(255)}where, s`,
+      'holds a parameter with something behind it',
+    ],
     ['sqlite', 'SELECT * FROM "main.s"', 'holds a name with a point or a star in quotes'],
   ])('%s: %s', (dialect, text, problem) => {
     expect(read(text, dialect)).toBe(problem)
@@ -262,6 +270,8 @@ describe('what SQLite itself does with any text', () => {
     '[s]',
     '`s`',
     "'s'",
+    ":x(')",
+    ":x(')FROM s WHERE ':x(')",
     'offset',
     'window',
     'returning',
