@@ -19,8 +19,9 @@ export interface HostedState {
   /** What policies may speak of if the functions were these (default: those in force). */
   vocabulary(namespace: string, functions?: readonly FunctionVersion[]): PolicyVocabulary
   /**
-   * What `ask` learns of decisions if functions and policies of a namespace were these. Changes nothing. The policies
-   * must be good, and `ask` must not wait for anything: nobody else's request may be decided under them.
+   * What `ask` learns of decisions if functions and policies of a namespace were these. Changes nothing. `ask` must not
+   * wait for anything: nobody else's request may be decided under them.
+   * @throws McpworksError `policy_invalid` where the policies are not good
    */
   under<Answer>(
     namespace: string,
@@ -124,14 +125,11 @@ export async function createHostedState(
     policySources: (namespace) => policies.get(namespace) ?? [],
     vocabulary,
     under(namespace, change, ask) {
-      policy.install(change.policies, vocabulary(namespace, change.functions))
-      try {
-        return ask((request) => policy.decide(request))
-      } finally {
-        const before = policies.get(namespace)
-        if (before === undefined) policy.remove(namespace)
-        else policy.install(before, vocabulary(namespace), 'deny-affected')
-      }
+      const tried = policy.under(change.policies, vocabulary(namespace, change.functions), () =>
+        ask((request) => policy.decide(request)),
+      )
+      if ('answer' in tried) return tried.answer
+      throw new McpworksError('policy_invalid', { data: { problems: tried.check.problems } })
     },
     async replace(namespace, change) {
       const previous = functions.get(namespace) ?? []

@@ -71,6 +71,24 @@ class CedarPolicyEngine implements PolicyEngine {
     return check
   }
 
+  under<Answer>(
+    sources: readonly PolicySource[],
+    vocabulary: PolicyVocabulary,
+    ask: () => Answer,
+  ): { readonly check: PolicyCheck & { readonly ok: false } } | { readonly answer: Answer } {
+    const { check, policies } = this.#examine(sources, vocabulary, 'refuse')
+    if (!check.ok) return { check }
+    const { namespace } = vocabulary
+    const before = this.#inForce.get(namespace)
+    try {
+      if (policies !== null) this.#inForce.set(namespace, policies)
+      return { answer: ask() }
+    } finally {
+      if (before === undefined) this.#inForce.delete(namespace)
+      else this.#inForce.set(namespace, before)
+    }
+  }
+
   remove(namespace: string): void {
     this.#inForce.delete(namespace)
   }

@@ -74,6 +74,15 @@ export interface PolicyEngine {
   check(sources: readonly PolicySource[], vocabulary: PolicyVocabulary): PolicyCheck
   /** Validates, and only if there is no error, puts the set in force for the namespace, atomically. */
   install(sources: readonly PolicySource[], vocabulary: PolicyVocabulary, onMisfit?: MisfitRule): PolicyCheck
+  /**
+   * What `ask` learns while other policies are in force. Exactly what was in force before is so again afterwards, whatever
+   * happens: nothing is validated anew, so nothing can go wrong with it. `ask` must not wait for anything.
+   */
+  under<Answer>(
+    sources: readonly PolicySource[],
+    vocabulary: PolicyVocabulary,
+    ask: () => Answer,
+  ): { readonly check: PolicyCheck & { readonly ok: false } } | { readonly answer: Answer }
   /** Forgets a namespace: only the platform's own policies remain there, which give agents nothing. */
   remove(namespace: string): void
   /** Decides. Never throws: what would throw is a deny with basis `error`. */
