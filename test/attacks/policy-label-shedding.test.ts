@@ -41,7 +41,7 @@ const entries: CatalogueEntry[] = [
   callingEntry('read-inside', ['read']),
   callingEntry('write-read-write', ['write', 'read', 'write']),
 ]
-const agents = ['plain', 'retrying', 'several', 'inner', 'within', 'early', 'other']
+const agents = ['plain', 'retrying', 'several', 'inner', 'within', 'early', 'other', 'lender', 'actor', 'bystander']
 const keys = new Map<string, string>()
 const dataDirectory = keptDirectory()
 let tested: TestApp
@@ -58,6 +58,51 @@ afterAll(async () => tested.close())
 
 const call = async (agent: string, tool: string, key = keys.get(agent) ?? '') =>
   toolResult((await tested.call(key, 'demo', tool, {})).message)
+
+/** A call with the token of one agent in the hands of another, by a token of this server unless an issuer is named. */
+async function callFor(principal: string, actor: string, tool: string, issuer?: string): Promise<string> {
+  const { registry, operator, gateway } = tested.app
+  const found = registry.findPrincipal(`demo/${principal}`)
+  if (found === null) throw new Error(principal)
+  const { key } = await registry.createKey(found.id, { label: 'test', scopes: ['mcp'], expiresAtMs: null })
+  const acting = { clientId: null, tokenId: null, actors: [`demo/${actor}`] }
+  const token = issuer === undefined ? { ...acting, issuer: 'here', actorCredentials: [key.id] } : { ...acting, issuer }
+  const answer = await gateway.perform(
+    {
+      caller: {
+        principal: registry.describe(found),
+        authentication: { ...operator.authentication, credentialId: key.id, token },
+        client: operator.client,
+      },
+      namespace: 'demo',
+      door: 'tool',
+      effect: { kind: 'call', tool, arguments: {}, resume: null },
+      facts: { method: 'tools/call', protocolVersion: null, requestId: null, trace: null, clientCapabilities: {} },
+    },
+    { signal: new AbortController().signal, log: () => {}, progress: () => {} },
+  )
+  return answer.status
+}
+
+describe('an agent that acts for another', () => {
+  it('has its own labels there, and takes home what it read there', async () => {
+    expect(await callFor('lender', 'actor', 'write')).toBe('ok')
+    expect((await call('actor', 'read')).isError).toBe(false)
+    expect(await callFor('lender', 'actor', 'write')).toBe('denied')
+    // The twins: the lender itself, and another one who acts for it.
+    expect((await call('lender', 'write')).isError).toBe(false)
+    expect(await callFor('lender', 'bystander', 'write')).toBe('ok')
+
+    expect(await callFor('lender', 'bystander', 'read')).toBe('ok')
+    expect((await call('bystander', 'write')).isError).toBe(true)
+    expect((await call('lender', 'write')).isError).toBe(true)
+  })
+
+  it('is nobody of that name here where another issuer says who acts', async () => {
+    expect(await callFor('lender', 'other', 'read', 'https://elsewhere.example')).toBe('ok')
+    expect((await call('other', 'write')).isError).toBe(false)
+  })
+})
 
 describe('an agent that took in untrusted content', () => {
   it('wrote before, and does not write after', async () => {

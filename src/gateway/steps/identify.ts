@@ -2,6 +2,7 @@ import { McpworksError, uuidv7 } from '../../kernel/index.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { GatewayRequest } from '../gateway.ts'
 import type { GatewayPorts } from '../ports.ts'
+import { enterSharedRun } from '../runs/enter-shared-run.ts'
 import { isWithdrawn } from '../withdrawals.ts'
 
 /**
@@ -16,7 +17,7 @@ export function identify(
   const caller = refresh(request.caller)
   if (caller === null || isWithdrawn(request, withdrawals)) throw new McpworksError('credential_invalid')
   // What code does on behalf of a caller belongs to the run that it was started in, which lasts as long as that call.
-  const entered = request.parent ?? runs.enter(request.namespace, caller.principal.id)
+  const entered = request.parent ?? enterSharedRun(runs, request.namespace, caller)
   const call: IdentifiedCall = {
     ...request,
     caller,
