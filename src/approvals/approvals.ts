@@ -53,6 +53,7 @@ export interface Approvals {
   /**
    * Spends the approval of exactly this call, if there is one; else makes a request, or finds the one there is. An
    * approval is given to one caller, once: it is spent, durably, before this resolves, whatever becomes of the call.
+   * One that was asked for by fewer rules than ask for it by then is spent for nothing, and asked for anew.
    * @throws McpworksError `audit_unavailable`, `storage_unavailable`
    */
   seek(call: WantedCall): Promise<Sought>

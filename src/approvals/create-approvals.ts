@@ -46,6 +46,8 @@ export function createApprovals(ports: ApprovalPorts): Approvals {
     if (spent === null) return null
     if (spent.decidedBy === null || spent.decidedAtMs === null)
       throw new McpworksError('storage_unavailable', { detail: 'an approval that nobody gave' })
+    // Who approved was told of these rules. What another one has come to ask for since, nobody has answered.
+    if (!call.rules.every((rule) => spent.rules.includes(rule))) return null
     return { kind: 'granted', id: spent.id, by: spent.decidedBy, atMs: spent.decidedAtMs }
   }
 

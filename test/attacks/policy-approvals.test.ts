@@ -196,6 +196,24 @@ describe('an approval', () => {
     expect(done).not.toContain('since-forbidden')
     expect((await call('since-forbidden')).isError).toBe(false)
   })
+
+  it('answers no rule that has come to ask since, but is good where fewer ask', async () => {
+    laterMs += 3_700_000
+    const old = await asked('since-asked')
+    await approve(old)
+    const more = {
+      ...files,
+      'policies/legal.cedar':
+        '@id("legal") @remedy("approval") forbid (principal, action == Action::"call", resource == Tool::"shop/refund") when { context.args.order like "since-*" } unless { context.approved };',
+    }
+    await test.apply('shop', more)
+    const denied = await call('since-asked')
+    expect([denied.isError, denied.notice?.status, denied.notice?.id === old]).toEqual([true, 'pending', false])
+    expect(done).not.toContain('since-asked')
+    await approve(denied.notice?.id ?? '')
+    await test.apply('shop', files)
+    expect((await call('since-asked')).isError).toBe(false)
+  })
 })
 
 describe('to decide', () => {
