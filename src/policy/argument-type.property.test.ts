@@ -27,7 +27,7 @@ describe('the type of an argument', () => {
           ).toEqual({ type: 'success' })
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

@@ -52,7 +52,7 @@ describe('a server', () => {
   it('killed at any moment loses no acknowledged call, and says which calls it did not finish', async () => {
     let key = ''
     let acknowledged: string[] = []
-    for (const delay of [3, 11, 25, 60]) {
+    for (const delay of [20, 80]) {
       const server = await startServerProcess(data)
       if (key === '') key = demoKey(server, 'analyst')
       let answered = 0

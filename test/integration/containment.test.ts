@@ -23,26 +23,27 @@ async function check(
 }
 
 describe('the whole containment list', () => {
-  test.each(['bubblewrap', 'crun'] as const)(
-    'has no unexpected result on %s, and the exceptions that are written down',
-    async (engine) => {
-      const { checks } = await check(engine, null)
-      expect(checks.filter(({ ok }) => !ok)).toEqual([])
-      expect(checks.length).toBe(containmentList(process.arch).length)
-      const open = checks.filter(({ verdict }) => verdict === 'open').map(({ id }) => id)
-      // Some are open only where the machine is up for long or has what they look for.
-      const written = Object.keys(recorded[`${engine} fresh`]?.open ?? {})
-      expect(open.filter((id) => !written.includes(id))).toEqual([])
-      expect(recorded[`${engine} fresh`]?.total).toBe(containmentList('x64').length)
-    },
-    120_000,
-  )
+  test('has no unexpected result on bubblewrap, and the exceptions that are written down', async () => {
+    const { checks } = await check('bubblewrap', null)
+    expect(checks.filter(({ ok }) => !ok)).toEqual([])
+    expect(checks.length).toBe(containmentList(process.arch).length)
+    const open = checks.filter(({ verdict }) => verdict === 'open').map(({ id }) => id)
+    // Some are open only where the machine is up for long or has what they look for.
+    const written = Object.keys(recorded['bubblewrap fresh']?.open ?? {})
+    expect(open.filter((id) => !written.includes(id))).toEqual([])
+    expect(recorded['bubblewrap fresh']?.total).toBe(containmentList('x64').length)
+  }, 120_000)
 
-  test('has no unexpected result on gVisor, in the parts that need few jails', async () => {
-    for (const group of ['sys', 'network', 'signals'] as const) {
-      const { checks } = await check('runsc', group)
-      expect(checks.filter(({ ok }) => !ok)).toEqual([])
-      expect(checks.filter(({ verdict }) => verdict === 'held').length).toBeGreaterThan(checks.length / 3)
-    }
-  }, 180_000)
+  // The whole list on these is `npm run sandbox:check`, which `.ci/run` runs beside the tests.
+  test.each(['crun', 'runsc'] as const)(
+    'has no unexpected result on %s, in the parts that need few jails',
+    async (engine) => {
+      for (const group of ['sys', 'network', 'signals'] as const) {
+        const { checks } = await check(engine, group)
+        expect(checks.filter(({ ok }) => !ok)).toEqual([])
+        expect(checks.filter(({ verdict }) => verdict === 'held').length).toBeGreaterThan(checks.length / 3)
+      }
+    },
+    180_000,
+  )
 })

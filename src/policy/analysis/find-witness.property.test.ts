@@ -79,7 +79,7 @@ describe('the answer whether an agent can ever call a tool', () => {
         if (found.answer !== 'no') return
         for (const asked of requests) expect(engine.decide(policyRequest(asked)).effect).toBe('deny')
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
     // The search is worth something: it hardly ever has to say that it does not know.
     expect(answers.unknown).toBeLessThan(30)
