@@ -161,7 +161,7 @@ describe('deciding over the slice in scope, by what it reads, from a cache', () 
           if (misfits.some(({ id }) => expected.errors.includes(id))) seen.misfit += 1
         }
       }),
-      { numRuns: 100, seed: 20_260_902 },
+      { numRuns: 150, seed: 20_260_902 },
     )
     // The property says something only if calls were allowed, failed and did not fit, and if answers were remembered.
     expect(seen.allowed).toBeGreaterThan(100)
@@ -197,7 +197,7 @@ describe('deciding over the slice in scope, by what it reads, from a cache', () 
           }
         },
       ),
-      { numRuns: 50, seed: 20_260_903 },
+      { numRuns: 80, seed: 20_260_903 },
     )
     expect(hidden).toBeGreaterThan(50)
     expect(always).toBeGreaterThan(10)

