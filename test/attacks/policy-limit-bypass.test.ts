@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
-import type { CatalogueEntry } from '../../src/gateway/index.ts'
-import { textOutcome, toolEntry } from '../support/echo-entries.ts'
+import type { ActOutcome, CatalogueEntry } from '../../src/gateway/index.ts'
+import { textOutcome, toolEntry, type Act } from '../support/echo-entries.ts'
 import { gatedEntry } from '../support/gated-entry.ts'
 import { startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
 
@@ -48,8 +48,10 @@ const twice: CatalogueEntry = {
     },
   },
 }
+/** What the tool with the limit on bytes does. */
+let large: Act = async () => textOutcome('x'.repeat(1000))
 const slow = gatedEntry('limited-slow')
-const agents = ['burst', 'keys', 'fresh', 'inner', 'slow', 'large', 'payer']
+const agents = ['burst', 'keys', 'fresh', 'inner', 'slow', 'large', 'failing', 'asking', 'payer']
 const keys = new Map<string, string>()
 let tested: TestApp
 
@@ -60,7 +62,7 @@ beforeAll(async () => {
       ...['limited-search', 'limited-daily', 'unlimited'].map((name) => done(name)),
       twice,
       slow.entry,
-      done('limited-large', 'x'.repeat(1000)),
+      toolEntry('limited-large', (...given) => large(...given)),
       toolEntry('limited-pay', async () => textOutcome('paid'), 'demo', price),
     ],
   })
@@ -129,6 +131,45 @@ describe('a limit', () => {
     const refused = await call('large', 'limited-large')
     expect(refused.isError).toBe(true)
     expect(refused.text).toMatch(/Try again in \d+ (hours|minutes|seconds)\./)
+  })
+
+  it.each<[string, string, ActOutcome]>([
+    [
+      'errors',
+      'failing',
+      { status: 'protocol-error', rpcCode: -32_603, message: 'no', data: { rows: 'x'.repeat(1000) } },
+    ],
+    [
+      'questions',
+      'asking',
+      {
+        status: 'input-required',
+        inputRequests: {
+          rows: {
+            method: 'elicitation/create',
+            params: { mode: 'form', message: 'x'.repeat(1000), requestedSchema: { type: 'object', properties: {} } },
+          },
+        },
+        state: null,
+      },
+    ],
+  ])('on bytes counts what a tool gives out in %s, and its record holds it', async (_, agent, outcome) => {
+    const result = large
+    large = async () => outcome
+    const ask = async () => await tested.call(keys.get(agent) ?? '', 'demo', 'limited-large', {})
+    const answers = [await ask(), await ask()]
+    for (const { message } of answers) expect(JSON.stringify(message)).not.toContain('bytes-a-day')
+    expect(JSON.stringify((await ask()).message)).toContain('bytes-a-day')
+    large = result
+
+    const shown = await tested.manage('demo', 'audit.tail', { namespace: 'demo', principal: `demo/${agent}` })
+    const allowed = (shown.records as JsonObject[])
+      .map(({ record }) => record as JsonObject)
+      .find(({ decision }) => isJsonObject(decision) && decision.effect === 'allow')
+    const why = await tested.manage('demo', 'audit.why', { namespace: 'demo', call: String(allowed?.call) })
+    expect(JSON.stringify(why)).toContain('x'.repeat(1000))
+    // The control: whoever got less may go on.
+    expect((await call('fresh', 'limited-large')).isError).toBe(false)
   })
 
   it('on what is spent holds for calls that come at once, with what each would add', async () => {

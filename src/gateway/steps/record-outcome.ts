@@ -1,5 +1,5 @@
 import type { OutcomeDraft } from '../../audit/index.ts'
-import { McpworksError } from '../../kernel/index.ts'
+import { McpworksError, type JsonObject } from '../../kernel/index.ts'
 import { bodyOf } from '../body.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
@@ -37,7 +37,8 @@ export async function recordOutcome(
   const definitionHashAfter =
     entry === null ? null : (ports.catalogue.resolve(call.namespace, entry.kind, entry.name)?.definitionHash ?? null)
   // A management answer may hold a secret that is shown once, and audit answers are records already.
-  const keepOutput = auditLevel === 'request_response' && entry !== null && 'result' in acted
+  const given = givenOut(acted)
+  const keepOutput = auditLevel === 'request_response' && entry !== null && given !== null
   const outcome: OutcomeDraft = {
     kind: 'outcome',
     namespace: call.namespace,
@@ -51,16 +52,13 @@ export async function recordOutcome(
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
       ...found,
-      bytesOut: bytesOf(acted),
+      bytesOut: given === null ? 0 : Buffer.byteLength(JSON.stringify(given)),
       labelsAfter: call.currentRun.labels,
       definitionHashAfter,
     },
     bodies: {
       output: keepOutput
-        ? bodyOf(
-            acted.printed === undefined ? acted.result : { result: acted.result, ...acted.printed },
-            maxAuditBodyBytes,
-          )
+        ? bodyOf('printed' in acted ? { result: given, ...acted.printed } : given, maxAuditBodyBytes)
         : null,
     },
   }
@@ -68,9 +66,22 @@ export async function recordOutcome(
   return { bytesOut: outcome.outcome.bytesOut, index }
 }
 
-/** Bytes of JSON that go out to whoever called. */
-function bytesOf(acted: Acted): number {
-  return 'result' in acted ? Buffer.byteLength(JSON.stringify(acted.result)) : 0
+/** What goes out to whoever called, be it a result, a question or an error of the tool's; `null` where nothing does. */
+function givenOut(acted: Acted): JsonObject | null {
+  switch (acted.status) {
+    case 'broken':
+      return null
+    case 'input-required':
+      return { inputRequests: acted.inputRequests }
+    case 'protocol-error':
+      return { error: { code: acted.rpcCode, message: acted.message, data: acted.data } }
+    case 'ok':
+    case 'tool-error':
+    case 'timeout':
+    case 'killed':
+    case 'limit':
+      return acted.result
+  }
 }
 
 function detailOf(acted: Acted): string | null {
