@@ -1,11 +1,7 @@
 import { z } from 'zod'
+import { name, toolName } from './names.ts'
 import type { Operation } from './operation.ts'
 import { policyFiles } from './policy-files.ts'
-
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
-const toolName = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,128}$/, 'tool names are 1-128 letters, digits, hyphens and underscores')
 
 /** Operations that look through policies. */
 export const analysisOperations = {

@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { name, namespace } from './names.ts'
 import type { Operation } from './operation.ts'
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
-const namespace = { namespace: name }
 const approval = z.string().regex(/^[0-9a-f-]{36}$/, 'the id of a request is a UUID')
 const comment = z.string().trim().max(500).default('')
 

@@ -1,17 +1,43 @@
 import { z } from 'zod'
+import { namespace } from './names.ts'
 import type { Operation } from './operation.ts'
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
+const callId = z.string().regex(/^[0-9a-f-]{36}$/, 'a call id is a UUID')
 
-/** Operations that hand the decision log to somebody who does not trust this server. */
+/** Operations on the decision log: reading it, and handing it to somebody who does not trust this server. */
 export const auditOperations = {
+  'audit.tail': {
+    name: 'audit.tail',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/records',
+    effect: 'audit',
+    input: z.strictObject({
+      ...namespace,
+      after: z.coerce.number().int().min(-1).optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(50),
+      kind: z.string().max(40).optional(),
+      principal: z.string().max(100).optional(),
+      reads: z.stringbool().or(z.boolean()).default(false),
+      waitSeconds: z.coerce.number().int().min(0).max(30).default(0),
+    }),
+    summary:
+      'Reads records: the newest, or those after an index; waits for some if there are none. Reads of the log itself are left out unless asked for.',
+  },
+  'audit.why': {
+    name: 'audit.why',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/calls/{call}',
+    effect: 'audit',
+    input: z.strictObject({ ...namespace, call: callId }),
+    summary: 'Everything on one call: decision, reason, outcome, proof.',
+  },
   'audit.events': {
     name: 'audit.events',
     method: 'GET',
     path: '/api/v1/namespaces/{namespace}/audit/events',
     effect: 'audit',
     input: z.strictObject({
-      namespace: name,
+      ...namespace,
       format: z.enum(['record', 'ocsf', 'cloudevents']).default('record'),
       after: z.coerce.number().int().min(-1).default(-1),
       limit: z.coerce.number().int().min(1).max(1000).default(500),
@@ -25,7 +51,7 @@ export const auditOperations = {
     method: 'GET',
     path: '/api/v1/namespaces/{namespace}/audit/calls/{call}/proof',
     effect: 'audit',
-    input: z.strictObject({ namespace: name, call: z.uuid() }),
+    input: z.strictObject({ ...namespace, call: z.uuid() }),
     summary:
       'The records of one call, each with an inclusion proof and the signed checkpoint. Waits for the checkpoint where one is due.',
   },

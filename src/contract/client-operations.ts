@@ -1,9 +1,8 @@
 import { z } from 'zod'
+import { name, namespace } from './names.ts'
 import { lifetimeSeconds } from './lifetime-seconds.ts'
 import type { Operation } from './operation.ts'
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
-const namespace = { namespace: name }
 const agentClient = z.string().regex(/^[a-z0-9]{12}$/, 'the id of an agent client is 12 of a-z and 0-9')
 const application = z.string().regex(/^app-[a-z0-9]{12}$/, 'the id of an application is app- and 12 of a-z and 0-9')
 

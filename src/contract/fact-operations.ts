@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { name } from './names.ts'
 import type { Operation } from './operation.ts'
 import { policyFiles } from './policy-files.ts'
-
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 
 /** Operations on the facts that policies read. */
 export const factOperations = {

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
+import { name } from './names.ts'
 
 const figure = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0)
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
+import { name } from './names.ts'
 import type { Operation } from './operation.ts'
 import { policyFiles } from './policy-files.ts'
 import { policySetHash } from './policy-set-hash.ts'
-
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 
 /** Trying policies on what really happened. They read the log, so policy must let whoever asks read it. */
 export const replayOperations = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { name } from './names.ts'
 import type { Operation } from './operation.ts'
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/, 'names are 2-40 of a-z, 0-9 and hyphen, a letter first')
 const role = z
   .string()
   .max(81)

@@ -42,3 +42,4 @@ export type { PolicyTemplate, TemplateParameter } from './templates/policy-templ
 export { rulesFileSchema } from './rules-file.ts'
 export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'
 export { requestFromRecord, type RecordedRequest } from './recorded-request.ts'
+export { recordedUsageSchema } from './recorded-usage.ts'

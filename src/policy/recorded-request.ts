@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../kernel/index.ts'
 import type { PolicyRequest } from './decision.ts'
+import { recordedUsageSchema as figures } from './recorded-usage.ts'
 
 /** A request as it was asked, or the sentence that says why it cannot be told from what was recorded. */
 export type RecordedRequest =
@@ -14,22 +15,6 @@ const entity = z.object({
   attrs: z.object({ namespace: z.object({ __entity: uid }).optional() }),
   parents: z.array(uid),
 })
-
-const figures = z
-  .object({
-    calls_minute: z.number(),
-    calls_day: z.number(),
-    bytes_out_day: z.number(),
-    spend_day: z.number(),
-    running: z.number(),
-  })
-  .transform((used) => ({
-    callsMinute: used.calls_minute,
-    callsDay: used.calls_day,
-    bytesOutDay: used.bytes_out_day,
-    spendDay: used.spend_day,
-    running: used.running,
-  }))
 
 const extension = (fn: string) => z.object({ __extn: z.object({ fn: z.literal(fn), arg: z.string() }) })
 

@@ -1,22 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../kernel/index.ts'
-import type { PolicyRequest } from '../../policy/index.ts'
-
-const figures = z
-  .object({
-    calls_minute: z.number(),
-    calls_day: z.number(),
-    bytes_out_day: z.number(),
-    spend_day: z.number(),
-    running: z.number(),
-  })
-  .transform((used) => ({
-    callsMinute: used.calls_minute,
-    callsDay: used.calls_day,
-    bytesOutDay: used.bytes_out_day,
-    spendDay: used.spend_day,
-    running: used.running,
-  }))
+import { recordedUsageSchema as figures, type PolicyRequest } from '../../policy/index.ts'
 
 const recordSchema = z.object({
   namespace: z.string(),
