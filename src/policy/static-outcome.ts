@@ -116,8 +116,14 @@ function mayFail(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return false
   if (Array.isArray(node)) return node.some(mayFail)
   return Object.entries(node as Record<string, unknown>).some(
-    ([key, value]) => canFail.has(key) || (key !== 'Value' && mayFail(value)),
+    ([key, value]) => canFail.has(key) || (key !== 'Value' && mayFail(key === 'like' ? likened(value) : value)),
   )
+}
+
+/** What a `like` looks at. Its pattern is one node for each character, and none of them does anything. */
+function likened(operands: unknown): unknown {
+  const isLike = typeof operands === 'object' && operands !== null && 'left' in operands && 'pattern' in operands
+  return isLike ? operands.left : operands
 }
 
 function maskOf(known: Known): number {

@@ -9,8 +9,8 @@ import type { KnownTool } from '../tool-vocabulary.ts'
 import { toolAccess } from '../tool-access.ts'
 import type { Formula } from './formula.ts'
 import type { FindingKind, PolicyAnalysis, PolicyFinding } from './policy-analysis.ts'
-import { allowedBy, canHold } from './satisfy.ts'
-import { appliesWhen, everyCall, scopeOfCall, type CallScope } from './scope-of-call.ts'
+import { allowedBy, canHold, isSpent, workOfAnswer } from './satisfy.ts'
+import { appliesWhen, everyCall, scopeOfCall, textLength, type CallScope } from './scope-of-call.ts'
 
 /** Pairs of an agent and a tool that are looked at: for one policy, and for all of them. */
 const maxPairs = { policy: 100, all: 20_000 }
@@ -20,6 +20,9 @@ const maxSteps = { question: 2_000, all: 100_000 }
 
 /** Pairs that access is told of. */
 const maxAccessPairs = 20_000
+
+/** Characters of policies that are read for that. */
+const maxAccessText = 4 * workOfAnswer
 
 /**
  * Looks through the policies in force for what their author cannot have meant. Says only what it can prove of calls by
@@ -41,9 +44,25 @@ export function analyzePolicies(
     findings.push(...found.findings)
     if (found.cutShort) cutShort.push(policy.id)
   }
-  if (alike.length * tools.length <= maxAccessPairs) findings.push(...aboutAccess(agents, alike, inForce))
+  if (accessIsTold(alike, tools, inForce)) findings.push(...aboutAccess(agents, alike, inForce))
   else cutShort.push('access')
   return { findings, agents: agents.length, tools: tools.length, policies: own.length, cutShort }
+}
+
+/** Whether what every agent may do can be told without holding up everybody else for long. */
+function accessIsTold(
+  agents: readonly PolicyRequest['principal'][],
+  tools: readonly KnownTool[],
+  inForce: NamespacePolicies,
+): boolean {
+  if (agents.length * tools.length > maxAccessPairs) return false
+  let left = maxAccessText
+  for (const agent of agents)
+    for (const tool of tools) {
+      left -= textLength(scopeOfCall(agent, tool, inForce)?.policies ?? [])
+      if (left < 0) return false
+    }
+  return true
 }
 
 /** One agent of those that no policy tells apart: by name, or by a group. */
@@ -116,19 +135,22 @@ class Questions {
   /** How many were not answered within the bounds. */
   unanswered = 0
   #left = maxSteps.all
+  readonly #work = { left: workOfAnswer }
   #pairsLeft = maxPairs.all
 
-  /** Whether one more pair of an agent and a tool may be looked at. */
-  mayLook(): boolean {
+  /** Whether one more pair of an agent and a tool may be looked at for a policy. */
+  mayLook(policy: ParsedPolicy): boolean {
     this.#pairsLeft -= 1
-    return this.#pairsLeft >= 0
+    this.#work.left -= policy.text.length
+    return this.#pairsLeft >= 0 && this.#work.left >= 0
   }
 
-  /** False only where it is proven. */
-  mayHold(formulas: readonly Formula[]): boolean {
+  /** False only where it is proven. `policies` are those whose conditions `formulas` reads. */
+  mayHold(policies: readonly ParsedPolicy[], formulas: () => readonly Formula[]): boolean {
     const given = Math.min(maxSteps.question, this.#left)
-    const budget = { left: given }
-    const answer = canHold(formulas, budget)
+    const budget = { left: given, work: this.#work }
+    this.#work.left -= textLength(policies)
+    const answer = isSpent(budget) ? 'unknown' : canHold(formulas(), budget)
     this.#left -= given - Math.max(0, budget.left)
     if (answer === 'unknown') this.unanswered += 1
     return answer !== 'no'
@@ -143,15 +165,19 @@ function aboutEffect(
   about: (kind: FindingKind, message: string, others?: readonly string[]) => PolicyFinding,
   questions: Questions,
 ): PolicyFinding[] {
-  const applicable = scopes.filter((scope) => questions.mayHold([everyCall, appliesWhen(policy, scope)]))
+  const applicable = scopes.filter((scope) =>
+    questions.mayHold([policy], () => [everyCall, appliesWhen(policy, scope)]),
+  )
   if (applicable.length === 0) return cutShort ? [] : [about('never-true', 'No call can make its conditions true.')]
   if (policy.json.effect === 'forbid') return []
   const beating = new Set<string>()
   for (const scope of applicable) {
     const forbids = scope.policies.filter(({ json }) => json.effect === 'forbid')
-    const conditions = forbids.map((forbid) => appliesWhen(forbid, scope))
-    const allowed = allowedBy(appliesWhen(policy, scope), conditions)
-    if (questions.mayHold([everyCall, ...allowed])) return []
+    const allowed = (): Formula[] => {
+      const conditions = forbids.map((forbid) => appliesWhen(forbid, scope))
+      return [everyCall, ...allowedBy(appliesWhen(policy, scope), conditions)]
+    }
+    if (questions.mayHold([policy, ...forbids], allowed)) return []
     for (const { id, file } of forbids) if (file !== builtInFile) beating.add(id)
   }
   if (cutShort) return []
@@ -174,7 +200,7 @@ function pairsOf(
   const found: CallScope[] = []
   for (const tool of tools) {
     for (const agent of inScope) {
-      if (found.length >= maxPairs.policy || !questions.mayLook()) return { found, cutShort: true }
+      if (found.length >= maxPairs.policy || !questions.mayLook(policy)) return { found, cutShort: true }
       const scope = scopeOfCall(agent, tool, inForce)
       if (scope?.policies.some(({ id }) => id === policy.id) === true) found.push(scope)
     }

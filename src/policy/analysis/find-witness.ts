@@ -8,8 +8,8 @@ import { argumentsOf, schemaFormula, withValue } from './arguments.ts'
 import { circumstancesOf } from './circumstances.ts'
 import type { Domains } from './domain.ts'
 import type { Formula } from './formula.ts'
-import { allowedBy, canHold, satisfy, type SearchBudget } from './satisfy.ts'
-import { appliesWhen, everyCall, scopeOfCall, type CallScope } from './scope-of-call.ts'
+import { allowedBy, canHold, isSpent, satisfy, workOfAnswer, type SearchBudget } from './satisfy.ts'
+import { appliesWhen, everyCall, scopeOfCall, textLength, type CallScope } from './scope-of-call.ts'
 
 /** How many calls are put to the engine. */
 const maxCalls = 1_000
@@ -42,9 +42,12 @@ export function findWitness(
   const never = forbids.map((forbid) => appliesWhen(forbid, scope))
   const search = new WitnessSearch(question, tool, scope, decide)
   const because: AccessObstacle[] = []
-  const budget: SearchBudget = { left: maxSteps }
+  const budget: SearchBudget = { left: maxSteps, work: { left: workOfAnswer } }
+  const length = textLength(scope.policies)
   const stepsTaken = (): number => maxSteps - Math.max(0, budget.left)
   for (const permit of permits) {
+    budget.work.left -= length
+    if (isSpent(budget)) break
     const end = satisfy([...given, ...allowedBy(appliesWhen(permit, scope), never)], budget, (domains) =>
       search.tries(domains),
     )
@@ -70,7 +73,8 @@ function obstacle(
   const applies = appliesWhen(permit, scope)
   if (canHold([...given, applies], budget) === 'no') return { permit: permit.id, why: 'never-true', forbids: [] }
   const alone = forbids.filter(
-    (forbid) => canHold([...given, ...allowedBy(applies, [appliesWhen(forbid, scope)])], budget) === 'no',
+    (forbid) =>
+      !isSpent(budget) && canHold([...given, ...allowedBy(applies, [appliesWhen(forbid, scope)])], budget) === 'no',
   )
   const against = alone.length > 0 ? alone : forbids.filter(({ file }) => file !== 'builtin')
   return { permit: permit.id, why: 'always-forbidden', forbids: against.map(({ id }) => id) }

@@ -43,3 +43,8 @@ export const everyCall: Formula = circumstancesOfCalls()
 export function appliesWhen(policy: ParsedPolicy, { known }: CallScope): Formula {
   return policyFormula(policy.json, known)
 }
+
+/** Characters of the texts of policies: what it costs to read their conditions. */
+export function textLength(policies: readonly ParsedPolicy[]): number {
+  return policies.reduce((length, { text }) => length + text.length, 0)
+}
