@@ -26,7 +26,6 @@ import {
   type MutableCatalogue,
 } from '../gateway/index.ts'
 import {
-  approvalLinkUrl,
   approvalRoutes,
   createHttpServer,
   signInRoutes,
@@ -49,30 +48,9 @@ import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
-import { analysisHandlers } from './management/analysis-handlers.ts'
-import { applyHandler } from './management/apply-handler.ts'
-import { auditEventHandlers } from './management/audit-event-handlers.ts'
-import { approvalHandlers } from './management/approval-handlers.ts'
-import { auditHandlers } from './management/audit-handlers.ts'
-import { bindingHandlers } from './management/binding-handlers.ts'
-import { closureHandlers } from './management/closure-handlers.ts'
-import { clientHandlers } from './management/client-handlers.ts'
-import { createManagementBackend } from './management/create-management-backend.ts'
-import { functionHandlers } from './management/function-handlers.ts'
-import { identityHandlers } from './management/identity-handlers.ts'
-import { createOneAtATime } from './management/one-at-a-time.ts'
-import { platformHandlers } from './management/platform-handlers.ts'
-import { policyHandlers } from './management/policy-handlers.ts'
-import { factHandler } from './management/fact-handler.ts'
-import { templateHandler } from './management/template-handler.ts'
-import { policyVersionHandlers } from './management/policy-version-handlers.ts'
-import { replayHandlers } from './management/replay-handlers.ts'
 import { createReplays } from './replay/run-replay.ts'
-import { shadowHandlers } from './management/shadow-handlers.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
-import { upstreamHandlers } from './management/upstream-handlers.ts'
-import { userHandlers } from './management/user-handlers.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
@@ -84,8 +62,8 @@ import { limitCalls } from './limit-calls.ts'
 import { noteUse } from './note-use.ts'
 import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
+import { createManagement } from './management/create-management.ts'
 import { createWithdrawals } from './create-withdrawals.ts'
-import { explainCallFrom } from './explain-call.ts'
 
 /** What a start can be given besides the configuration. */
 export interface StartOptions {
@@ -260,7 +238,6 @@ async function compose(
   const approvals = createApprovals(approvalPorts)
   const approvalLinks = createApprovalLinks(approvalPorts)
   const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
-  const oneAtATime = createOneAtATime()
   const shadow = await createShadowMode({
     store: storage.shadows,
     decisionLog,
@@ -272,66 +249,30 @@ async function compose(
   opened.push(() => shadow.close())
   const replays = createReplays()
   opened.push(() => replays.close())
-  const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
-  const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
-  const management = createManagementBackend({
-    ...identityHandlers({ registry, use, events: identityEvents, clock, hasNamespace: namespaces.has }),
-    ...closureHandlers({ closures, events: identityEvents, hasNamespace: namespaces.has }),
-    ...userHandlers({
-      registry,
-      people,
-      policy,
-      linkUrl: (token) => linkUrl(publicUrl, token),
-      clock,
-    }),
-    ...bindingHandlers({
-      registry,
-      issuers: workloadIssuers,
-      tokenIssuers: config.auth.issuers.map(({ issuer }) => issuer),
-      clock,
-      here: () => ({ issuer: publicUrl, tokenEndpoint: `${publicUrl}/oauth/token` }),
-    }),
-    ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
-    ...auditEventHandlers({ decisionLog, clock, version }),
-    ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
-    ...analysisHandlers({ policy, catalogue, registry, hosted, schemas: functions.schemas, clock }),
-    ...factHandler({ catalogue, hosted }),
-    ...templateHandler({ policy, catalogue, registry, hosted, clock }),
-    ...replayHandlers({
-      catalogue,
-      hosted,
-      policyStore: storage.policies,
-      replays,
-      log: { dataDirectory: config.dataDirectory, masterKey: masterKeyOf(config) },
-      clock,
-    }),
-    ...shadowHandlers({ policy, policyStore: storage.policies, catalogue, hosted, shadow, decisionLog, clock }),
-    ...policyVersions,
-    'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
-    ...hostedFunctions,
-    'function.add': oneAtATime<'function.add'>(hostedFunctions['function.add']),
-    ...platformHandlers(namespaces, closures, partsHealth),
-    ...clientHandlers({ registry, server: () => authorization?.server ?? null, clock }),
-    ...upstreamHandlers(upstreams),
-    ...approvalHandlers({
-      approvals,
-      links: approvalLinks,
-      registry,
-      catalogue,
-      linkUrl: (token) => approvalLinkUrl(browserOrigin(publicUrl).origin, token),
-    }),
-    'state.apply': oneAtATime<'state.apply'>(
-      applyHandler({
-        registry,
-        hosted,
-        namespaces,
-        policy,
-        policyStore: storage.policies,
-        build: functions.build,
-        events: identityEvents,
-        clock,
-      }),
-    ),
+  const management = createManagement({
+    config,
+    version,
+    storage,
+    clock,
+    policy,
+    catalogue,
+    closures,
+    registry,
+    use,
+    namespaces,
+    functions,
+    hosted,
+    identityEvents,
+    people,
+    workloadIssuers,
+    authorization: () => authorization?.server ?? null,
+    upstreams,
+    approvals,
+    approvalLinks,
+    shadow,
+    replays,
+    partsHealth,
+    publicUrl: () => publicUrl,
   })
   const withdrawals = createWithdrawals(registry, closures)
   const { verifier, refresh } = createTokenServices({
