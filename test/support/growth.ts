@@ -1,19 +1,22 @@
 /**
  * How many times as long `work` takes for eight times the size: about 8 where its time is linear, 64 where it is
- * quadratic. The quickest of several counts, because whatever else the machine does meanwhile only adds.
+ * quadratic. Both sizes are done as often as the small one needs for a time that can be measured, and the quickest of
+ * several counts, because whatever else the machine does meanwhile only adds.
  */
 export function growth(size: number, work: (size: number) => void): number {
-  const quickest = (of: number): number =>
-    Math.min(
-      ...Array.from({ length: 7 }, () => {
-        const began = performance.now()
-        work(of)
-        return performance.now() - began
-      }),
-    )
-  quickest(size)
+  let rounds = 1
+  while (timeOf(rounds, size, work) < measurableMs) rounds *= 2
+  const quickest = (of: number): number => Math.min(...Array.from({ length: 5 }, () => timeOf(rounds, of, work)))
   return quickest(size * 8) / quickest(size)
 }
 
 /** Between linear and quadratic, with room for what a cache or a collector adds. */
-export const linearGrowth = 24
+export const linearGrowth = 32
+
+const measurableMs = 1
+
+function timeOf(rounds: number, size: number, work: (size: number) => void): number {
+  const began = performance.now()
+  for (let round = 0; round < rounds; round += 1) work(size)
+  return performance.now() - began
+}
