@@ -67,7 +67,8 @@ export default defineConfig({
       test: {
         name,
         include,
-        exclude: ['**/node_modules/**', ...exclude],
+        // Given even where it is empty, it would take the place of what the command line excludes.
+        ...(exclude.length === 0 ? {} : { exclude: ['**/node_modules/**', ...exclude] }),
         testTimeout,
         hookTimeout: testTimeout,
         expect: { poll: { timeout: testTimeout } },

@@ -55,7 +55,7 @@ export async function layBaits(): Promise<HostBaits> {
     ['port6', port(six)],
     ['productDirectory', dirname(dirname(fileURLToPath(import.meta.url)))],
     ['serverPid', process.pid],
-    ['minusServerGroup', -processGroup()],
+    ['minusServerGroup', -groupOfServer()],
     ['parentPid', process.ppid],
     ['kernelRelease', release()],
     ['kernelBuild', version()],
@@ -76,10 +76,15 @@ export async function layBaits(): Promise<HostBaits> {
   }
 }
 
-/** The process group of this process: the third field after its name, which may hold anything. */
-function processGroup(): number {
+/**
+ * The process group of this process: the third field after its name, which may hold anything. A group that was begun
+ * outside of the PID namespace has the number 0 in it, by which `kill` means the group of whoever asks: then this
+ * process alone stands for it.
+ */
+function groupOfServer(): number {
   const line = readFileSync('/proc/self/stat', 'latin1')
-  return Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[2])
+  const group = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[2])
+  return group === 0 ? process.pid : group
 }
 
 async function serve(where: { host: string; port: number } | { path: string }): Promise<Server> {
