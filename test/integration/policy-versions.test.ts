@@ -111,6 +111,46 @@ describe('policy sets', () => {
     })
   })
 
+  it('take the place of each other under load without a call that is dropped, each decided by one of them', async () => {
+    await apply('open')
+    const { policySetHash: first } = (await activations())[0] ?? {}
+    const files = {
+      'namespace.yaml': 'namespace: shop\nagents:\n  - name: helper\n    groups: [helpers]\n',
+      'services/math/add.py': 'def add(a: int, b: int) -> int:\n    """Adds two numbers."""\n    return a + b\n',
+      'policies/shop.cedar': `@id("other") ${permit}`,
+    }
+    const { policySetHash: second } = await test.apply('shop', files)
+    const before = await test.manage('shop', 'audit.tail', { namespace: 'shop', limit: 1 })
+    let isOver = false
+    const callers = Array.from({ length: 3 }, async () => {
+      const answers: boolean[] = []
+      while (!isOver) answers.push(await mayAdd())
+      return answers
+    })
+    for (let round = 0; round < 10; round += 1)
+      await test.manage('shop', 'policy.activate', {
+        namespace: 'shop',
+        policySet: (round % 2 === 0 ? first : second) ?? '',
+      })
+    isOver = true
+    const answers = (await Promise.all(callers)).flat()
+    expect(answers.length).toBeGreaterThan(3)
+    expect(answers.filter((allowed) => !allowed)).toEqual([])
+    const after = Number(before.lastIndex)
+    const { records } = await test.manage('shop', 'audit.tail', {
+      namespace: 'shop',
+      after,
+      kind: 'decision',
+      limit: 1000,
+    })
+    const decided = (records as JsonObject[])
+      .map(({ record }) => record as { mcp: JsonObject; decision: JsonObject })
+      .filter(({ mcp }) => mcp.method === 'tools/call')
+      .map(({ decision }) => String(decision.policy_set_hash))
+    expect([first, second]).toEqual(expect.arrayContaining([...new Set(decided)]))
+    expect(decided.length).toBe(answers.length)
+  })
+
   it('are refused where the namespace never had them, and where they fit the tools no longer', async () => {
     const unknown = `sha256:${'0'.repeat(64)}`
     await expect(test.manage('shop', 'policy.activate', { namespace: 'shop', policySet: unknown })).rejects.toThrow(
