@@ -33,6 +33,7 @@ export {
 } from './sealed-bodies.ts'
 export { ed25519Signer, verifierKey, type NoteSigner, type NoteVerifier } from './signed-note.ts'
 export type { AuditReader, BodiesRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
+export { subjectOf } from './subject-of.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'
 export { writeRecord } from './write-record.ts'

@@ -135,6 +135,8 @@ export interface QuotaFigures {
 /** What happened after an allowed decision. */
 export interface OutcomeDraft extends DraftEnvelope {
   readonly kind: 'outcome'
+  /** The principal of the decision: its output is sealed under that one's key. */
+  readonly subject: string
   readonly outcome: {
     readonly status: 'ok' | 'tool-error' | 'protocol-error' | 'timeout' | 'killed' | 'limit' | 'input-required'
     /** A sentence for people: `memory: 128 MiB reached`. Never the tool's output. */

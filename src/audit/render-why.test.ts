@@ -57,6 +57,7 @@ const refused: DecisionDraft = {
 const ended: OutcomeDraft = {
   ...envelope,
   kind: 'outcome',
+  subject: 'demo/analyst',
   bodies: { output: { json: '[]' } },
   outcome: {
     status: 'limit',

@@ -66,6 +66,7 @@ const decision: fc.Arbitrary<DecisionDraft> = fc.record({
 const outcome: fc.Arbitrary<OutcomeDraft> = fc.record({
   ...envelope,
   kind: fc.constant('outcome' as const),
+  subject: text,
   bodies: fc.record({ output: draftBody }),
   outcome: fc.record({
     status: fc.constantFrom('ok' as const, 'tool-error' as const, 'limit' as const),

@@ -1,7 +1,5 @@
-import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { checkpointOrigin, LogTree, tileWidth, type NoteSigner } from '../audit/index.ts'
-import { dataKeyPurpose, unwrapKey, wrapKey } from './data-keys.ts'
 
 /** What the writer keeps in memory of one namespace's log. */
 export interface AuditLogState {
@@ -9,8 +7,6 @@ export interface AuditLogState {
   readonly namespace: string
   readonly tree: LogTree
   readonly signer: NoteSigner
-  readonly dataKeyId: number
-  readonly dataKey: KeyObject
   /** Leaves under the newest checkpoint. */
   checkpointed: number
   /** Time of the newest record. */
@@ -26,9 +22,9 @@ export interface LogIdentity {
 }
 
 /**
- * Reads a log's state from the database, and makes log and data key where they are not there yet.
+ * Reads a log's state from the database, and makes the log where it is not there yet.
  * Must be called inside a transaction.
- * @throws SQLite's own errors; McpworksError `storage_unavailable` for a wrong master key
+ * @throws SQLite's own errors
  */
 export function loadLogState(database: DatabaseSync, identity: LogIdentity, namespace: string): AuditLogState {
   database.prepare('INSERT INTO logs (namespace) VALUES (?) ON CONFLICT DO NOTHING').run(namespace)
@@ -36,36 +32,14 @@ export function loadLogState(database: DatabaseSync, identity: LogIdentity, name
   const last = database.prepare('SELECT idx, time_ms FROM records WHERE log = ? ORDER BY idx DESC LIMIT 1').get(log)
   const size = last === undefined ? 0 : Number(last['idx']) + 1
   const checkpoint = database.prepare('SELECT size FROM checkpoints WHERE log = ? ORDER BY size DESC LIMIT 1').get(log)
-  const { dataKeyId, dataKey } = loadDataKey(database, identity, log, namespace)
   return {
     log,
     namespace,
     tree: LogTree.resume(size, readPartialTiles(database, log, size)),
     signer: { name: checkpointOrigin(identity.logId, namespace), ...identity.key },
-    dataKeyId,
-    dataKey,
     checkpointed: Number(checkpoint?.['size'] ?? 0),
     lastTimeMs: Number(last?.['time_ms'] ?? 0),
   }
-}
-
-/** A data key lives for one epoch, so that no key comes near the number of messages that AES-GCM bears. */
-function loadDataKey(database: DatabaseSync, identity: LogIdentity, log: number, namespace: string) {
-  const purpose = dataKeyPurpose(namespace, identity.epoch)
-  const row = database
-    .prepare('SELECT data_key, wrapped FROM data_keys WHERE log = ? AND epoch = ?')
-    .get(log, identity.epoch)
-  if (row !== undefined) {
-    return {
-      dataKeyId: Number(row['data_key']),
-      dataKey: createSecretKey(unwrapKey(identity.masterKey, purpose, row['wrapped'] as Uint8Array)),
-    }
-  }
-  const dataKey = randomBytes(32)
-  const { lastInsertRowid } = database
-    .prepare('INSERT INTO data_keys (log, epoch, wrapped) VALUES (?, ?, ?)')
-    .run(log, identity.epoch, wrapKey(identity.masterKey, purpose, dataKey))
-  return { dataKeyId: Number(lastInsertRowid), dataKey: createSecretKey(dataKey) }
 }
 
 function readPartialTiles(database: DatabaseSync, log: number, size: number): Uint8Array[][] {

@@ -34,4 +34,28 @@ export const auditMigrations: readonly string[] = [
     checkpoints INTEGER NOT NULL, open_from INTEGER NOT NULL, mac BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- AUTOINCREMENT: the number of an erased key is never given to another one.
+  CREATE TABLE subject_keys (
+    data_key INTEGER PRIMARY KEY AUTOINCREMENT, log INTEGER NOT NULL REFERENCES logs (log), subject TEXT NOT NULL,
+    epoch INTEGER NOT NULL, wrapped BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO subject_keys (data_key, log, subject, epoch, wrapped) SELECT data_key, log, '', epoch, wrapped FROM data_keys;
+  DROP TABLE data_keys;
+  ALTER TABLE subject_keys RENAME TO data_keys;
+  CREATE UNIQUE INDEX data_keys_by_subject ON data_keys (subject, log, epoch);
+  -- Below them no text, and no body, is left to expire.
+  ALTER TABLE logs ADD COLUMN texts_from INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE logs ADD COLUMN bodies_from INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE holds (
+    hold TEXT PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), subject TEXT, reason TEXT NOT NULL,
+    placed_by TEXT NOT NULL, placed_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX holds_by_log ON holds (log);
+  -- Subjects whose keys are gone and whose boxes are still to be deleted, from position next_idx to below end_idx.
+  CREATE TABLE erasures (
+    erasure INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), subject TEXT NOT NULL,
+    next_idx INTEGER NOT NULL, end_idx INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]

@@ -1,6 +1,6 @@
 /** Tables of the audit database that are read through kysely. */
 export interface AuditTables {
-  readonly logs: { log: number; namespace: string }
+  readonly logs: { log: number; namespace: string; texts_from: number; bodies_from: number }
   readonly records: {
     seq: number
     log: number
@@ -14,7 +14,7 @@ export interface AuditTables {
     json: string
   }
   readonly bodies: { seq: number; data_key: number; sealed: Uint8Array }
-  readonly data_keys: { data_key: number; log: number; epoch: number; wrapped: Uint8Array }
+  readonly data_keys: { data_key: number; log: number; subject: string; epoch: number; wrapped: Uint8Array }
   readonly tiles: { log: number; level: number; idx: number; root: Uint8Array; hashes: Uint8Array }
   readonly checkpoints: { ordinal: number; log: number; size: number; time_ms: number; note: string }
 }

@@ -12,6 +12,7 @@ import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
 import { foldLog, openWritable } from './sqlite-database.ts'
+import { SubjectKeys, type SubjectKey } from './subject-keys.ts'
 import type { AppendItem, BatchAnswer } from './worker-protocol.ts'
 
 const leavesPerCheckpoint = 256
@@ -153,6 +154,7 @@ export class AuditWriter {
         statements: prepareAuditStatements(database),
         identity: { ...identity, epoch: this.#epoch, masterKey },
         logs: new Map(),
+        keys: new SubjectKeys(database, { masterKey, epoch: this.#epoch }),
         dirty: new Set(),
         unfinished: new Map(findOpenDecisions(database, stored.openFrom).map(({ call, seq }) => [call, seq])),
         openFrom: stored.openFrom,
@@ -173,7 +175,8 @@ export class AuditWriter {
     const seq = open.nextSeq
     const id = recordId(timeMs, seq, this.#random)
     const bodies = bodiesOf(item)
-    const box = bodies.size === 0 ? null : sealBodies(log.dataKey, this.#random, id, bodies)
+    const dataKey = bodies.size === 0 ? null : this.#dataKeyFor(open, log, item.subject)
+    const box = dataKey === null ? null : sealBodies(dataKey.key, this.#random, id, bodies)
     const reference = (part: BodyPart) => box?.references.get(part) ?? null
     const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
     const json = sealRecord(item.text, kind, {
@@ -186,7 +189,7 @@ export class AuditWriter {
     const leaf = leafHash(json)
     const index = log.tree.size
     statements.insertRecord.run(seq, log.log, index, id, timeMs, kind, call, item.principal, leaf, json)
-    if (box !== null) statements.insertBody.run(seq, log.dataKeyId, box.sealed)
+    if (box !== null && dataKey !== null) statements.insertBody.run(seq, dataKey.id, box.sealed)
     for (const tile of log.tree.append(leaf)) {
       statements.insertTile.run(log.log, tile.level, tile.index, tile.root, tile.hashes)
     }
@@ -206,6 +209,11 @@ export class AuditWriter {
     const loaded = loadLogState(open.database, open.identity, namespace)
     open.logs.set(namespace, loaded)
     return loaded
+  }
+
+  #dataKeyFor(open: OpenWriter, { log, namespace }: AuditLogState, subject: string | null): SubjectKey {
+    if (subject === null) throw new McpworksError('internal', { detail: 'bodies without a subject' })
+    return open.keys.keyFor(log, namespace, subject)
   }
 
   #signCheckpoint(open: OpenWriter, log: AuditLogState): void {
@@ -245,6 +253,7 @@ interface OpenWriter {
   readonly statements: AuditStatements
   readonly identity: LogIdentity
   readonly logs: Map<string, AuditLogState>
+  readonly keys: SubjectKeys
   readonly dirty: Set<AuditLogState>
   /** Sequence numbers of allowed decisions without an outcome, by call, oldest first. */
   readonly unfinished: Map<string, number>
@@ -267,6 +276,7 @@ function abandoned(decision: OpenDecision, timeMs: number): Omit<AppendItem, 'ti
     kind,
     call,
     principal: null,
+    subject: null,
     allows: false,
     text,
     input: null,

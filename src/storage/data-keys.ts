@@ -29,9 +29,19 @@ export function unwrapKey(masterKey: Uint8Array, purpose: string, wrapped: Uint8
   }
 }
 
-/** The purpose under which a namespace's data key of one epoch is wrapped. */
-export function dataKeyPurpose(namespace: string, epoch: number): string {
-  return `data key ${namespace} ${epoch}`
+/** Whose bodies a data key seals. */
+export interface DataKeyOwner {
+  readonly namespace: string
+  /** Id of a principal; empty for a key that seals those of everybody. */
+  readonly subject: string
+  /** Start of the writer that made it. */
+  readonly epoch: number
+}
+
+/** The purpose under which a data key is wrapped. */
+export function dataKeyPurpose({ namespace, subject, epoch }: DataKeyOwner): string {
+  // A namespace's name holds no space, and the subject stands last: no two owners have one purpose.
+  return subject === '' ? `data key ${namespace} ${epoch}` : `data key ${namespace} ${epoch} ${subject}`
 }
 
 /** The key that authenticates the head row (HKDF-SHA-256, RFC 5869). */

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import {
@@ -13,7 +13,8 @@ import {
 import { McpworksError } from '../kernel/index.ts'
 import { headMacFits } from './audit-head.ts'
 import { dataDirectoryPaths } from './data-directory.ts'
-import { dataKeyPurpose, headKey, unwrapKey } from './data-keys.ts'
+import { headKey } from './data-keys.ts'
+import { OpenedDataKeys, type DataKeyRow } from './opened-data-keys.ts'
 import { openReadable } from './sqlite-database.ts'
 
 /** How a log is read without its server. */
@@ -47,11 +48,12 @@ class SqliteAuditReader implements AuditReader {
   readonly #database: DatabaseSync
   readonly #masterKey: Uint8Array | null
   readonly #publicKeyLine: string | null
-  readonly #dataKeys = new Map<number, KeyObject | null>()
+  readonly #dataKeys: OpenedDataKeys | null
 
   constructor(database: DatabaseSync, masterKey: Uint8Array | null, publicKeyLine: string | null) {
     this.#database = database
     this.#masterKey = masterKey
+    this.#dataKeys = masterKey === null ? null : new OpenedDataKeys(masterKey)
     this.#publicKeyLine = publicKeyLine
   }
 
@@ -143,16 +145,17 @@ class SqliteAuditReader implements AuditReader {
     const rows = this.#reading(() =>
       this.#database
         .prepare(
-          `SELECT seq, data_key, sealed, id FROM bodies LEFT JOIN records USING (seq)
-           WHERE seq >= ? AND seq <= ? ORDER BY seq`,
+          `SELECT seq, bodies.data_key, sealed, id, wrapped, subject, epoch, namespace
+           FROM bodies LEFT JOIN records USING (seq) LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
+           LEFT JOIN logs ON logs.log = data_keys.log WHERE seq >= ? AND seq <= ? ORDER BY seq`,
         )
         .all(fromSeq, toSeq),
     )
     return rows.map((row) => {
       const sealed = row['sealed'] as Uint8Array
       const at = { seq: Number(row['seq']), bytes: sealed.length }
-      if (this.#masterKey === null) return { ...at, content: 'unopened' }
-      const key = this.#dataKey(Number(row['data_key']), this.#masterKey)
+      if (this.#dataKeys === null) return { ...at, content: 'unopened' }
+      const key = openedKey(this.#dataKeys, row)
       const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
       return { ...at, content: opened ?? 'damaged' }
     })
@@ -168,20 +171,6 @@ class SqliteAuditReader implements AuditReader {
     return headMacFits(headKey(this.#masterKey), writer, head, mac) ? 'good' : 'bad'
   }
 
-  /** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
-  #dataKey(id: number, masterKey: Uint8Array): KeyObject | null {
-    const known = this.#dataKeys.get(id)
-    if (known !== undefined) return known
-    const row = this.#reading(() =>
-      this.#database
-        .prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?')
-        .get(id),
-    )
-    const made = row === undefined ? null : unwrapDataKey(masterKey, row)
-    this.#dataKeys.set(id, made)
-    return made
-  }
-
   #reading<Result>(work: () => Result): Result {
     try {
       return work()
@@ -191,10 +180,10 @@ class SqliteAuditReader implements AuditReader {
   }
 }
 
-function unwrapDataKey(masterKey: Uint8Array, row: Record<string, unknown>): KeyObject | null {
-  const purpose = dataKeyPurpose(String(row['namespace']), Number(row['epoch']))
+/** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
+function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObject | null {
   try {
-    return createSecretKey(unwrapKey(masterKey, purpose, row['wrapped'] as Uint8Array))
+    return keys.open(row as unknown as DataKeyRow)
   } catch {
     // Reported by the verifier as damage of every body under this key.
     return null

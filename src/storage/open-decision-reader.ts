@@ -1,9 +1,9 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { openBodies } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { dataDirectoryPaths, loadMasterKey } from './data-directory.ts'
-import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
+import { OpenedDataKeys, type DataKeyRow } from './opened-data-keys.ts'
 import { openReadable } from './sqlite-database.ts'
 
 /** One decision as it was recorded. Not verified: that is `audit verify`'s work. */
@@ -49,20 +49,20 @@ export function openDecisionReader({ dataDirectory, masterKey }: DecisionReaderO
 
 class SqliteDecisionReader implements DecisionReader {
   readonly #database: DatabaseSync
-  readonly #masterKey: Uint8Array
-  readonly #dataKeys = new Map<number, KeyObject | null>()
+  readonly #dataKeys: OpenedDataKeys
 
   constructor(database: DatabaseSync, masterKey: Uint8Array) {
     this.#database = database
-    this.#masterKey = masterKey
+    this.#dataKeys = new OpenedDataKeys(masterKey)
   }
 
   page(namespace: string, beforeIndex: number, limit: number): StoredDecision[] {
     try {
       const rows = this.#database
         .prepare(
-          `SELECT idx, id, time_ms, call, json, data_key, sealed FROM records JOIN logs USING (log)
-           LEFT JOIN bodies USING (seq)
+          `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, epoch, namespace
+           FROM records JOIN logs USING (log) LEFT JOIN bodies USING (seq)
+           LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
            WHERE namespace = ? AND idx < ? AND kind = 'decision' ORDER BY idx DESC LIMIT ?`,
         )
         .all(namespace, beforeIndex, limit)
@@ -71,10 +71,7 @@ class SqliteDecisionReader implements DecisionReader {
         timeMs: Number(row['time_ms']),
         call: String(row['call']),
         json: String(row['json']),
-        bodies:
-          row['sealed'] === null
-            ? { kind: 'none' }
-            : this.#open(Number(row['data_key']), String(row['id']), row['sealed'] as Uint8Array),
+        bodies: row['sealed'] === null ? { kind: 'none' } : this.#open(row),
       }))
     } catch (cause) {
       throw new McpworksError('storage_unavailable', { cause })
@@ -85,33 +82,21 @@ class SqliteDecisionReader implements DecisionReader {
     this.#database.close()
   }
 
-  #open(dataKey: number, recordId: string, sealed: Uint8Array): StoredDecision['bodies'] {
-    const key = this.#dataKey(dataKey)
-    const opened = key === null ? null : openBodies(key, recordId, sealed)
+  #open(row: Record<string, unknown>): StoredDecision['bodies'] {
+    const key = this.#dataKey(row)
+    const opened = key === null ? null : openBodies(key, String(row['id']), row['sealed'] as Uint8Array)
     if (opened === null) return { kind: 'closed' }
     const textOf = (wanted: string): string | null => opened.find(({ part }) => part === wanted)?.body ?? null
     return { kind: 'open', input: textOf('input'), engineInput: textOf('engine_input') }
   }
 
-  #dataKey(id: number): KeyObject | null {
-    const known = this.#dataKeys.get(id)
-    if (known !== undefined) return known
-    const row = this.#database
-      .prepare('SELECT wrapped, epoch, namespace FROM data_keys JOIN logs USING (log) WHERE data_key = ?')
-      .get(id)
-    const key = row === undefined ? null : unwrap(this.#masterKey, row)
-    this.#dataKeys.set(id, key)
-    return key
-  }
-}
-
-/** `null` for a key that does not unwrap: what it sealed counts as closed. */
-function unwrap(masterKey: Uint8Array, row: Record<string, unknown>): KeyObject | null {
-  const purpose = dataKeyPurpose(String(row['namespace']), Number(row['epoch']))
-  try {
-    return createSecretKey(unwrapKey(masterKey, purpose, row['wrapped'] as Uint8Array))
-  } catch {
-    // Told to the reader of the answer as decisions that could not be opened.
-    return null
+  /** `null` for a key that is gone or does not unwrap: what it sealed counts as closed. */
+  #dataKey(row: Record<string, unknown>): KeyObject | null {
+    try {
+      return this.#dataKeys.open(row as unknown as DataKeyRow)
+    } catch {
+      // Told to the reader of the answer as decisions that could not be opened.
+      return null
+    }
   }
 }

@@ -1,9 +1,9 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import {
   openBodies,
   requireLogNamespace,
+  subjectOf,
   writeRecord,
   type BodyPart,
   type DecisionLog,
@@ -17,7 +17,7 @@ import {
 } from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
-import { dataKeyPurpose, unwrapKey } from './data-keys.ts'
+import { OpenedDataKeys } from './opened-data-keys.ts'
 import { proveRecord } from './prove-record.ts'
 import { readableDialect } from './readable-dialect.ts'
 import { seqOfRecordId } from './record-id.ts'
@@ -39,15 +39,14 @@ export interface SqliteDecisionLogParts {
 export class SqliteDecisionLog implements DecisionLog, RecordProver {
   readonly #client: WorkerClient
   readonly #clock: Clock
-  readonly #masterKey: Uint8Array
   readonly #connection: DatabaseSync
   readonly #database: Kysely<AuditTables>
-  readonly #dataKeys = new Map<number, KeyObject>()
+  readonly #dataKeys: OpenedDataKeys
 
   constructor(parts: SqliteDecisionLogParts) {
     this.#client = parts.client
     this.#clock = parts.clock
-    this.#masterKey = parts.masterKey
+    this.#dataKeys = new OpenedDataKeys(parts.masterKey)
     this.#connection = openReadable(parts.auditPath)
     this.#database = new Kysely<AuditTables>({ dialect: readableDialect(this.#connection) })
   }
@@ -65,6 +64,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
       kind,
       call,
       principal: draft.kind === 'decision' ? draft.pre.principal.id.toWellFormed() : null,
+      subject: subjectOf(draft),
       allows: draft.kind === 'decision' && draft.decision.effect === 'allow',
       text: writeRecord(draft, timeMs),
       ...bodiesOf(draft),
@@ -129,12 +129,16 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
     const row = await this.#reading(() =>
       this.#database
         .selectFrom('bodies')
-        .select(['data_key', 'sealed'])
+        .leftJoin('data_keys', 'data_keys.data_key', 'bodies.data_key')
+        .leftJoin('logs', 'logs.log', 'data_keys.log')
+        .select(['bodies.data_key', 'sealed', 'wrapped', 'subject', 'epoch', 'namespace'])
         .where('seq', '=', record.seq)
         .executeTakeFirst(),
     )
     if (row === undefined) return null
-    const opened = openBodies(await this.#dataKey(row.data_key), recordId, row.sealed)
+    const key = this.#dataKeys.open(row)
+    if (key === null) return null
+    const opened = openBodies(key, recordId, row.sealed)
     if (opened === null) {
       throw new McpworksError('storage_unavailable', {
         message: 'A stored body does not open: it was changed, or belongs elsewhere.',
@@ -160,23 +164,6 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
   /** Closes the reading side; the worker is the storage's to close. */
   async close(): Promise<void> {
     await this.#database.destroy()
-  }
-
-  async #dataKey(id: number): Promise<KeyObject> {
-    const known = this.#dataKeys.get(id)
-    if (known !== undefined) return known
-    const row = await this.#reading(() =>
-      this.#database
-        .selectFrom('data_keys')
-        .innerJoin('logs', 'logs.log', 'data_keys.log')
-        .select(['wrapped', 'epoch', 'namespace'])
-        .where('data_key', '=', id)
-        .executeTakeFirst(),
-    )
-    if (row === undefined) throw new McpworksError('storage_unavailable', { detail: 'a body whose data key is gone' })
-    const key = createSecretKey(unwrapKey(this.#masterKey, dataKeyPurpose(row.namespace, row.epoch), row.wrapped))
-    this.#dataKeys.set(id, key)
-    return key
   }
 
   async #reading<Result>(work: () => Promise<Result>): Promise<Result> {

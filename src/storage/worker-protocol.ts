@@ -21,6 +21,8 @@ export interface AppendItem {
   readonly call: string
   /** Who asked, for the index: of decisions only. */
   readonly principal: string | null
+  /** Id of the principal under whose key its bodies are sealed; `null` where it has none. */
+  readonly subject: string | null
   /** Whether it allows a call, which then needs an outcome. */
   readonly allows: boolean
   /** The record's text with places for what only the writer knows (`writeRecord`). */
@@ -33,14 +35,14 @@ export interface AppendItem {
 /** What `AppendItem` is on its way: its members in order, one item after the other. Flat arrays clone fastest. */
 export type FlatItems = readonly (number | string | boolean | null)[]
 
-const itemWidth = 11
+const itemWidth = 12
 
 /** Packs items for the way to the worker. */
 export function flattenItems(items: readonly AppendItem[]): FlatItems {
   const flat: (number | string | boolean | null)[] = []
   for (const item of items) {
-    flat.push(item.ticket, item.timeMs, item.namespace, item.kind, item.call, item.principal, item.allows, item.text)
-    flat.push(item.input, item.output, item.engineInput)
+    flat.push(item.ticket, item.timeMs, item.namespace, item.kind, item.call, item.principal, item.subject)
+    flat.push(item.allows, item.text, item.input, item.output, item.engineInput)
   }
   return flat
 }
@@ -49,9 +51,10 @@ export function flattenItems(items: readonly AppendItem[]): FlatItems {
 export function restoreItems(flat: FlatItems): AppendItem[] {
   const items: AppendItem[] = []
   for (let at = 0; at < flat.length; at += itemWidth) {
-    const [ticket, timeMs, namespace, kind, call, principal, allows, text, ...bodies] = flat.slice(at, at + itemWidth)
-    const [input, output, engineInput] = bodies
-    const item = { ticket, timeMs, namespace, kind, call, principal, allows, text, input, output, engineInput }
+    const [ticket, timeMs, namespace, kind, call, principal, subject, ...rest] = flat.slice(at, at + itemWidth)
+    const [allows, text, input, output, engineInput] = rest
+    const where = { ticket, timeMs, namespace, kind, call, principal, subject }
+    const item = { ...where, allows, text, input, output, engineInput }
     items.push(item as AppendItem)
   }
   return items

@@ -94,6 +94,7 @@ export function outcomeDraft(
     call: decision.call,
     parentCall: null,
     trace: null,
+    subject: choices.principal ?? 'demo/analyst',
     outcome: {
       status: 'ok',
       detail: null,

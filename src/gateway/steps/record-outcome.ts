@@ -46,6 +46,7 @@ export async function recordOutcome(
     call: call.call,
     parentCall: call.parent?.call ?? null,
     trace: call.facts.trace,
+    subject: call.caller.principal.id,
     outcome: {
       status: acted.status === 'broken' ? 'protocol-error' : acted.status,
       detail: detailOf(acted),
