@@ -63,6 +63,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
     passWithNoTests: false,
+    // Costs nothing until a test asks for a database.
+    globalSetup: ['test/support/offer-postgres.ts'],
     projects: kinds.map(({ name, include, exclude = [], testTimeout, isolate = true, env = {} }) => ({
       test: {
         name,

@@ -15,7 +15,7 @@ const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
 const commands = {
   start: { programs: ['bwrap', 'python3'], args: () => [findEntry(), 'up'] },
   test: {
-    programs: ['bwrap', 'python3', 'strace', 'pandas', 'crun', 'runc', 'runsc'],
+    programs: ['bwrap', 'python3', 'strace', 'pandas', 'crun', 'runc', 'runsc', 'postgres'],
     args: (rest) => [vitest, 'run', ...testKinds(rest)],
   },
   e2e: { programs: ['bwrap', 'python3', 'chromium'], args: () => [vitest, 'run', '--project=e2e'] },

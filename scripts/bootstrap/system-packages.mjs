@@ -14,6 +14,7 @@ const packages = {
   chromium: 'chromium',
   go: 'golang-go',
   sumdb: 'golang-golang-x-mod-dev',
+  postgres: 'postgresql',
 }
 const files = {
   pandas: '/usr/lib/python3/dist-packages/pandas/__init__.py',
@@ -60,6 +61,7 @@ export async function ensureSystemPackages(programs) {
 }
 
 function isThere(program) {
+  if (program === 'postgres') return findPostgres() !== null
   return Object.hasOwn(files, program) ? existsSync(files[program]) : findProgram(program) !== null
 }
 
@@ -79,6 +81,15 @@ export function findProgram(name) {
     }
   }
   return null
+}
+
+/** The directory of the newest PostgreSQL's programs, or null. Distributions keep those of a server off PATH. */
+export function findPostgres() {
+  const versions = '/usr/lib/postgresql'
+  if (!existsSync(versions)) return null
+  const newestFirst = readdirSync(versions).toSorted((one, other) => Number(other) - Number(one))
+  const programs = newestFirst.map((version) => join(versions, version, 'bin'))
+  return programs.find((directory) => existsSync(join(directory, 'postgres'))) ?? null
 }
 
 /** The words to put before a command so that it runs as root, or null when this user cannot without a password. */
