@@ -48,6 +48,8 @@ const kinds = [
     }),
   ),
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
+  // Faults by the thousand. A few of each kind are among the tests that run every time.
+  { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000, maxConcurrency: 2 },
   { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 120_000 },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]
@@ -65,19 +67,22 @@ export default defineConfig({
     passWithNoTests: false,
     // Costs nothing until a test asks for a database.
     globalSetup: ['test/support/offer-postgres.ts'],
-    projects: kinds.map(({ name, include, exclude = [], testTimeout, isolate = true, env = {} }) => ({
-      test: {
-        name,
-        include,
-        // Given even where it is empty, it would take the place of what the command line excludes.
-        ...(exclude.length === 0 ? {} : { exclude: ['**/node_modules/**', ...exclude] }),
-        testTimeout,
-        hookTimeout: testTimeout,
-        expect: { poll: { timeout: testTimeout } },
-        isolate,
-        env: { ...env, NODE_COMPILE_CACHE: compiled },
-        environment: 'node',
-      },
-    })),
+    projects: kinds.map(
+      ({ name, include, exclude = [], testTimeout, isolate = true, env = {}, maxConcurrency = 5 }) => ({
+        test: {
+          name,
+          include,
+          // Given even where it is empty, it would take the place of what the command line excludes.
+          ...(exclude.length === 0 ? {} : { exclude: ['**/node_modules/**', ...exclude] }),
+          testTimeout,
+          hookTimeout: testTimeout,
+          expect: { poll: { timeout: testTimeout } },
+          isolate,
+          maxConcurrency,
+          env: { ...env, NODE_COMPILE_CACHE: compiled },
+          environment: 'node',
+        },
+      }),
+    ),
   },
 })
