@@ -51,7 +51,7 @@ for (const namespace of namespaces) {
   catalogue.replaceService(namespace, entry.service, [entry])
   const tools = [{ service: 'mark', name: 'mark', inputSchema: { type: 'object' } }]
   const { ok } = policy.install(
-    [{ path: 'a.cedar', text: 'permit (principal, action == Action::"call", resource);' }],
+    [{ file: 'a.cedar', text: 'permit (principal, action == Action::"call", resource);' }],
     { namespace, tools },
   )
   if (!ok) throw new Error('the policy of this test does not fit')

@@ -229,6 +229,9 @@ describe('SQL that databases read differently', () => {
 describe('what SQLite itself does with any text', () => {
   const database = new DatabaseSync(':memory:')
   database.exec('CREATE TABLE a (x, y); CREATE TABLE b (x, z); CREATE TABLE s (k); CREATE VIEW v AS SELECT x FROM a;')
+  // Without the table s: what is still a statement here means a common table expression by that name.
+  const withoutS = new DatabaseSync(':memory:')
+  withoutS.exec('CREATE TABLE a (x, y); CREATE TABLE b (x, z); CREATE VIEW v AS SELECT x FROM a;')
   const pieces = [
     'SELECT',
     'SELECT *',
@@ -346,6 +349,15 @@ describe('what SQLite itself does with any text', () => {
     }
   }
 
+  function needsS(statement: string): boolean {
+    try {
+      withoutS.prepare(statement)
+      return false
+    } catch {
+      return true
+    }
+  }
+
   it('is all found', () => {
     let compared = 0
     fc.assert(
@@ -358,7 +370,8 @@ describe('what SQLite itself does with any text', () => {
         if (!fact.tables.includes('*')) {
           // What a view reads is not named by who reads the view; nor is the schema that a drop reads.
           const missed = [...real.tables].filter((table) => !fact.tables.includes(table) && !fact.tables.includes('v'))
-          expect(missed).toEqual([])
+          // In UPDATE ... FROM, SQLite asks leave for a common table expression by its name.
+          if (missed.some((table) => table !== 's') || needsS(statement)) expect(missed).toEqual([])
         }
         expect([...real.functions].filter((name) => !fact.functions.includes(name))).toEqual([])
         if (real.writes) expect(fact.read_only).toBe(false)
