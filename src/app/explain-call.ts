@@ -19,8 +19,8 @@ export function explainCallFrom(log: DecisionLog & RecordProver): ExplainCall {
     const explanation = explainCall({
       records,
       shadowRecords: await log.read(after),
-      input: await log.readBody(decided.id, 'input'),
-      output: ended === undefined ? null : await log.readBody(ended.id, 'output'),
+      input: (await log.readBody(decided.id, 'input'))?.body ?? null,
+      output: ended === undefined ? null : ((await log.readBody(ended.id, 'output'))?.body ?? null),
       proof: await log.prove(decided.id),
     })
     return { page: JSON.parse(JSON.stringify(explanation)) as JsonObject, text: renderWhy(explanation) }

@@ -1,4 +1,5 @@
 import type { Receipt, RecordDraft, StoredRecord } from './record.ts'
+import type { BodyPart, OpenedBody } from './sealed-bodies.ts'
 
 /** Which records to read. */
 export interface RecordQuery {
@@ -40,7 +41,7 @@ export interface DecisionLog {
   append(draft: RecordDraft): Promise<Receipt>
   read(query: RecordQuery): Promise<StoredRecord[]>
   /** The decrypted body beside a record, `null` where there is none (level, erasure). */
-  readBody(recordId: string, part: 'input' | 'output' | 'engine_input'): Promise<string | null>
+  readBody(recordId: string, part: BodyPart): Promise<OpenedBody | null>
   health(): LogHealth
   /** Tries whether a durable write works, after a failure as well as before one; resolves with the state found. */
   recheck(): Promise<LogHealth>

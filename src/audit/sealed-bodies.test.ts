@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../kernel/index.ts'
@@ -19,8 +19,10 @@ describe('sealed bodies', () => {
         const box = sealBodies(key, randomBytes, 'record', new Map(given))
         const opened = openBodies(key, 'record', box.sealed) ?? []
         expect(opened.map(({ part, body }) => [part, body])).toEqual(given)
-        for (const { part, body, bytes, commitment } of opened) {
+        for (const { part, body, bytes, commitment, salt } of opened) {
           expect(bytes).toBe(Buffer.byteLength(body))
+          const committed = createHash('sha256').update(Buffer.from(salt, 'hex')).update(body).digest('hex')
+          expect(commitment).toBe(`sha256:${committed}`)
           expect(box.references.get(part)).toEqual({ bytes, commitment })
         }
         expect(box.sealed.length).toBe(sealedBytes(opened.map(({ bytes }) => bytes)))

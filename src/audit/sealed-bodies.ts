@@ -32,6 +32,8 @@ export interface SealedBodies {
 export interface OpenedBody extends BodyReference {
   readonly part: BodyPart
   readonly body: string
+  /** 16 bytes in hexadecimal: SHA-256 over them and the body is the commitment. */
+  readonly salt: string
 }
 
 /** Gives that many bytes nobody can guess and nobody else was given. */
@@ -94,7 +96,8 @@ export function openBodies(key: KeyObject, context: string, sealed: Uint8Array):
     const end = at + headerBytes + bytes
     if (part === undefined || end > plain.length) return null
     const commitment = commitmentOf(plain.subarray(at + 5, end))
-    opened.push({ part, bytes, commitment, body: plain.toString('utf8', at + headerBytes, end) })
+    const salt = plain.toString('hex', at + 5, at + headerBytes)
+    opened.push({ part, bytes, commitment, salt, body: plain.toString('utf8', at + headerBytes, end) })
     at = end
   }
   return opened

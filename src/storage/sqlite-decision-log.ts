@@ -8,6 +8,7 @@ import {
   type BodyPart,
   type DecisionLog,
   type LogHealth,
+  type OpenedBody,
   type Receipt,
   type RecordDraft,
   type RecordProof,
@@ -116,7 +117,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
     }))
   }
 
-  async readBody(recordId: string, part: BodyPart): Promise<string | null> {
+  async readBody(recordId: string, part: BodyPart): Promise<OpenedBody | null> {
     const record = await this.#reading(() =>
       this.#database
         .selectFrom('records')
@@ -144,7 +145,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
         message: 'A stored body does not open: it was changed, or belongs elsewhere.',
       })
     }
-    return opened.find((body) => body.part === part)?.body ?? null
+    return opened.find((body) => body.part === part) ?? null
   }
 
   prove(recordId: string): Promise<RecordProof | null> {

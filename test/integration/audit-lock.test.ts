@@ -130,7 +130,7 @@ describe('a data directory', () => {
     await first.close()
     expect(existsSync(join(dataDirectory, 'master.key'))).toBe(false)
     const second = await openStorage({ dataDirectory, clock: systemClock, masterKey })
-    expect(await second.decisionLog.readBody(id, 'input')).toBe('{"country":"CH","limit":5}')
+    expect(await second.decisionLog.readBody(id, 'input')).toMatchObject({ body: '{"country":"CH","limit":5}' })
     await second.close()
     await expect(open(dataDirectory)).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
