@@ -37,3 +37,17 @@ export { subjectOf } from './subject-of.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'
 export { writeRecord } from './write-record.ts'
+export { askedTerms } from './search/asked-terms.ts'
+export { buildCallTree, type CallTree } from './search/call-tree.ts'
+export {
+  type LogSearch,
+  type SearchField,
+  type SearchFilter,
+  type SearchHit,
+  type SearchIndexState,
+  type SearchPage,
+  type SearchQuery,
+} from './search/log-search.ts'
+export { termsOf, type TermSource } from './search/record-terms.ts'
+export { searchHit, type ReadRecord } from './search/search-hit.ts'
+export { parseObject } from './stored-envelope.ts'

@@ -10,6 +10,7 @@ import { namespaceOperations } from './namespace-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyOperations } from './policy-operations.ts'
 import { replayOperations } from './replay-operations.ts'
+import { searchOperations } from './search-operations.ts'
 import { templateOperations } from './template-operations.ts'
 import { upstreamOperations } from './upstream-operations.ts'
 import { userOperations } from './user-operations.ts'
@@ -28,6 +29,7 @@ export const operations = {
   ...replayOperations,
   ...approvalOperations,
   ...auditOperations,
+  ...searchOperations,
   ...upstreamOperations,
 } satisfies Record<string, Operation>
 

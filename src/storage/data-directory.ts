@@ -25,6 +25,8 @@ export interface DataDirectoryPaths {
   readonly masterKey: string
   /** The public half of the log's signing key, for auditors. */
   readonly publicKey: string
+  /** Derived from the log: it can be removed while no server runs. */
+  readonly search: string
 }
 
 /** Where the files of a data directory are. Touches nothing. */
@@ -36,6 +38,7 @@ export function dataDirectoryPaths(dataDirectory: string): DataDirectoryPaths {
     pid: join(dataDirectory, 'server.pid'),
     masterKey: join(dataDirectory, 'master.key'),
     publicKey: join(dataDirectory, 'audit.pub'),
+    search: join(dataDirectory, 'search.db'),
   }
 }
 
@@ -54,7 +57,7 @@ export function prepareDataDirectory(dataDirectory: string, paths: DataDirectory
         message: 'Other users of this machine may enter the data directory. Run: chmod 700 on it.',
       })
     }
-    for (const path of [paths.audit, paths.state, paths.lock]) {
+    for (const path of [paths.audit, paths.state, paths.search, paths.lock]) {
       if (existsSync(path)) refuseForeign(path, 'file')
       else writeNewFile(path, '')
     }

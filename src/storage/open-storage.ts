@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import type { ApprovalStore } from '../approvals/index.ts'
-import type { DecisionLog, LogPositionStore, RecordProver } from '../audit/index.ts'
+import type { DecisionLog, LogPositionStore, LogSearch, RecordProver } from '../audit/index.ts'
 import type {
   AuthorizationStore,
   ClosureStore,
@@ -23,6 +23,7 @@ import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { masterKeyOf } from './master-key.ts'
 import type { NamespaceStore } from './namespace-store.ts'
+import { SearchClient } from './search/search-client.ts'
 import { SqlApprovalStore } from './sql-approval-store.ts'
 import { SqlAuthorizationStore } from './sql-authorization-store.ts'
 import { SqlClosureStore } from './sql-closure-store.ts'
@@ -60,6 +61,7 @@ export interface StorageOptions {
 /** All ports that keep something. */
 export interface Storage {
   readonly decisionLog: DecisionLog & RecordProver
+  readonly logSearch: LogSearch
   readonly functions: FunctionStore
   readonly credentials: CredentialStore
   readonly sessions: SessionStore
@@ -109,9 +111,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       auditMaxPages: options.auditMaxPages ?? null,
     })
     const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
+    const logSearch = new SearchClient({ auditPath: paths.audit, searchPath: paths.search })
     const state = openStateDatabase(client)
     return {
       decisionLog,
+      logSearch,
       functions: new SqlFunctionStore(state),
       credentials: new SqlCredentialStore(state),
       sessions: new SqlSessionStore(state),
@@ -134,6 +138,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       masterKey: masterKeyOf(masterKey),
       async close() {
         try {
+          await logSearch.close()
           await client.close()
           await decisionLog.close()
           await state.destroy()

@@ -15,6 +15,11 @@ export function isInputOutputError(error: unknown): boolean {
   return sqliteCode(error) === 10
 }
 
+/** Whether a file is no database, or one that contradicts itself. */
+export function isDamage(error: unknown): boolean {
+  return [11, 26].includes(sqliteCode(error))
+}
+
 /** A sentence for operators on why a database cannot be written. Names no path. */
 export function failureReason(error: unknown): string {
   switch (sqliteCode(error)) {

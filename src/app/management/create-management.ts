@@ -36,6 +36,7 @@ import { platformHandlers } from './platform-handlers.ts'
 import { policyHandlers } from './policy-handlers.ts'
 import { policyVersionHandlers } from './policy-version-handlers.ts'
 import { replayHandlers } from './replay-handlers.ts'
+import { searchHandlers } from './search-handlers.ts'
 import { shadowHandlers } from './shadow-handlers.ts'
 import { templateHandler } from './template-handler.ts'
 import { upstreamHandlers } from './upstream-handlers.ts'
@@ -102,6 +103,7 @@ export function createManagement(parts: ManagementParts): Backend {
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...auditEventHandlers({ decisionLog, clock, version }),
+    ...searchHandlers(storage.logSearch),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...analysisHandlers({ policy, catalogue, registry, hosted, schemas: functions.schemas, clock }),
     ...factHandler({ catalogue, hosted }),

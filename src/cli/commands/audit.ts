@@ -8,6 +8,7 @@ import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
 import { addEventsCommand } from './audit-events.ts'
+import { addSearchCommands } from './audit-search.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
@@ -56,6 +57,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     )
 
   addEventsCommand(audit, context)
+  addSearchCommands(audit, context)
 
   audit
     .command('verify')

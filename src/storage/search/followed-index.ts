@@ -1,0 +1,105 @@
+import { Kysely } from 'kysely'
+import type { SearchPage, SearchQuery } from '../../audit/index.ts'
+import type { AuditTables } from '../audit-tables.ts'
+import { readableDialect } from '../readable-dialect.ts'
+import { openReadable } from '../sqlite-database.ts'
+import { isDamage } from '../sqlite-failure.ts'
+import { LogIndexer } from './index-log.ts'
+import { LogRows } from './log-rows.ts'
+import { openSearchIndex, removeSearchIndex, type OpenSearchIndex } from './open-search-index.ts'
+import { searchLog } from './search-log.ts'
+import type { SearchSettings } from './search-protocol.ts'
+import { termNumbers } from './term-numbers.ts'
+
+/** How long a search waits until the index has what was written before it, in milliseconds. */
+const patienceMs = 250
+/** Records that are taken at once: a search waits for as many. */
+const recordsAtOnce = 500
+
+/** What is open. */
+interface OpenParts {
+  readonly rows: LogRows
+  readonly opened: OpenSearchIndex
+  readonly indexer: LogIndexer
+  readonly numberOf: (term: string) => number
+  close(): Promise<void>
+}
+
+/** The index and the log that it follows, for the thread that keeps them. Everything in it happens one after the other. */
+export class FollowedIndex {
+  readonly #settings: SearchSettings
+  #parts: OpenParts | null = null
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(settings: SearchSettings) {
+    this.#settings = settings
+  }
+
+  /** Takes some records. True where there are probably more. */
+  advance(): Promise<boolean> {
+    return this.#inTurn(async ({ indexer }) => (await indexer.step(recordsAtOnce)) === recordsAtOnce)
+  }
+
+  search(query: SearchQuery): Promise<SearchPage> {
+    return this.#inTurn(async ({ rows, opened, indexer, numberOf }) => {
+      const until = performance.now() + patienceMs
+      let taken = recordsAtOnce
+      while (taken === recordsAtOnce && performance.now() < until) taken = await indexer.step(recordsAtOnce)
+      const page = await searchLog(query, { rows, index: opened.index, numberOf })
+      const behind = Math.max(0, (await rows.newest()) - indexer.seq)
+      return { ...page, index: { behind, indexed: indexer.seq + 1 } }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined)
+    await this.#parts?.close()
+    this.#parts = null
+  }
+
+  /** Runs `work` after what runs already. Where the index turns out to be damaged, it is made anew and the work tried again. */
+  #inTurn<Result>(work: (parts: OpenParts) => Promise<Result>): Promise<Result> {
+    const mine = this.#turn.then(async () => {
+      try {
+        return await work(await this.#open())
+      } catch (error) {
+        const { searchPath } = this.#settings
+        await this.#parts?.close()
+        this.#parts = null
+        if (!isDamage(error)) throw error
+        removeSearchIndex(searchPath)
+        return work(await this.#open())
+      }
+    })
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #open(): Promise<OpenParts> {
+    this.#parts ??= await openParts(this.#settings)
+    return this.#parts
+  }
+}
+
+async function openParts({ auditPath, searchPath }: SearchSettings): Promise<OpenParts> {
+  const log = new Kysely<AuditTables>({ dialect: readableDialect(openReadable(auditPath)) })
+  try {
+    const rows = new LogRows(log)
+    const opened = await openSearchIndex(searchPath, rows)
+    const numberOf = termNumbers(opened.seed)
+    const indexer = new LogIndexer(rows, opened.index, numberOf, opened.cursor)
+    return {
+      rows,
+      opened,
+      indexer,
+      numberOf,
+      async close() {
+        await opened.close()
+        await log.destroy()
+      },
+    }
+  } catch (error) {
+    await log.destroy()
+    throw error
+  }
+}
