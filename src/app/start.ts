@@ -37,7 +37,7 @@ import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
-import { openStorage, type Storage } from '../storage/index.ts'
+import { openStorage, type Storage, type StorageOptions } from '../storage/index.ts'
 import { connectionFiles } from './connection-files.ts'
 import { createDoorRecords } from './door-records.ts'
 import { createFunctionServices } from './function-services.ts'
@@ -123,6 +123,7 @@ export async function start(options: StartOptions): Promise<RunningApp> {
       dataDirectory: config.dataDirectory,
       clock,
       ...(masterKey === null ? {} : { masterKey }),
+      ...postgresOf(config, options.log),
     })
     opened.push(() => storage.close())
     const sandbox = await startSandbox(config.sandbox)
@@ -414,6 +415,15 @@ async function compose(
     operator,
     close: closeAll,
   }
+}
+
+/** The database of state, where it is not in the data directory. */
+function postgresOf({ storage }: Config, log: Log): Pick<StorageOptions, 'postgres'> {
+  const { url, caFile, silentSeconds } = storage.database
+  if (url === null) return {}
+  const onStandby = ({ host }: { host: string }): void =>
+    log.warn({ active: host }, 'another server is active on this database: this one stands by')
+  return { postgres: { url, caFile, silentMs: silentSeconds * 1000, onStandby } }
 }
 
 /** @throws McpworksError `address_unavailable` where the port is taken or may not be used. */

@@ -20,7 +20,7 @@ export async function verifyDataDirectory(
   dataDirectory: string,
   progress: (text: string) => void,
   evidence: Pick<VerifyOptions, 'publicKeyLine' | 'keptCheckpoints'> = {},
-  storage: Config['storage'] = { masterKey: null },
+  storage: Pick<Config['storage'], 'masterKey'> = { masterKey: null },
 ): Promise<VerifyResult> {
   const masterKey = masterKeyOf({ storage })
   const reader = openAuditReader({

@@ -1,50 +1,23 @@
 import { existsSync, statSync } from 'node:fs'
-import type { ApprovalStore } from '../approvals/index.ts'
-import type { DecisionLog, LogPositionStore, LogSearch, RecordProver } from '../audit/index.ts'
-import type {
-  AuthorizationStore,
-  ClosureStore,
-  CredentialStore,
-  CredentialUseStore,
-  MasterKey,
-  OAuthClientStore,
-  FactorStore,
-  SessionStore,
-  SigningKeyStore,
-  UpstreamStore,
-  UsageStore,
-  UsedAssertions,
-} from '../auth/index.ts'
-import type { FunctionStore } from '../functions/index.ts'
-import type { RunStore, UsageCounterStore } from '../gateway/index.ts'
+import type { DecisionLog, LogSearch, RecordProver } from '../audit/index.ts'
+import type { MasterKey } from '../auth/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
-import type { PolicyStore, ShadowStore } from '../policy/index.ts'
-import { dataDirectoryPaths, loadMasterKey, masterKeyBytes, prepareDataDirectory } from './data-directory.ts'
+import { onlyServer, type ActiveRole } from './active-role.ts'
+import {
+  dataDirectoryPaths,
+  loadMasterKey,
+  masterKeyBytes,
+  prepareDataDirectory,
+  type DataDirectoryPaths,
+} from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
+import { LeasedDecisionLog } from './leased-decision-log.ts'
 import { masterKeyOf } from './master-key.ts'
-import type { NamespaceStore } from './namespace-store.ts'
+import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
 import { SearchClient } from './search/search-client.ts'
-import { SqlApprovalStore } from './sql-approval-store.ts'
-import { SqlAuthorizationStore } from './sql-authorization-store.ts'
-import { SqlClosureStore } from './sql-closure-store.ts'
-import { SqlCredentialStore } from './sql-credential-store.ts'
-import { SqlCredentialUseStore } from './sql-credential-use-store.ts'
-import { SqlFunctionStore } from './sql-function-store.ts'
-import { SqlLogPositionStore } from './sql-log-position-store.ts'
-import { SqlNamespaceStore } from './sql-namespace-store.ts'
-import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
-import { SqlRunStore } from './sql-run-store.ts'
-import { SqlPolicyStore } from './sql-policy-store.ts'
-import { SqlShadowStore } from './sql-shadow-store.ts'
-import { SqlFactorStore } from './sql-factor-store.ts'
-import { SqlSessionStore } from './sql-session-store.ts'
-import { SqlSigningKeyStore } from './sql-signing-key-store.ts'
-import { SqlUpstreamStore } from './sql-upstream-store.ts'
+import { createStateStores, type StateStores } from './sql-stores.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
-import { SqlUsageCounterStore } from './sql-usage-counter-store.ts'
-import { SqlUsageStore } from './sql-usage-store.ts'
-import { SqlUsedAssertions } from './sql-used-assertions.ts'
-import { openStateDatabase } from './state-database.ts'
+import { openLeasedDatabase, openStateDatabase } from './state-database.ts'
 import { WorkerClient } from './worker-client.ts'
 
 /** How storage is opened. */
@@ -56,43 +29,28 @@ export interface StorageOptions {
   readonly masterKey?: Uint8Array
   /** Upper bound of the audit database in pages of 4096 bytes. Reaching it is the same as a full disk. */
   readonly auditMaxPages?: number
+  /** The database of state; absent where it is in the data directory. */
+  readonly postgres?: PostgresOptions
 }
 
 /** All ports that keep something. */
-export interface Storage {
+export interface Storage extends StateStores {
   readonly decisionLog: DecisionLog & RecordProver
   readonly logSearch: LogSearch
-  readonly functions: FunctionStore
-  readonly credentials: CredentialStore
-  readonly sessions: SessionStore
-  readonly factors: FactorStore
-  readonly credentialUses: CredentialUseStore
-  readonly closures: ClosureStore
-  readonly usage: UsageStore
-  readonly logPositions: LogPositionStore
-  readonly usageCounters: UsageCounterStore
-  readonly runs: RunStore
-  readonly policies: PolicyStore
-  readonly shadows: ShadowStore
-  readonly namespaces: NamespaceStore
-  readonly authorizations: AuthorizationStore
-  readonly oauthClients: OAuthClientStore
-  readonly signingKeys: SigningKeyStore
-  readonly usedAssertions: UsedAssertions
-  readonly upstreams: UpstreamStore
-  readonly approvals: ApprovalStore
   readonly masterKey: MasterKey
+  readonly role: ActiveRole
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
 }
 
 /**
  * Opens a data directory for this process alone and writes `abandoned` for every allowed call that a former process
- * left without an outcome. Nothing is written by this thread: one worker owns both databases.
+ * left without an outcome. Nothing is written by this thread: one worker owns both databases. With a database of
+ * PostgreSQL, waits until no other server is active on it.
  * @throws McpworksError `data_directory_in_use`, `storage_unavailable`
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { dataDirectory, clock } = options
+  const { dataDirectory } = options
   if (options.masterKey !== undefined && options.masterKey.length !== masterKeyBytes) {
     throw new McpworksError('config_invalid', { message: `The master key must be ${masterKeyBytes} bytes.` })
   }
@@ -100,48 +58,14 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   prepareDataDirectory(dataDirectory, paths)
   const lock = lockDataDirectory(paths)
   try {
-    const isNew = !existsSync(paths.audit) || statSync(paths.audit).size === 0
-    const masterKey = options.masterKey ?? loadMasterKey(paths.masterKey, isNew)
-    const client = await WorkerClient.start({
-      auditPath: paths.audit,
-      statePath: paths.state,
-      publicKeyPath: paths.publicKey,
-      masterKey,
-      startedAtMs: clock.nowMs(),
-      auditMaxPages: options.auditMaxPages ?? null,
-    })
-    const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
-    const logSearch = new SearchClient({ auditPath: paths.audit, searchPath: paths.search })
-    const state = openStateDatabase(client)
+    const opened = await (options.postgres === undefined
+      ? openOnSqlite(options, paths)
+      : openOnPostgres(options, paths, options.postgres))
     return {
-      decisionLog,
-      logSearch,
-      functions: new SqlFunctionStore(state),
-      credentials: new SqlCredentialStore(state),
-      sessions: new SqlSessionStore(state),
-      factors: new SqlFactorStore(state),
-      credentialUses: new SqlCredentialUseStore(state),
-      closures: new SqlClosureStore(state),
-      usage: new SqlUsageStore(state),
-      logPositions: new SqlLogPositionStore(state),
-      runs: new SqlRunStore(state),
-      usageCounters: new SqlUsageCounterStore(state),
-      policies: new SqlPolicyStore(state),
-      shadows: new SqlShadowStore(state),
-      namespaces: new SqlNamespaceStore(state),
-      authorizations: new SqlAuthorizationStore(state),
-      oauthClients: new SqlOAuthClientStore(state),
-      signingKeys: new SqlSigningKeyStore(state),
-      usedAssertions: new SqlUsedAssertions(state),
-      upstreams: new SqlUpstreamStore(state),
-      approvals: new SqlApprovalStore(state),
-      masterKey: masterKeyOf(masterKey),
+      ...opened,
       async close() {
         try {
-          await logSearch.close()
-          await client.close()
-          await decisionLog.close()
-          await state.destroy()
+          await opened.close()
         } finally {
           lock.release()
         }
@@ -150,5 +74,89 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths): Promise<Storage> {
+  const isNew = !existsSync(paths.audit) || statSync(paths.audit).size === 0
+  const masterKey = options.masterKey ?? loadMasterKey(paths.masterKey, isNew)
+  const log = await openSqliteLog(options, paths, masterKey)
+  const state = openStateDatabase(log.client)
+  return {
+    ...createStateStores(state),
+    decisionLog: log.decisionLog,
+    logSearch: log.logSearch,
+    masterKey: masterKeyOf(masterKey),
+    role: onlyServer,
+    async close() {
+      await log.close()
+      await state.destroy()
+    },
+  }
+}
+
+async function openOnPostgres(
+  options: StorageOptions,
+  paths: DataDirectoryPaths,
+  postgres: PostgresOptions,
+): Promise<Storage> {
+  const { lease, masterKey } = await acquireLease(postgres, paths, options.masterKey ?? null)
+  try {
+    const log = await openSqliteLog(options, paths, masterKey)
+    const state = openLeasedDatabase(lease)
+    return {
+      ...createStateStores(state),
+      decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
+      logSearch: log.logSearch,
+      masterKey: masterKeyOf(masterKey),
+      role: lease,
+      async close() {
+        try {
+          await log.close()
+          await state.destroy()
+        } finally {
+          // Last: another server is active from here on.
+          await lease.close()
+        }
+      },
+    }
+  } catch (error) {
+    await lease.close()
+    throw error
+  }
+}
+
+/** The log of a data directory, and the worker that writes it and, where there is no other database, state. */
+interface OpenedLog {
+  readonly client: WorkerClient
+  readonly decisionLog: SqliteDecisionLog
+  readonly logSearch: LogSearch
+  close(): Promise<void>
+}
+
+async function openSqliteLog(
+  { clock, auditMaxPages }: StorageOptions,
+  paths: DataDirectoryPaths,
+  masterKey: Uint8Array,
+): Promise<OpenedLog> {
+  const client = await WorkerClient.start({
+    auditPath: paths.audit,
+    statePath: paths.state,
+    publicKeyPath: paths.publicKey,
+    masterKey,
+    startedAtMs: clock.nowMs(),
+    auditMaxPages: auditMaxPages ?? null,
+  })
+  const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
+  const logSearch = new SearchClient({ auditPath: paths.audit, searchPath: paths.search })
+  return {
+    client,
+    decisionLog,
+    logSearch,
+    async close() {
+      await logSearch.close()
+      await client.close()
+      await decisionLog.close()
+    },
   }
 }

@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import type { CredentialUseStore } from '../auth/index.ts'
+import { larger } from './sql-order.ts'
 import { withStateErrors, type StateDatabase } from './state-database.ts'
 
 /** Rows of one statement: two parameters each, and SQLite takes 32766 of them. */
@@ -27,12 +29,9 @@ export class SqlCredentialUseStore implements CredentialUseStore {
           .insertInto('credential_uses')
           .values(rows.slice(start, start + rowsAtOnce))
           .onConflict((conflict) =>
-            conflict.column('credential_id').doUpdateSet((column) => ({
-              last_used_at_ms: column.fn<number>('max', [
-                'credential_uses.last_used_at_ms',
-                'excluded.last_used_at_ms',
-              ]),
-            })),
+            conflict.column('credential_id').doUpdateSet({
+              last_used_at_ms: larger(sql.ref('credential_uses.last_used_at_ms'), sql.ref('excluded.last_used_at_ms')),
+            }),
           )
           .execute()
       }

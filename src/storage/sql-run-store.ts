@@ -14,7 +14,8 @@ export class SqlRunStore implements RunStore {
 
   load(): Promise<readonly StoredRun[]> {
     return withStateErrors(async () => {
-      const rows = await this.#database.selectFrom('runs').selectAll().execute()
+      const query = this.#database.selectFrom('runs').selectAll().orderBy('namespace').orderBy('principal_id')
+      const rows = await query.execute()
       return rows.map((row) => ({
         namespace: row.namespace,
         principal: row.principal_id,

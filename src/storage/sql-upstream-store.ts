@@ -189,10 +189,17 @@ export class SqlUpstreamStore implements UpstreamStore {
   removeKey(namespace: string, epoch: number): Promise<void> {
     return withStateErrors(async () => {
       const key = { namespace, epoch }
-      // Overwritten first: SQLite leaves what is deleted in pages that it may not use again for long.
+      const stored = await this.#database
+        .selectFrom('upstream_data_keys')
+        .select('wrapped')
+        .where((row) => row.and(key))
+        .executeTakeFirst()
+      if (stored === undefined) return
+      // Overwritten first: SQLite leaves what is deleted in pages that it may not use again for long. PostgreSQL leaves
+      // what is overwritten too, until it is vacuumed.
       await this.#database
         .updateTable('upstream_data_keys')
-        .set((row) => ({ wrapped: row.fn<Uint8Array>('zeroblob', [row.fn<number>('length', ['wrapped'])]) }))
+        .set({ wrapped: new Uint8Array(stored.wrapped.length) })
         .where((row) => row.and(key))
         .execute()
       await this.#database

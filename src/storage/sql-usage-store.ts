@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Usage, UsageHolder, UsageStore } from '../auth/index.ts'
+import { smaller } from './sql-order.ts'
 import { withStateErrors, type StateDatabase } from './state-database.ts'
 
 /** Rows of one statement: five parameters each, and SQLite takes 32766 of them. */
@@ -37,8 +38,8 @@ export class SqlUsageStore implements UsageStore {
           )
           .onConflict((conflict) =>
             conflict.columns(['day', 'holder_kind', 'holder_id']).doUpdateSet({
-              calls: sql<number>`min(daily_usage.calls + excluded.calls, ${most})`,
-              bytes_in: sql<number>`min(daily_usage.bytes_in + excluded.bytes_in, ${most})`,
+              calls: smaller(sql`daily_usage.calls + excluded.calls`, most),
+              bytes_in: smaller(sql`daily_usage.bytes_in + excluded.bytes_in`, most),
             }),
           )
           .execute()
