@@ -3,8 +3,9 @@ import type { GuardedFetch } from '../../egress/index.ts'
 import type { GatewayPorts } from '../../gateway/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Log } from '../log.ts'
-import { followLog, type FollowPorts, type Follower } from './follow-log.ts'
+import { followLog, type FollowPorts } from '../log-followers/follow-log.ts'
 import { channelKey, postNotification } from './post-notification.ts'
+import { tellNotifications, type Listener } from './tell-notifications.ts'
 
 /** What is needed to tell channels of calls. */
 export interface NotificationOptions {
@@ -38,13 +39,15 @@ export async function openNotifications(
     pausesMs = { first: 1000, longest: 300_000 },
   } = options
   const closing = new AbortController()
-  const followers = [
+  const listeners = [
     ...config.channels.map(({ name, url }) => webhookFollower(name, url, options, closing.signal)),
     logFollower(new Set(config.channels.map(({ name }) => name)), log),
   ]
   const onFailure = (error: unknown): void => log.error({ err: error }, 'the log could not be read for notifications')
-  const ports = { decisionLog, positions, pausesMs, approvalChannels, onFailure }
-  const following = await Promise.all(followers.map(async (follower) => await followLog(follower, ports)))
+  const ports = { decisionLog, positions, pausesMs, onFailure }
+  const following = await Promise.all(
+    listeners.map(async (listener) => await followLog(tellNotifications(listener, approvalChannels), ports)),
+  )
   const wake = (): void => {
     for (const one of following) one.wake()
   }
@@ -70,7 +73,7 @@ function webhookFollower(
   url: string,
   { config: { networks, secret }, fetch, clock, log }: NotificationOptions,
   signal: AbortSignal,
-): Follower {
+): Listener {
   const webhook = { channel, url, key: channelKey(secret, channel), networks }
   return {
     reader: `notify ${channel}`,
@@ -91,7 +94,7 @@ const sentences = {
 } as const
 
 /** Tells of the channels that have no address. It takes everything. */
-function logFollower(addressed: ReadonlySet<string>, log: Log): Follower {
+function logFollower(addressed: ReadonlySet<string>, log: Log): Listener {
   return {
     reader: 'notify',
     async tell({ type, channels, about }) {

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RecordQuery, StoredRecord } from '../../audit/index.ts'
-import { followLog, type Follower } from './follow-log.ts'
+import { tellNotifications, type Listener } from '../notifications/tell-notifications.ts'
+import { followLog, type LogFollower, type Taken } from './follow-log.ts'
 
 /** A decision that asks to notify somebody; `null` for one that asks for nothing. */
 function decision(index: number, channel: string | null, effect = 'allow'): StoredRecord {
@@ -41,7 +42,7 @@ function following(takes: (id: string) => boolean = () => true) {
   const look = (): void => {
     for (const one of waiting) one()
   }
-  const follower: Follower = {
+  const listener: Listener = {
     reader: 'x',
     async tell({ id }) {
       told.push(id)
@@ -59,7 +60,7 @@ function following(takes: (id: string) => boolean = () => true) {
       waiting.add(isReached)
       isReached()
     })
-  return { follower, told, changes, until }
+  return { follower: tellNotifications(listener), told, changes, until }
 }
 
 describe('following the log', () => {
@@ -166,5 +167,69 @@ describe('following the log', () => {
     await one.close()
     expect(log.failures).toHaveLength(1)
     expect(here.told).toEqual(['r0'])
+  })
+})
+
+describe('giving records to a follower', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  /** A follower of all kinds that answers what `answers` says, and takes the rest. */
+  function taking(...answers: Taken[]) {
+    const given: string[][] = []
+    const follower: LogFollower = {
+      reader: 'x',
+      recordsAtOnce: 2,
+      from: 'beginning',
+      async take(records) {
+        given.push(records.map(({ id }) => id))
+        return answers.shift() ?? { done: records.length, refused: null }
+      },
+      onChange() {},
+    }
+    return { follower, given }
+  }
+
+  it('begins at the beginning where it asks to, and gives a bounded number at once, of every kind', async () => {
+    const log = logOf(decision(0, null), { ...decision(1, null), kind: 'outcome' }, decision(2, null))
+    const here = taking()
+    const one = await followLog(here.follower, log.ports)
+    one.wake()
+    await one.close()
+    expect(here.given).toEqual([['r0', 'r1']])
+    const again = await followLog(here.follower, log.ports)
+    again.wake()
+    await vi.waitFor(() => expect(log.kept.get('x')).toBe('r2'))
+    await again.close()
+    expect(here.given).toEqual([['r0', 'r1'], ['r2']])
+  })
+
+  it('keeps what was taken of a batch, waits as long as it is asked to, and says where it is', async () => {
+    vi.useFakeTimers()
+    const log = logOf(decision(0, null), decision(1, null))
+    const here = taking({ done: 1, refused: 'busy', retryAfterMs: 500 })
+    const ports = { ...log.ports, pausesMs: { first: 10, longest: 1000 } }
+    const one = await followLog(here.follower, ports)
+    one.wake()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(log.kept.get('x')).toBe('r0')
+    expect(one.state()).toEqual({ position: 'r0', taken: 1, refusals: 1, failing: 'busy', waitingSinceMs: 0 })
+    one.wake()
+    await vi.advanceTimersByTimeAsync(499)
+    expect(here.given).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(here.given).toEqual([['r0', 'r1'], ['r1']])
+    expect(one.state()).toEqual({ position: 'r1', taken: 2, refusals: 1, failing: null, waitingSinceMs: null })
+    await one.close()
+  })
+
+  it('waits no longer than the longest pause, whatever it is asked', async () => {
+    vi.useFakeTimers()
+    const log = logOf(decision(0, null))
+    const here = taking({ done: 0, refused: 'busy', retryAfterMs: 1e12 })
+    const one = await followLog(here.follower, { ...log.ports, pausesMs: { first: 10, longest: 1000 } })
+    one.wake()
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(log.kept.get('x')).toBe('r0')
+    await one.close()
   })
 })
