@@ -21,9 +21,20 @@ export interface CheckpointRow {
   /** Counts all checkpoints of the writer, from 1. */
   readonly ordinal: number
   readonly namespace: string | null
+  /** Of the tree that it was signed over. */
+  readonly period: string
   readonly size: number
   readonly timeMs: number
   readonly note: string
+}
+
+/** A tree's row. */
+export interface TreeRow {
+  readonly namespace: string
+  /** `2026-11`; empty for the tree of a log that was begun without periods. */
+  readonly period: string
+  /** Position in the namespace of the tree's first leaf. */
+  readonly firstIndex: number
 }
 
 /** A full tile's row. */
@@ -54,21 +65,34 @@ export interface HeadRow {
   readonly newestCheckpoint: number | null
 }
 
+/** What is public of the log: its trees, the checkpoints that were signed over them, and their hashes. No record's text. */
+export interface TreeReader {
+  /** The verifier key line that lies beside the log. Whoever can change the log can change it too. */
+  publicKeyLine(): Promise<string | null>
+  /** In the order in which they were begun. */
+  trees(): Promise<TreeRow[]>
+  /** Rows from an ordinal on, ascending. */
+  checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
+  /** The checkpoint of the largest size, `null` where none was signed. */
+  newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null>
+  /**
+   * Hashes of complete subtrees of `256^level` leaves, `from` included and `to` not, 32 bytes each; fewer where not all of
+   * them are there. At most 256.
+   */
+  hashes(namespace: string, period: string, level: number, from: number, to: number): Promise<Uint8Array[]>
+  close(): Promise<void>
+}
+
 /**
  * Read access to a stored log for the verifier: the files are enough, a running server is not disturbed.
  * Rows are only ever added, so the pages of one reading may come from different snapshots.
  */
-export interface AuditReader {
-  /** The verifier key line that lies beside the log. Whoever can change the log can change it too. */
-  publicKeyLine(): Promise<string | null>
+export interface AuditReader extends TreeReader {
   /** `null` for a log that was never written to. */
   head(): Promise<HeadRow | null>
   /** Rows from a sequence number on, ascending. */
   records(fromSeq: number, limit: number): Promise<RecordRow[]>
-  /** Rows from an ordinal on, ascending. */
-  checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
   tile(namespace: string, level: number, index: number): Promise<TileRow | null>
   /** Bodies of the records `fromSeq..toSeq`, both included, ascending. */
   bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]>
-  close(): Promise<void>
 }

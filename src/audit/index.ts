@@ -1,5 +1,6 @@
 export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
 export type { BundleSource, BundleTarget } from './bundle/bundle-files.ts'
+export { parseTilePlace } from './bundle/tile-path.ts'
 export { verifyBundle, type BundleReport } from './bundle/verify-bundle.ts'
 export { writeBundle } from './bundle/write-bundle.ts'
 export { checkCallProof, makeCallProof, type CallProof, type CallProofVerdict } from './call-proof.ts'
@@ -31,8 +32,25 @@ export {
   type OpenedBody,
   type RandomBytes,
 } from './sealed-bodies.ts'
-export { ed25519Signer, verifierKey, type NoteSigner, type NoteVerifier } from './signed-note.ts'
-export type { AuditReader, BodiesRow, CheckpointRow, HeadRow, RecordRow, TileRow } from './audit-reader.ts'
+export {
+  ed25519Signer,
+  parseVerifierKey,
+  treeKeyLine,
+  verifierKey,
+  type NoteSigner,
+  type NoteVerifier,
+} from './signed-note.ts'
+export type {
+  AuditReader,
+  BodiesRow,
+  CheckpointRow,
+  HeadRow,
+  RecordRow,
+  TileRow,
+  TreeReader,
+  TreeRow,
+} from './audit-reader.ts'
+export { readTile, type TileName, type TreeName } from './read-tile.ts'
 export { subjectOf } from './subject-of.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'

@@ -65,6 +65,12 @@ export function parseVerifierKey(line: string): NoteVerifier | null {
   return verifierKey(verifier) === line.trim() ? verifier : null
 }
 
+/** The log's verifier key line as one of a tree, for tools that want it by the tree's origin; `null` where it is malformed. */
+export function treeKeyLine(line: string, origin: string): string | null {
+  const key = parseVerifierKey(line)
+  return key === null ? null : verifierKey({ name: origin, publicKey: key.publicKey })
+}
+
 /** An Ed25519 public key from its raw 32 bytes (RFC 8032). @throws where node refuses the key. */
 function ed25519PublicKey(raw: Uint8Array): KeyObject {
   return createPublicKey({

@@ -1,4 +1,4 @@
-import { operations, type OperationName } from '../contract/index.ts'
+import { operations, type Operation, type OperationFile, type OperationName } from '../contract/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts'
 import { CliError } from './cli-error.ts'
 import type { Connection } from './connection.ts'
@@ -14,15 +14,22 @@ export interface ApiClient {
 export function createApiClient(connection: Connection): ApiClient {
   return {
     async call(name, input) {
-      const operation = operations[name]
+      const operation: Operation = operations[name]
       const rest = { ...input }
       const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, key: string) => {
         const value = rest[key]
         delete rest[key]
-        return encodeURIComponent(String(value))
+        const text = encodeURIComponent(String(value))
+        return key === operation.spans ? text.replaceAll('%2F', '/') : text
       })
       const query = operation.method === 'GET' ? queryOf(rest) : ''
-      return request(connection, operation.method, `${path}${query}`, operation.method === 'POST' ? rest : null)
+      return request(
+        connection,
+        operation.method,
+        `${path}${query}`,
+        operation.method === 'POST' ? rest : null,
+        operation.file,
+      )
     },
   }
 }
@@ -33,12 +40,15 @@ async function request(
   method: string,
   path: string,
   body: JsonObject | null,
+  file: OperationFile | undefined,
 ): Promise<JsonObject> {
   const response = await send(connection, path, {
     method,
     headers: { accept: 'application/json', ...(body === null ? {} : { 'content-type': 'application/json' }) },
     body: body === null ? null : JSON.stringify(body),
   })
+  if (response.ok && file !== undefined)
+    return { content: Buffer.from(await response.arrayBuffer()).toString(file.encoding) }
   const answer: unknown = await response.json().catch(() => null)
   if (response.ok && isJsonObject(answer)) return answer
   const error: JsonObject = isJsonObject(answer) && isJsonObject(answer.error) ? answer.error : {}

@@ -1,5 +1,14 @@
 import type { z } from 'zod'
 
+/** An answer that is a file. */
+export interface OperationFile {
+  readonly mediaType: string
+  /** How the bytes are written in `content`. */
+  readonly encoding: 'utf8' | 'base64'
+  /** The header; `private`, because who may read it is decided. */
+  readonly cacheControl: string
+}
+
 /** One operation of the management API: a route, its input, and the name that policy sees. */
 export interface Operation {
   /** Name for policy and records: `agent.add`. */
@@ -19,6 +28,10 @@ export interface Operation {
   readonly input: z.ZodType
   /** Member of the body that is a secret: it reaches the handler and no record, log or policy. */
   readonly secret?: string
+  /** Path parameter, the last one, that is one segment or several: `x001/x234/067`. */
+  readonly spans?: string
+  /** Where the answer is a file and not JSON: what the handler gives as `content`, and how it is sent. */
+  readonly file?: OperationFile
   /** One sentence for the reference. */
   readonly summary: string
 }

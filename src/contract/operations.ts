@@ -6,6 +6,7 @@ import { auditOperations } from './audit-operations.ts'
 import { clientOperations } from './client-operations.ts'
 import { factOperations } from './fact-operations.ts'
 import { functionOperations } from './function-operations.ts'
+import { logOperations } from './log-operations.ts'
 import { namespaceOperations } from './namespace-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyOperations } from './policy-operations.ts'
@@ -30,6 +31,7 @@ export const operations = {
   ...approvalOperations,
   ...auditOperations,
   ...searchOperations,
+  ...logOperations,
   ...upstreamOperations,
 } satisfies Record<string, Operation>
 

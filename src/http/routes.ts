@@ -30,6 +30,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Path with `{param}` segments. */
   readonly path: string
+  /** Parameter, the last one, that is one segment or several. */
+  readonly spans?: string
   readonly access: Access
   readonly serve:
     | { readonly kind: 'health' }
@@ -50,6 +52,7 @@ export const routes: readonly Route[] = [
   ...Object.values<Operation>(operations).map((operation): Route => ({
     method: operation.method,
     path: operation.path,
+    ...(operation.spans === undefined ? {} : { spans: operation.spans }),
     access: { kind: 'credential', scope: 'admin' },
     serve: { kind: 'operation', operation },
   })),
@@ -63,16 +66,21 @@ export type RouteMatch =
 /** Looks routes up. */
 export type RouteTable = (method: string, path: string) => RouteMatch
 
+const segment = '([A-Za-z0-9_.-]{1,200})'
+const segments = '([A-Za-z0-9_.-]{1,200}(?:/[A-Za-z0-9_.-]{1,200}){0,7})'
+
 /**
  * Compiles routes to a look-up. Segments are compared as sent and never decoded, so that `%2e%2e` or `%2f` name nothing.
- * Parameters are one segment of letters, digits, `-`, `_` and `.`.
+ * Parameters are one segment of letters, digits, `-`, `_` and `.`; the one that a route says so of is up to eight.
  */
 export function createRouteTable(table: readonly Route[]): RouteTable {
   const compiled = table.map((route) => ({
     route,
     names: [...route.path.matchAll(/\{([a-zA-Z]+)\}/g)].map((match) => match[1] as string),
     pattern: new RegExp(
-      `^${route.path.replaceAll('.', '\\.').replaceAll(/\{[a-zA-Z]+\}/g, '([A-Za-z0-9_.-]{1,200})')}$`,
+      `^${route.path
+        .replaceAll('.', '\\.')
+        .replaceAll(/\{([a-zA-Z]+)\}/g, (_, name: string) => (name === route.spans ? segments : segment))}$`,
     ),
   }))
   return (method, path) => {

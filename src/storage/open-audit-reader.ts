@@ -9,6 +9,7 @@ import {
   type HeadRow,
   type RecordRow,
   type TileRow,
+  type TreeRow,
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMacFits } from './audit-head.ts'
@@ -123,13 +124,44 @@ class SqliteAuditReader implements AuditReader {
         )
         .all(fromOrdinal, limit),
     )
-    return rows.map((row) => ({
-      ordinal: Number(row['ordinal']),
-      namespace: row['namespace'] as string | null,
-      size: Number(row['size']),
-      timeMs: Number(row['time_ms']),
-      note: String(row['note']),
-    }))
+    return rows.map(checkpointOf)
+  }
+
+  async trees(): Promise<TreeRow[]> {
+    const rows = this.#reading(() => this.#database.prepare('SELECT namespace FROM logs ORDER BY log').all())
+    return rows.map((row) => ({ namespace: String(row['namespace']), period: '', firstIndex: 0 }))
+  }
+
+  async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
+    const row = this.#reading(() =>
+      this.#database
+        .prepare(
+          `SELECT ordinal, namespace, size, time_ms, note FROM checkpoints JOIN logs USING (log)
+           WHERE namespace = ? ORDER BY size DESC LIMIT 1`,
+        )
+        .get(namespace),
+    )
+    return row === undefined || period !== '' ? null : checkpointOf(row)
+  }
+
+  async hashes(namespace: string, period: string, level: number, from: number, to: number): Promise<Uint8Array[]> {
+    if (period !== '') return []
+    const rows = this.#reading(() =>
+      level === 0
+        ? this.#database
+            .prepare(
+              `SELECT leaf_hash AS hash FROM records JOIN logs USING (log)
+               WHERE namespace = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT 256`,
+            )
+            .all(namespace, from, to)
+        : this.#database
+            .prepare(
+              `SELECT root AS hash FROM tiles JOIN logs USING (log)
+               WHERE namespace = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT 256`,
+            )
+            .all(namespace, level - 1, from, to),
+    )
+    return rows.map((row) => row['hash'] as Uint8Array)
   }
 
   async tile(namespace: string, level: number, index: number): Promise<TileRow | null> {
@@ -177,6 +209,17 @@ class SqliteAuditReader implements AuditReader {
     } catch (cause) {
       throw unreadable(cause)
     }
+  }
+}
+
+function checkpointOf(row: Record<string, unknown>): CheckpointRow {
+  return {
+    ordinal: Number(row['ordinal']),
+    namespace: row['namespace'] as string | null,
+    period: '',
+    size: Number(row['size']),
+    timeMs: Number(row['time_ms']),
+    note: String(row['note']),
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { DecisionLog, LogSearch, RecordProver } from '../audit/index.ts'
+import type { DecisionLog, LogSearch, RecordProver, TreeReader } from '../audit/index.ts'
 import type { MasterKey } from '../auth/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import { onlyServer, type ActiveRole } from './active-role.ts'
@@ -13,6 +13,7 @@ import {
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { LeasedDecisionLog } from './leased-decision-log.ts'
 import { masterKeyOf } from './master-key.ts'
+import { openAuditReader } from './open-audit-reader.ts'
 import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
 import { SearchClient } from './search/search-client.ts'
 import { createStateStores, type StateStores } from './sql-stores.ts'
@@ -37,6 +38,8 @@ export interface StorageOptions {
 export interface Storage extends StateStores {
   readonly decisionLog: DecisionLog & RecordProver
   readonly logSearch: LogSearch
+  /** The log's signed trees, over a connection of its own. */
+  readonly trees: TreeReader
   readonly masterKey: MasterKey
   readonly role: ActiveRole
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
@@ -86,6 +89,7 @@ async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths):
     ...createStateStores(state),
     decisionLog: log.decisionLog,
     logSearch: log.logSearch,
+    trees: log.trees,
     masterKey: masterKeyOf(masterKey),
     role: onlyServer,
     async close() {
@@ -108,6 +112,7 @@ async function openOnPostgres(
       ...createStateStores(state),
       decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
       logSearch: log.logSearch,
+      trees: log.trees,
       masterKey: masterKeyOf(masterKey),
       role: lease,
       async close() {
@@ -131,11 +136,12 @@ interface OpenedLog {
   readonly client: WorkerClient
   readonly decisionLog: SqliteDecisionLog
   readonly logSearch: LogSearch
+  readonly trees: TreeReader
   close(): Promise<void>
 }
 
 async function openSqliteLog(
-  { clock, auditMaxPages }: StorageOptions,
+  { dataDirectory, clock, auditMaxPages }: StorageOptions,
   paths: DataDirectoryPaths,
   masterKey: Uint8Array,
 ): Promise<OpenedLog> {
@@ -149,14 +155,17 @@ async function openSqliteLog(
   })
   const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
   const logSearch = new SearchClient({ auditPath: paths.audit, searchPath: paths.search })
+  const trees = openAuditReader({ dataDirectory, masterKey })
   return {
     client,
     decisionLog,
     logSearch,
+    trees,
     async close() {
       await logSearch.close()
       await client.close()
       await decisionLog.close()
+      await trees.close()
     },
   }
 }

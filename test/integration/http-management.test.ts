@@ -41,7 +41,11 @@ describe('the management API', () => {
         approval: '01900000-0000-7000-8000-000000000000',
         application: 'app-abcdefghij12',
         tool: 'leads-count',
+        period: '2026-11',
+        level: '0',
+        place: 'x001/000',
       }
+      gateway.answer = () => ({ status: 'ok', call: 'c', result: { done: true, content: '' } })
       const reached: string[] = []
       for (const operation of Object.values<Operation>(operations)) {
         const path = operation.path.replaceAll(/\{([a-z]+)\}/gi, (_all, name: string) => input[name] ?? 'abcdefghij12')
@@ -50,7 +54,8 @@ describe('the management API', () => {
           path,
           operation.method === 'POST' ? (bodies[operation.name] ?? {}) : undefined,
         )
-        expect([operation.name, answer.status, answer.json]).toEqual([operation.name, 200, { done: true }])
+        const expected = operation.file === undefined ? { done: true, content: '' } : {}
+        expect([operation.name, answer.status, answer.json]).toEqual([operation.name, 200, expected])
         const request = gateway.requests.at(-1)
         expect(request).toMatchObject({
           door: 'management',

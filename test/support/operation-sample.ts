@@ -12,6 +12,8 @@ const candidates: readonly JsonValue[] = [
   '2026-01-01T00:00:00Z',
   'permit (principal, action, resource);',
   'UTC',
+  '2026-11',
+  '000',
   1,
   3600,
   true,

@@ -32,6 +32,7 @@ import { createOneAtATime } from './one-at-a-time.ts'
 import { factHandler } from './fact-handler.ts'
 import { functionHandlers } from './function-handlers.ts'
 import { identityHandlers } from './identity-handlers.ts'
+import { logHandlers } from './log-handlers.ts'
 import { platformHandlers } from './platform-handlers.ts'
 import { policyHandlers } from './policy-handlers.ts'
 import { policyVersionHandlers } from './policy-version-handlers.ts'
@@ -104,6 +105,7 @@ export function createManagement(parts: ManagementParts): Backend {
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...searchHandlers(storage.logSearch),
+    ...logHandlers(storage.trees),
     ...policyHandlers({ policy, catalogue, registry, hosted, clock }),
     ...analysisHandlers({ policy, catalogue, registry, hosted, schemas: functions.schemas, clock }),
     ...factHandler({ catalogue, hosted }),

@@ -13,3 +13,14 @@ export function tilePath(level: number, index: number, hashes: Uint8Array): stri
   const width = hashes.length / treeHashBytes
   return `tile/${level}/${place}${width === tileWidth ? '' : `.p/${width}`}`
 }
+
+/** What stands behind `tile/<level>/` in a path, read back. `null` for anything that `tilePath` would not have written. */
+export function parseTilePlace(place: string): { readonly index: number; readonly width: number } | null {
+  const match = /^((?:x\d{3}\/){0,4})(\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(place)
+  if (match === null) return null
+  const [, upper = '', last = '', partial] = match
+  if (upper.startsWith('x000/')) return null
+  const width = partial === undefined ? tileWidth : Number(partial)
+  if (partial !== undefined && width >= tileWidth) return null
+  return { index: Number(`${upper.replaceAll(/[x/]/g, '')}${last}`), width }
+}

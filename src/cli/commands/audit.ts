@@ -9,6 +9,7 @@ import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
 import { addEventsCommand } from './audit-events.ts'
 import { addSearchCommands } from './audit-search.ts'
+import { addTreeCommands } from './audit-trees.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
@@ -58,6 +59,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
 
   addEventsCommand(audit, context)
   addSearchCommands(audit, context)
+  addTreeCommands(audit, context)
 
   audit
     .command('verify')

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Operation } from '../../contract/index.ts'
+import type { Operation, OperationFile } from '../../contract/index.ts'
 import type { Effect, Gateway } from '../../gateway/index.ts'
 import {
   errorTable,
@@ -14,7 +14,7 @@ import { isJsonContent } from '../content-type.ts'
 import { parseJson } from '../parse-json.ts'
 import { readBody } from '../read-body.ts'
 import type { RequestHead } from '../request-head.ts'
-import { abandonBody, sendError, sendJson } from '../respond.ts'
+import { abandonBody, sendBytes, sendError, sendJson } from '../respond.ts'
 
 /** An authenticated request to a route of the management API. */
 export interface AdminRequest {
@@ -82,7 +82,9 @@ export async function serveOperation(
   )
   switch (answer.status) {
     case 'ok':
-      return sendJson(response, 200, answer.result)
+      return operation.file === undefined
+        ? sendJson(response, 200, answer.result)
+        : sendFile(response, operation.file, answer.result)
     case 'denied':
       return sendError(response, 'denied', {
         message: `Refused by policy: ${answer.message}`,
@@ -108,6 +110,17 @@ export async function serveOperation(
         members: { call: answer.call },
       })
   }
+}
+
+/** Sends what the handler gave as a file. */
+function sendFile(response: ServerResponse, file: OperationFile, { content }: JsonObject): void {
+  if (typeof content !== 'string') throw new TypeError('an operation whose answer is a file gave none')
+  sendBytes(response, Buffer.from(content, file.encoding), {
+    'Content-Type': file.mediaType,
+    'Cache-Control': file.cacheControl,
+    // What one caller may read another may not: the credential is a part of what the answer depends on.
+    Vary: 'Authorization, Cookie, DPoP',
+  })
 }
 
 /** The effect of an operation, with its secret apart from what is recorded. */
