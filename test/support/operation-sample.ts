@@ -14,6 +14,7 @@ const candidates: readonly JsonValue[] = [
   'UTC',
   '2026-11',
   '000',
+  '0',
   1,
   3600,
   true,

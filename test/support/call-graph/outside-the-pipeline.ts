@@ -184,7 +184,15 @@ export const clocks: Readonly<Record<string, Exception>> = {
 
 /** What commands do with the files of this machine, without a server. */
 export const commandLine: Exception = {
-  effects: ['DecisionLog.append', 'FactorStore.insertLink', 'FactorStore.voidLinks', 'Sandbox.close'],
+  effects: [
+    'DecisionLog.append',
+    'FactorStore.insertLink',
+    'FactorStore.voidLinks',
+    'Sandbox.close',
+    'TreeReader.checkpoints',
+    'TreeReader.close',
+    'TreeReader.publicKeyLine',
+  ],
   because:
     'Whoever may read the data directory owns the machine. The first owner’s link is made when the server starts. Record: link-made.',
 }
