@@ -9,11 +9,14 @@ import { steps } from './steps.ts'
 /** For each checker, a violation and a word of what it must say about it. */
 const planted: Readonly<Record<string, { readonly plant: (tree: CanaryTree) => void; readonly says: RegExp }>> = {
   'unit tests': {
-    plant: (tree) =>
+    plant: (tree) => {
+      // The set-up of the tests.
+      tree.link('test')
       tree.write(
         'src/kernel/wrong.test.ts',
         "import { expect, it } from 'vitest'\n\nit('adds', () => {\n  expect(1 + 1).toBe(3)\n})\n",
-      ),
+      )
+    },
     says: /expected 2 to be 3/,
   },
   lint: {
