@@ -13,6 +13,9 @@ import {
   type WorkerSettings,
 } from './worker-protocol.ts'
 
+/** Records that go to the worker at once, so that it writes the first of many while this thread still makes the others. */
+const recordsAMessage = 16
+
 /** A statement that the state database refused. `errcode` is SQLite's extended result code. */
 export class StateQueryError extends Error {
   override readonly name = 'StateQueryError'
@@ -74,7 +77,7 @@ export class WorkerClient {
     return this.#appends.size
   }
 
-  /** Sends a record off with all others of this turn of the event loop. Settles when it is durable, or is not going to be. */
+  /** Sends a record off with others of this turn of the event loop. Settles when it is durable, or is not going to be. */
   append(item: Omit<AppendItem, 'ticket'>): Promise<Appended> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== null || this.#closed) {
@@ -85,6 +88,9 @@ export class WorkerClient {
       this.#appends.set(ticket, { resolve, reject })
       if (this.#outgoing.length === 0) setImmediate(() => this.#flush())
       this.#outgoing.push({ ticket, ...item })
+      // Where nothing is under way, nothing is gained by waiting for others.
+      const isAlone = this.#appends.size === 1
+      if (isAlone || this.#outgoing.length >= recordsAMessage) this.#flush()
     })
   }
 
