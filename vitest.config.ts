@@ -65,8 +65,6 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
     passWithNoTests: false,
-    // Costs nothing until a test asks for a database.
-    globalSetup: ['test/support/offer-postgres.ts'],
     projects: kinds.map(
       ({ name, include, exclude = [], testTimeout, isolate = true, env = {}, maxConcurrency = 5 }) => ({
         test: {
@@ -81,6 +79,8 @@ export default defineConfig({
           maxConcurrency,
           env: { ...env, NODE_COMPILE_CACHE: compiled },
           environment: 'node',
+          // Costs nothing until a test asks for a database.
+          ...(name === 'unit' ? {} : { globalSetup: ['test/support/offer-postgres.ts'] }),
         },
       }),
     ),
