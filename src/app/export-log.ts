@@ -11,11 +11,11 @@ export async function exportLog(
   dataDirectory: string,
   namespace: string,
   directory: string,
-): Promise<{ records: number; checkpoints: number }> {
+): Promise<{ trees: number; records: number; checkpoints: number }> {
   const reader = openAuditReader({ dataDirectory })
   try {
     const outcome = await writeBundle(reader, namespace, await openBundleTarget(directory))
-    if (outcome.ok) return { records: outcome.records, checkpoints: outcome.checkpoints }
+    if (outcome.ok) return { trees: outcome.trees, records: outcome.records, checkpoints: outcome.checkpoints }
     const message =
       outcome.reason === 'no-key'
         ? "The log's public key (audit.pub) is missing or malformed."

@@ -16,25 +16,29 @@ export interface RecordRow {
   readonly json: string
 }
 
+/** A tree's row. Its leaves are the records of the namespace from `firstIndex` on, up to where the next tree begins. */
+export interface TreeRow {
+  /** Counts all trees of the log; ascending, not without gaps. */
+  readonly ordinal: number
+  /** `null` where the row points to no log. */
+  readonly namespace: string | null
+  /** UTC month such as `2026-11`, empty for a tree that was begun before trees had a period. */
+  readonly period: string
+  /** Position of its first leaf in the namespace. */
+  readonly firstIndex: number
+}
+
 /** A signed checkpoint's row. */
 export interface CheckpointRow {
   /** Counts all checkpoints of the writer, from 1. */
   readonly ordinal: number
+  /** `null` where the row points to no tree. */
   readonly namespace: string | null
-  /** Of the tree that it was signed over. */
   readonly period: string
+  /** Leaves of the tree. */
   readonly size: number
   readonly timeMs: number
   readonly note: string
-}
-
-/** A tree's row. */
-export interface TreeRow {
-  readonly namespace: string
-  /** `2026-11`; empty for the tree of a log that was begun without periods. */
-  readonly period: string
-  /** Position in the namespace of the tree's first leaf. */
-  readonly firstIndex: number
 }
 
 /** A full tile's row. */
@@ -63,13 +67,15 @@ export interface HeadRow {
   /** Highest sequence number and ordinal that are there in the same snapshot, `null` where there is nothing. */
   readonly newestSeq: number | null
   readonly newestCheckpoint: number | null
+  /** Ordinal of the newest tree in the same snapshot, `null` where there is none. */
+  readonly newestTree: number | null
 }
 
 /** What is public of the log: its trees, the checkpoints that were signed over them, and their hashes. No record's text. */
 export interface TreeReader {
   /** The verifier key line that lies beside the log. Whoever can change the log can change it too. */
   publicKeyLine(): Promise<string | null>
-  /** In the order in which they were begun. */
+  /** All of them, in the order in which they were begun. */
   trees(): Promise<TreeRow[]>
   /** Rows from an ordinal on, ascending. */
   checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
@@ -92,7 +98,7 @@ export interface AuditReader extends TreeReader {
   head(): Promise<HeadRow | null>
   /** Rows from a sequence number on, ascending. */
   records(fromSeq: number, limit: number): Promise<RecordRow[]>
-  tile(namespace: string, level: number, index: number): Promise<TileRow | null>
+  tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null>
   /** Bodies of the records `fromSeq..toSeq`, both included, ascending. */
   bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]>
 }

@@ -31,13 +31,15 @@ function recordText(call: string, kind: string, namespace = 'demo'): string {
 function proofOf(texts: readonly string[], positions: readonly number[], signer = key, namespace = 'demo') {
   const leaves = texts.map((text) => leafHash(text))
   const read: SubtreeReader = (level, index) => rootOf(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level))
-  const origin = checkpointOrigin('log1', namespace)
+  const origin = checkpointOrigin('log1', namespace, '2026-01')
   const note = signCheckpoint({ origin, size: leaves.length, root: rootOf(leaves) }, { name: origin, ...signer })
   const records = positions.map((index) => ({
     stored: { json: texts[index] ?? '' } as StoredRecord,
     proof: {
       namespace,
       index,
+      period: '2026-01',
+      leafIndex: index,
       leafHash: '',
       checkpoint: { size: leaves.length, note },
       inclusion: inclusionProof(read, index, leaves.length).map((hash) => Buffer.from(hash).toString('base64')),
@@ -68,14 +70,22 @@ describe('a proof of a call', () => {
       call: 'call1',
       namespace: 'demo',
       records: [
-        { kind: 'decision', time: '2026-01-02T03:04:05.000Z', index: 13, treeSize: 16 },
-        { kind: 'outcome', time: '2026-01-02T03:04:05.000Z', index: 15, treeSize: 16 },
+        { kind: 'decision', time: '2026-01-02T03:04:05.000Z', period: '2026-01', index: 13, treeSize: 16 },
+        { kind: 'outcome', time: '2026-01-02T03:04:05.000Z', period: '2026-01', index: 15, treeSize: 16 },
       ],
     })
   })
 
   it('is there only where all records are signed', () => {
-    const proof = { namespace: 'demo', index: 0, leafHash: '', checkpoint: null, inclusion: [] }
+    const proof = {
+      namespace: 'demo',
+      index: 0,
+      period: '',
+      leafIndex: 0,
+      leafHash: '',
+      checkpoint: null,
+      inclusion: [],
+    }
     expect(makeCallProof('call1', [{ stored: { json: '{}' } as StoredRecord, proof }])).toBeNull()
   })
 

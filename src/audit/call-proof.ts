@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { openCheckpoint } from './checkpoint.ts'
+import { openCheckpoint, treeOfOrigin } from './checkpoint.ts'
 import type { RecordProof } from './decision-log.ts'
 import type { StoredRecord } from './record.ts'
 import { leafHash, verifyInclusion } from './rfc6962.ts'
@@ -31,7 +31,7 @@ export function makeCallProof(
   for (const { stored, proof } of records) {
     if (proof.checkpoint === null) return null
     const inclusion = proof.inclusion.map((hash) => Buffer.from(hash, 'base64'))
-    const text = writeTlogProof({ index: proof.index, inclusion, checkpoint: proof.checkpoint.note })
+    const text = writeTlogProof({ index: proof.leafIndex, inclusion, checkpoint: proof.checkpoint.note })
     proven.push({ record: stored.json, proof: text })
   }
   return { type, v: 1, call, records: proven }
@@ -46,6 +46,9 @@ export type CallProofVerdict =
       readonly records: readonly {
         readonly kind: string
         readonly time: string
+        /** The tree's period, empty for one that was begun before trees had a period. */
+        readonly period: string
+        /** Position in that tree. */
         readonly index: number
         readonly treeSize: number
       }[]
@@ -53,7 +56,7 @@ export type CallProofVerdict =
   | { readonly ok: false; readonly problem: string }
 
 /**
- * Checks a proof with nothing but the log's verifier key line: that each record stands, as written here, in the log of
+ * Checks a proof with nothing but the log's verifier key line: that each record stands, as written here, in a tree of
  * its namespace under a checkpoint that the key signed. Does not show that the log has no other records of the call,
  * nor that the checkpoint is one that everybody else was shown. Never throws for what the file holds.
  */
@@ -71,14 +74,15 @@ export function checkCallProof(text: string, publicKeyLine: string): CallProofVe
     if (proof === null) return wrong(`The proof of record ${at} is not of the form c2sp.org/tlog-proof@v1.`)
     if (envelope.call !== file.call) return wrong(`Record ${at} is of another call: ${envelope.call}.`)
     namespaces.add(envelope.namespace)
-    const origin = `${key.name}/${envelope.namespace}`
+    const origin = proof.checkpoint.slice(0, proof.checkpoint.indexOf('\n'))
+    const tree = treeOfOrigin(key.name.replace(/^mcpworks\//, ''), origin)
+    if (tree?.namespace !== envelope.namespace) return wrong(`The checkpoint of record ${at} is one of another log.`)
     const checkpoint = openCheckpoint(proof.checkpoint, { name: origin, publicKey: key.publicKey })
     if (checkpoint === null) return wrong(`The checkpoint of record ${at} bears no good signature by the log's key.`)
-    if (checkpoint.origin !== origin) return wrong(`The checkpoint of record ${at} is one of another log.`)
     const { size, root } = checkpoint
     if (!verifyInclusion(leafHash(record), proof.index, size, proof.inclusion, root))
       return wrong(`Record ${at} is not in the log at position ${proof.index}: it, or its proof, was changed.`)
-    records.push({ kind: envelope.kind, time: envelope.time, index: proof.index, treeSize: size })
+    records.push({ kind: envelope.kind, time: envelope.time, period: tree.period, index: proof.index, treeSize: size })
   }
   const [namespace, ...others] = namespaces
   if (namespace === undefined || others.length > 0) return wrong('The records are of several namespaces.')

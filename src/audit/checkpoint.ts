@@ -1,8 +1,10 @@
+import { isName } from '../kernel/index.ts'
+import { isLogPeriod } from './log-period.ts'
 import { openNote, signNote, type NoteSigner, type NoteVerifier } from './signed-note.ts'
 
-/** The state of a log that a checkpoint commits to. */
+/** The state of a tree that a checkpoint commits to. */
 export interface Checkpoint {
-  /** Names the log: unique, never used for another one. */
+  /** Names the tree: unique, never used for another one. */
   readonly origin: string
   /** Number of leaves. */
   readonly size: number
@@ -10,9 +12,21 @@ export interface Checkpoint {
   readonly root: Uint8Array
 }
 
-/** The origin of a namespace's log. Also the name of the key that signs its checkpoints. */
-export function checkpointOrigin(logId: string, namespace: string): string {
-  return `mcpworks/${logId}/${namespace}`
+/**
+ * The origin of the tree of a namespace and a period. Also the name of the key that signs its checkpoints.
+ * The period is empty for a tree that was begun before trees had one.
+ */
+export function checkpointOrigin(logId: string, namespace: string, period: string): string {
+  return `mcpworks/${logId}/${namespace}${period === '' ? '' : `/${period}`}`
+}
+
+/** Which tree of a log an origin names; `null` where it names none of this log. */
+export function treeOfOrigin(logId: string, origin: string): { namespace: string; period: string } | null {
+  const prefix = `mcpworks/${logId}/`
+  if (!origin.startsWith(prefix)) return null
+  const [namespace = '', period = '', ...rest] = origin.slice(prefix.length).split('/')
+  const fits = rest.length === 0 && isName(namespace) && isLogPeriod(period)
+  return fits && checkpointOrigin(logId, namespace, period) === origin ? { namespace, period } : null
 }
 
 /** Signs a checkpoint as a note (c2sp.org/tlog-checkpoint). */
@@ -27,7 +41,11 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): stri
  */
 export function openCheckpoint(note: string, verifier: NoteVerifier): Checkpoint | null {
   const text = openNote(note, verifier)
-  if (text === null) return null
+  return text === null ? null : readCheckpoint(text)
+}
+
+/** What a checkpoint says, whoever signed it; `null` where the text is not a checkpoint. Believes nothing in it. */
+function readCheckpoint(text: string): Checkpoint | null {
   const [origin, size, root] = text.split('\n')
   if (origin === undefined || size === undefined || root === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(size))
     return null

@@ -23,10 +23,15 @@ export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly r
 /** What shows that a record is in the log, for somebody who has the log's public key. Hashes are base64. */
 export interface RecordProof {
   readonly namespace: string
+  /** Position in the namespace. */
   readonly index: number
+  /** Names the tree, with the namespace: a UTC month, or empty for a tree that was begun before trees had a period. */
+  readonly period: string
+  /** Position in the tree. */
+  readonly leafIndex: number
   /** RFC 6962 hash of the record's text. */
   readonly leafHash: string
-  /** The newest signed checkpoint, if it covers the record. */
+  /** The tree's newest signed checkpoint, if it covers the record. */
   readonly checkpoint: { readonly size: number; readonly note: string } | null
   /** RFC 6962 inclusion proof of the leaf in the checkpoint's tree, lowest hash first; empty without a checkpoint. */
   readonly inclusion: readonly string[]

@@ -9,7 +9,9 @@ export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
 export type { LogPositionStore } from './log-position-store.ts'
+export { logPeriod } from './log-period.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
+export { periodEvent } from './period-event.ts'
 export {
   type BodyDraft,
   type DecisionDraft,

@@ -14,6 +14,7 @@ export type RecordKind =
   | 'approval'
   | 'start'
   | 'shadow'
+  | 'period'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
 export type RecordDraft = DecisionDraft | OutcomeDraft | EventDraft
@@ -159,9 +160,20 @@ export interface OutcomeDraft extends DraftEnvelope {
   readonly bodies: { readonly output: BodyDraft | null }
 }
 
-/** Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts. */
+/**
+ * Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts,
+ * and what the log writes of itself (`abandoned`, `period`).
+ */
 export interface EventDraft extends DraftEnvelope {
-  readonly kind: 'denied-at-door' | 'policy-change' | 'credential' | 'approval' | 'start' | 'abandoned' | 'shadow'
+  readonly kind:
+    | 'denied-at-door'
+    | 'policy-change'
+    | 'credential'
+    | 'approval'
+    | 'start'
+    | 'abandoned'
+    | 'shadow'
+    | 'period'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

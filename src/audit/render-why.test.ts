@@ -149,6 +149,8 @@ describe('the page on why a call went as it did', () => {
     const proof = {
       namespace: 'demo',
       index: 0,
+      period: '',
+      leafIndex: 0,
       leafHash: 'bGVhZg==',
       inclusion: ['aA=='],
       checkpoint: { size: 2, note: '' },

@@ -9,6 +9,8 @@ export interface StoredEnvelope {
   readonly time: string
   readonly principal: string | null
   readonly effect: string | null
+  /** Of records that are not about a call. */
+  readonly event: JsonObject | null
   readonly writer: {
     readonly id: string
     readonly epoch: number
@@ -36,6 +38,7 @@ export function readEnvelope(json: string): StoredEnvelope | null {
     time: record?.['time'],
     principal: member(pre, 'principal')?.['id'] ?? null,
     effect: decision?.['effect'] ?? null,
+    event: member(record, 'event'),
     writer: {
       id: writer?.['id'],
       epoch: writer?.['epoch'],

@@ -5,7 +5,7 @@ import { BodyCheck } from './verify-bodies.ts'
 import { CallCheck } from './verify-calls.ts'
 import { ChainCheck, type ChainedRecord } from './verify-chain.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
-import { TreeCheck } from './verify-trees.ts'
+import { ForestCheck } from './verify-forest.ts'
 
 const pageRecords = 1000
 const endOfLog = Number.MAX_SAFE_INTEGER
@@ -48,11 +48,12 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
     findings.head(0, "The log's public key is missing or malformed: no signature can be checked.")
     return report(findings, [], 0, head.mac === 'good')
   }
-  const trees = new TreeCheck({ reader, findings, logId, publicKey: key.publicKey })
+  const trees = new ForestCheck({ reader, findings, logId, publicKey: key.publicKey })
   const chain = new ChainCheck(findings, logId)
   const calls = new CallCheck(findings)
   const bodies = new BodyCheck(findings)
   checkHead(findings, head)
+  trees.plant((await reader.trees()).filter(({ ordinal }) => ordinal <= (head.newestTree ?? 0)))
   await expectCheckpoints(reader, findings, trees, head)
   for (const note of options.keptCheckpoints ?? []) {
     if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
@@ -68,7 +69,7 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
       calls.take(row, envelope)
     }
     if (row.namespace === null) return
-    const expected = await trees.take(row.namespace, row, leaf)
+    const expected = await trees.take(row.namespace, row, leaf, envelope)
     if (expected !== null && !(row.index > expected && chain.placeGap(row.namespace, expected))) {
       const { namespace, index, id } = row
       const problem = `It lies at position ${index}; position ${expected} is next in its namespace: moved, inserted, or records before it are gone.`
@@ -117,7 +118,7 @@ function checkHead(findings: Findings, head: HeadRow): void {
 async function expectCheckpoints(
   reader: AuditReader,
   findings: Findings,
-  trees: TreeCheck,
+  trees: ForestCheck,
   head: HeadRow,
 ): Promise<void> {
   let ordinal = 1

@@ -1,6 +1,6 @@
 /** Something in a log that is not as it was written. */
 export interface VerifyProblem {
-  readonly subject: 'record' | 'checkpoint' | 'tile' | 'body' | 'head'
+  readonly subject: 'record' | 'tree' | 'checkpoint' | 'tile' | 'body' | 'head'
   readonly namespace: string | null
   /** Position in the namespace's log: of the record, or of the first record that a checkpoint or tile covers wrongly. */
   readonly index: number | null
@@ -25,9 +25,16 @@ export interface VerifyReport {
   readonly bodies: Readonly<VerifyCount & { unopened: number }>
   readonly namespaces: readonly {
     readonly namespace: string
+    /** Records. */
     readonly size: number
-    /** RFC 6962 root over all records, base64. */
-    readonly root: string
+    /** The namespace's trees, in the order of their periods. */
+    readonly trees: readonly {
+      readonly period: string
+      readonly firstIndex: number
+      readonly size: number
+      /** RFC 6962 root over its records, base64. */
+      readonly root: string
+    }[]
     /** Records that no signature covers yet. They are held by the writer's chain and the head alone. */
     readonly unsigned: number
   }[]
@@ -51,13 +58,19 @@ export class Findings {
   readonly bodies = { checked: 0, failed: 0, unopened: 0 }
   readonly #found: { readonly at: number; readonly problem: VerifyProblem }[] = []
   readonly #badRecords = new Set<number>()
-  #headFailed = false
+  #wholeFailed = false
 
   /** Notes a bad record; counts each record once, however much is wrong with it. `seq` orders the problems. */
   record(seq: number, problem: Omit<VerifyProblem, 'subject'>): void {
     if (!this.#badRecords.has(seq)) this.records.failed += 1
     this.#badRecords.add(seq)
     this.#note(seq, { subject: 'record', ...problem })
+  }
+
+  /** Notes a tree whose row is bad. */
+  tree(seq: number, problem: Omit<VerifyProblem, 'subject'>): void {
+    this.#wholeFailed = true
+    this.#note(seq, { subject: 'tree', ...problem })
   }
 
   checkpoint(seq: number, problem: Omit<VerifyProblem, 'subject'>): void {
@@ -76,7 +89,7 @@ export class Findings {
   }
 
   head(seq: number, problem: string): void {
-    this.#headFailed = true
+    this.#wholeFailed = true
     this.#note(seq, { subject: 'head', namespace: null, index: null, id: null, problem })
   }
 
@@ -87,7 +100,7 @@ export class Findings {
 
   get ok(): boolean {
     const counts = [this.records, this.checkpoints, this.tiles, this.bodies]
-    return !this.#headFailed && counts.every(({ failed }) => failed === 0)
+    return !this.#wholeFailed && counts.every(({ failed }) => failed === 0)
   }
 
   /** In the order of writing. */

@@ -58,4 +58,30 @@ export const auditMigrations: readonly string[] = [
     next_idx INTEGER NOT NULL, end_idx INTEGER NOT NULL
   ) STRICT;
   `,
+  // One tree per period. What a log had so far is its tree without a period, and keeps the log's number.
+  `
+  CREATE TABLE trees (
+    tree INTEGER PRIMARY KEY, log INTEGER NOT NULL REFERENCES logs (log), period TEXT NOT NULL, first_idx INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX trees_by_period ON trees (log, period);
+  INSERT INTO trees (tree, log, period, first_idx) SELECT log, log, '', 0 FROM logs;
+  ALTER TABLE tiles RENAME TO tiles_of_logs;
+  DROP INDEX tiles_by_place;
+  CREATE TABLE tiles (
+    tree INTEGER NOT NULL REFERENCES trees (tree), level INTEGER NOT NULL, idx INTEGER NOT NULL,
+    root BLOB NOT NULL, hashes BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX tiles_by_place ON tiles (tree, level, idx);
+  INSERT INTO tiles (tree, level, idx, root, hashes) SELECT log, level, idx, root, hashes FROM tiles_of_logs;
+  DROP TABLE tiles_of_logs;
+  ALTER TABLE checkpoints RENAME TO checkpoints_of_logs;
+  DROP INDEX checkpoints_by_size;
+  CREATE TABLE checkpoints (
+    ordinal INTEGER PRIMARY KEY, tree INTEGER NOT NULL REFERENCES trees (tree), size INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL, note TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX checkpoints_by_size ON checkpoints (tree, size);
+  INSERT INTO checkpoints (ordinal, tree, size, time_ms, note) SELECT ordinal, log, size, time_ms, note FROM checkpoints_of_logs;
+  DROP TABLE checkpoints_of_logs;
+  `,
 ]

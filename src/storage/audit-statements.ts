@@ -9,6 +9,7 @@ export interface AuditStatements {
   readonly commit: StatementSync
   readonly insertRecord: StatementSync
   readonly insertBody: StatementSync
+  readonly insertTree: StatementSync
   readonly insertTile: StatementSync
   readonly insertCheckpoint: StatementSync
   readonly writeHead: StatementSync
@@ -23,9 +24,10 @@ export function prepareAuditStatements(database: DatabaseSync): AuditStatements 
       'INSERT INTO records (seq, log, idx, id, time_ms, kind, call, principal, leaf_hash, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     insertBody: database.prepare('INSERT INTO bodies (seq, data_key, sealed) VALUES (?, ?, ?)'),
-    insertTile: database.prepare('INSERT INTO tiles (log, level, idx, root, hashes) VALUES (?, ?, ?, ?, ?)'),
+    insertTree: database.prepare('INSERT INTO trees (log, period, first_idx) VALUES (?, ?, ?)'),
+    insertTile: database.prepare('INSERT INTO tiles (tree, level, idx, root, hashes) VALUES (?, ?, ?, ?, ?)'),
     insertCheckpoint: database.prepare(
-      'INSERT INTO checkpoints (ordinal, log, size, time_ms, note) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO checkpoints (ordinal, tree, size, time_ms, note) VALUES (?, ?, ?, ?, ?)',
     ),
     writeHead: database.prepare(
       `INSERT INTO head (one, epoch, next_seq, last_hash, checkpoints, open_from, mac) VALUES (1, ?, ?, ?, ?, ?, ?)

@@ -15,6 +15,7 @@ export interface AuditTables {
   }
   readonly bodies: { seq: number; data_key: number; sealed: Uint8Array }
   readonly data_keys: { data_key: number; log: number; subject: string; epoch: number; wrapped: Uint8Array }
-  readonly tiles: { log: number; level: number; idx: number; root: Uint8Array; hashes: Uint8Array }
-  readonly checkpoints: { ordinal: number; log: number; size: number; time_ms: number; note: string }
+  readonly trees: { tree: number; log: number; period: string; first_idx: number }
+  readonly tiles: { tree: number; level: number; idx: number; root: Uint8Array; hashes: Uint8Array }
+  readonly checkpoints: { ordinal: number; tree: number; size: number; time_ms: number; note: string }
 }

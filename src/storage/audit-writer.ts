@@ -1,14 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { leafHash, sealBodies, sealRecord, signCheckpoint, writeRecord, type BodyPart } from '../audit/index.ts'
+import { leafHash, logPeriod, LogTree, sealBodies, sealRecord, signCheckpoint, type BodyPart } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMac, readHead, type AuditHead } from './audit-head.ts'
-import { loadLogState, type AuditLogState, type LogIdentity } from './audit-log-state.ts'
+import { loadLogState, treeSigner, type AuditLogState, type LogIdentity, type OpenTree } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
 import { headKey } from './data-keys.ts'
 import { loadLogIdentity } from './load-log-identity.ts'
-import { findOpenDecisions, type OpenDecision } from './open-decisions.ts'
+import { abandonedItem, periodItem } from './log-items.ts'
+import { findOpenDecisions } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
 import { foldLog, openWritable } from './sqlite-database.ts'
@@ -48,7 +49,7 @@ export class AuditWriter {
     this.#reload()
     this.#transact((open) => {
       for (const decision of findOpenDecisions(open.database, open.openFrom))
-        this.#insert(open, abandoned(decision, nowMs))
+        this.#insert(open, abandonedItem(decision, nowMs))
     })
   }
 
@@ -77,7 +78,7 @@ export class AuditWriter {
     const { dirty } = this.#required()
     if (dirty.size === 0) return
     this.#transact((open) => {
-      for (const log of open.dirty) this.#signCheckpoint(open, log)
+      for (const log of open.dirty) if (log.open !== null) this.#signCheckpoint(open, log, log.open)
     })
   }
 
@@ -172,6 +173,7 @@ export class AuditWriter {
     const { identity, statements } = open
     const { kind, call, timeMs } = item
     const log = this.#logFor(open, item.namespace)
+    const tree = this.#treeFor(open, log, item.timeMs)
     const seq = open.nextSeq
     const id = recordId(timeMs, seq, this.#random)
     const bodies = bodiesOf(item)
@@ -187,11 +189,11 @@ export class AuditWriter {
       engineInput: reference('engine_input'),
     })
     const leaf = leafHash(json)
-    const index = log.tree.size
+    const index = tree.firstIndex + tree.hashes.size
     statements.insertRecord.run(seq, log.log, index, id, timeMs, kind, call, item.principal, leaf, json)
     if (box !== null && dataKey !== null) statements.insertBody.run(seq, dataKey.id, box.sealed)
-    for (const tile of log.tree.append(leaf)) {
-      statements.insertTile.run(log.log, tile.level, tile.index, tile.root, tile.hashes)
+    for (const tile of tree.hashes.append(leaf)) {
+      statements.insertTile.run(tree.tree, tile.level, tile.index, tile.root, tile.hashes)
     }
     open.nextSeq += 1
     open.lastHash = leaf
@@ -199,8 +201,27 @@ export class AuditWriter {
     if (item.allows) open.unfinished.set(call, seq)
     else if (kind === 'outcome' || kind === 'abandoned') open.unfinished.delete(call)
     open.dirty.add(log)
-    if (log.tree.size - log.checkpointed >= leavesPerCheckpoint) this.#signCheckpoint(open, log)
+    if (tree.hashes.size - tree.checkpointed >= leavesPerCheckpoint) this.#signCheckpoint(open, log, tree)
     return { id, index }
+  }
+
+  /**
+   * The tree that a record of this time goes to. Begins one where the month is over: closes the one before with a last
+   * checkpoint, and says so in the new one's first leaf. A clock that steps back goes on with the newest tree.
+   */
+  #treeFor(open: OpenWriter, log: AuditLogState, timeMs: number): OpenTree {
+    const period = logPeriod(timeMs)
+    const former = log.open
+    if (former !== null && period <= former.period) return former
+    if (former !== null && former.hashes.size > former.checkpointed) this.#signCheckpoint(open, log, former)
+    const firstIndex = former === null ? 0 : former.firstIndex + former.hashes.size
+    const { lastInsertRowid } = open.statements.insertTree.run(log.log, period, firstIndex)
+    const signer = treeSigner(open.identity, log.namespace, period)
+    const hashes = new LogTree()
+    const next = { tree: Number(lastInsertRowid), period, firstIndex, hashes, signer, checkpointed: 0 }
+    log.open = next
+    if (former !== null) this.#insert(open, periodItem(log.namespace, former, period, timeMs))
+    return next
   }
 
   #logFor(open: OpenWriter, namespace: string): AuditLogState {
@@ -216,12 +237,12 @@ export class AuditWriter {
     return open.keys.keyFor(log, namespace, subject)
   }
 
-  #signCheckpoint(open: OpenWriter, log: AuditLogState): void {
+  #signCheckpoint(open: OpenWriter, log: AuditLogState, tree: OpenTree): void {
     open.checkpoints += 1
-    const { size } = log.tree
-    const note = signCheckpoint({ origin: log.signer.name, size, root: log.tree.root() }, log.signer)
-    open.statements.insertCheckpoint.run(open.checkpoints, log.log, size, log.lastTimeMs, note)
-    log.checkpointed = size
+    const { size } = tree.hashes
+    const note = signCheckpoint({ origin: tree.signer.name, size, root: tree.hashes.root() }, tree.signer)
+    open.statements.insertCheckpoint.run(open.checkpoints, tree.tree, size, log.lastTimeMs, note)
+    tree.checkpointed = size
     open.dirty.delete(log)
   }
 
@@ -262,25 +283,4 @@ interface OpenWriter {
   nextSeq: number
   lastHash: Uint8Array | null
   checkpoints: number
-}
-
-function abandoned(decision: OpenDecision, timeMs: number): Omit<AppendItem, 'ticket'> {
-  const { namespace, run, call, parentCall, trace, id } = decision
-  const reason = 'The server stopped before an outcome was recorded. Whether the effect took place is not known.'
-  const kind = 'abandoned'
-  const draft = { kind, namespace, run, call, parentCall, trace, event: { decision: id, reason } } as const
-  const text = writeRecord(draft, timeMs)
-  return {
-    timeMs,
-    namespace,
-    kind,
-    call,
-    principal: null,
-    subject: null,
-    allows: false,
-    text,
-    input: null,
-    output: null,
-    engineInput: null,
-  }
 }

@@ -69,7 +69,7 @@ class SqliteAuditReader implements AuditReader {
       const row = this.#database
         .prepare(
           `SELECT epoch, next_seq, last_hash, checkpoints, open_from, mac, (SELECT max(seq) FROM records) AS newest_seq,
-             (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint,
+             (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
              (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM head`,
         )
         .get()
@@ -89,6 +89,7 @@ class SqliteAuditReader implements AuditReader {
         ),
         newestSeq: row['newest_seq'] === null ? null : Number(row['newest_seq']),
         newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
+        newestTree: row['newest_tree'] === null ? null : Number(row['newest_tree']),
       }
     })
   }
@@ -120,55 +121,73 @@ class SqliteAuditReader implements AuditReader {
     const rows = this.#reading(() =>
       this.#database
         .prepare(
-          'SELECT ordinal, namespace, size, time_ms, note FROM checkpoints LEFT JOIN logs USING (log) WHERE ordinal >= ? ORDER BY ordinal LIMIT ?',
+          `SELECT ordinal, namespace, period, size, time_ms, note
+           FROM checkpoints LEFT JOIN trees USING (tree) LEFT JOIN logs USING (log)
+           WHERE ordinal >= ? ORDER BY ordinal LIMIT ?`,
         )
         .all(fromOrdinal, limit),
     )
     return rows.map(checkpointOf)
   }
 
-  async trees(): Promise<TreeRow[]> {
-    const rows = this.#reading(() => this.#database.prepare('SELECT namespace FROM logs ORDER BY log').all())
-    return rows.map((row) => ({ namespace: String(row['namespace']), period: '', firstIndex: 0 }))
-  }
-
   async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
     const row = this.#reading(() =>
       this.#database
         .prepare(
-          `SELECT ordinal, namespace, size, time_ms, note FROM checkpoints JOIN logs USING (log)
-           WHERE namespace = ? ORDER BY size DESC LIMIT 1`,
+          `SELECT ordinal, namespace, period, size, time_ms, note
+           FROM checkpoints JOIN trees USING (tree) JOIN logs USING (log)
+           WHERE namespace = ? AND period = ? ORDER BY size DESC LIMIT 1`,
         )
-        .get(namespace),
+        .get(namespace, period),
     )
-    return row === undefined || period !== '' ? null : checkpointOf(row)
+    return row === undefined ? null : checkpointOf(row)
   }
 
   async hashes(namespace: string, period: string, level: number, from: number, to: number): Promise<Uint8Array[]> {
-    if (period !== '') return []
     const rows = this.#reading(() =>
       level === 0
         ? this.#database
             .prepare(
-              `SELECT leaf_hash AS hash FROM records JOIN logs USING (log)
-               WHERE namespace = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT 256`,
+              // A tree ends where the next one begins.
+              `SELECT leaf_hash AS hash FROM trees JOIN logs USING (log) JOIN records USING (log)
+               WHERE namespace = ? AND period = ? AND idx >= first_idx + ? AND idx < first_idx + ? AND idx < coalesce(
+                 (SELECT min(next.first_idx) FROM trees AS next WHERE next.log = trees.log AND next.first_idx > trees.first_idx),
+                 9223372036854775807)
+               ORDER BY idx LIMIT 256`,
             )
-            .all(namespace, from, to)
+            .all(namespace, period, from, to)
         : this.#database
             .prepare(
-              `SELECT root AS hash FROM tiles JOIN logs USING (log)
-               WHERE namespace = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT 256`,
+              `SELECT root AS hash FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
+               WHERE namespace = ? AND period = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT 256`,
             )
-            .all(namespace, level - 1, from, to),
+            .all(namespace, period, level - 1, from, to),
     )
     return rows.map((row) => row['hash'] as Uint8Array)
   }
 
-  async tile(namespace: string, level: number, index: number): Promise<TileRow | null> {
+  async trees(): Promise<TreeRow[]> {
+    const rows = this.#reading(() =>
+      this.#database
+        .prepare('SELECT tree, namespace, period, first_idx FROM trees LEFT JOIN logs USING (log) ORDER BY tree')
+        .all(),
+    )
+    return rows.map((row) => ({
+      ordinal: Number(row['tree']),
+      namespace: row['namespace'] as string | null,
+      period: String(row['period']),
+      firstIndex: Number(row['first_idx']),
+    }))
+  }
+
+  async tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null> {
     const row = this.#reading(() =>
       this.#database
-        .prepare('SELECT hashes, root FROM tiles JOIN logs USING (log) WHERE namespace = ? AND level = ? AND idx = ?')
-        .get(namespace, level, index),
+        .prepare(
+          `SELECT hashes, root FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
+           WHERE namespace = ? AND period = ? AND level = ? AND idx = ?`,
+        )
+        .get(namespace, period, level, index),
     )
     return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
   }
@@ -216,7 +235,7 @@ function checkpointOf(row: Record<string, unknown>): CheckpointRow {
   return {
     ordinal: Number(row['ordinal']),
     namespace: row['namespace'] as string | null,
-    period: '',
+    period: String(row['period'] ?? ''),
     size: Number(row['size']),
     timeMs: Number(row['time_ms']),
     note: String(row['note']),

@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { inclusionProof, nodeHash, type RecordProof, type SubtreeReader } from '../audit/index.ts'
+import { inclusionProof, type RecordProof } from '../audit/index.ts'
 import { seqOfRecordId } from './record-id.ts'
+import { storedSubtrees } from './stored-subtrees.ts'
 
-const tileHeight = 8
-
-/** Proof of a record's place under the newest checkpoint, `null` where there is no such record. @throws SQLite's own errors */
+/** Proof of a record's place under its tree's newest checkpoint, `null` where there is no such record. @throws SQLite's own errors */
 export function proveRecord(database: DatabaseSync, recordId: string): RecordProof | null {
   const record = database
     .prepare('SELECT log, namespace, idx, leaf_hash FROM records JOIN logs USING (log) WHERE seq = ? AND id = ?')
@@ -12,43 +11,29 @@ export function proveRecord(database: DatabaseSync, recordId: string): RecordPro
   if (record === undefined) return null
   const log = Number(record['log'])
   const index = Number(record['idx'])
+  const tree = database
+    .prepare(
+      'SELECT tree, period, first_idx FROM trees WHERE log = ? AND first_idx <= ? ORDER BY first_idx DESC LIMIT 1',
+    )
+    .get(log, index)
+  if (tree === undefined) throw new RangeError('a record that is in no tree')
+  const firstIndex = Number(tree['first_idx'])
+  const leafIndex = index - firstIndex
   const newest = database
-    .prepare('SELECT size, note FROM checkpoints WHERE log = ? ORDER BY size DESC LIMIT 1')
-    .get(log)
-  const covered = newest !== undefined && Number(newest['size']) > index
-  return {
+    .prepare('SELECT size, note FROM checkpoints WHERE tree = ? ORDER BY size DESC LIMIT 1')
+    .get(Number(tree['tree']))
+  const place = {
     namespace: String(record['namespace']),
     index,
+    period: String(tree['period']),
+    leafIndex,
     leafHash: base64(record['leaf_hash'] as Uint8Array),
-    checkpoint: covered ? { size: Number(newest['size']), note: String(newest['note']) } : null,
-    inclusion: covered ? inclusionProof(storedSubtrees(database, log), index, Number(newest['size'])).map(base64) : [],
   }
-}
-
-/** Hashes of complete subtrees from what is stored: leaf hashes, and the roots of full tiles. At most 255 rows a hash. */
-function storedSubtrees(database: DatabaseSync, log: number): SubtreeReader {
-  const leaves = database.prepare(
-    'SELECT leaf_hash AS hash FROM records WHERE log = ? AND idx >= ? AND idx < ? ORDER BY idx',
-  )
-  const roots = database.prepare(
-    'SELECT root AS hash FROM tiles WHERE log = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx',
-  )
-  return (level, index) => {
-    const tileLevel = Math.floor(level / tileHeight)
-    const count = 2 ** (level % tileHeight)
-    const [from, to] = [index * count, (index + 1) * count]
-    const rows = tileLevel === 0 ? leaves.all(log, from, to) : roots.all(log, tileLevel - 1, from, to)
-    if (rows.length !== count) throw new RangeError('the stored tree has no such subtree')
-    return foldPairs(rows.map((row) => row['hash'] as Uint8Array))
-  }
-}
-
-function foldPairs(hashes: readonly Uint8Array[]): Uint8Array {
-  const [left, right] = hashes
-  if (left === undefined) throw new RangeError('nothing to fold')
-  if (right === undefined) return left
-  const half = hashes.length / 2
-  return nodeHash(foldPairs(hashes.slice(0, half)), foldPairs(hashes.slice(half)))
+  const size = Number(newest?.['size'] ?? 0)
+  if (newest === undefined || size <= leafIndex) return { ...place, checkpoint: null, inclusion: [] }
+  const subtrees = storedSubtrees(database, { log, tree: Number(tree['tree']), firstIndex })
+  const inclusion = inclusionProof(subtrees, leafIndex, size).map(base64)
+  return { ...place, checkpoint: { size, note: String(newest['note']) }, inclusion }
 }
 
 function base64(bytes: Uint8Array): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { exportLog, verifyLogBundle } from '../../src/app/index.ts'
 import { keptDirectory } from '../support/kept-directory.ts'
-import { logCalls } from '../support/logged-calls.ts'
+import { logCalls, loggedPeriod } from '../support/logged-calls.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const original = keptDirectory()
@@ -26,7 +26,7 @@ function spoiled(change: (directory: string) => void): string {
 }
 
 function editRecords(directory: string, edit: (lines: string[]) => void): void {
-  const path = join(directory, 'records.jsonl')
+  const path = join(directory, loggedPeriod, 'records.jsonl')
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
   edit(lines)
   writeFileSync(path, `${lines.join('\n')}\n`)
@@ -47,10 +47,10 @@ describe('a bundle of the log', () => {
     expect(report.json).toMatchObject({ ok: true, namespace: 'main', size: 720, unfinished: 0 })
     expect(report.json.records).toEqual({ checked: 720, failed: 0 })
     expect(report.json.tiles).toEqual({ checked: 4, failed: 0 })
-    const text = readFileSync(join(bundle, 'records.jsonl'), 'utf8')
+    const text = readFileSync(join(bundle, loggedPeriod, 'records.jsonl'), 'utf8')
     expect(text).not.toContain('"country"')
     expect(text).not.toContain('"namespace":"side"')
-    expect(readdirSync(join(bundle, 'tile', '0')).toSorted()).toEqual(['000', '001', '002.p'])
+    expect(readdirSync(join(bundle, loggedPeriod, 'tile', '0')).toSorted()).toEqual(['000', '001', '002.p'])
   })
 
   it('names the first record that was changed, deleted, inserted or moved', async () => {
@@ -71,40 +71,40 @@ describe('a bundle of the log', () => {
   })
 
   it.each([
-    ['a tile is missing', (at: string) => rmSync(join(at, 'tile', '0', '001')), 'A tile is missing'],
+    ['a tile is missing', (at: string) => rmSync(join(at, loggedPeriod, 'tile', '0', '001')), 'A tile is missing'],
     [
       'a tile was changed',
-      (at: string) => writeFileSync(join(at, 'tile', '1', '000.p', '2'), Buffer.alloc(64)),
+      (at: string) => writeFileSync(join(at, loggedPeriod, 'tile', '1', '000.p', '2'), Buffer.alloc(64)),
       'A tile is not the one of these records',
     ],
     [
       'a tile is a pipe',
       (at: string) => {
-        rmSync(join(at, 'tile', '0', '000'))
-        execFileSync('/usr/bin/mkfifo', [join(at, 'tile', '0', '000')])
+        rmSync(join(at, loggedPeriod, 'tile', '0', '000'))
+        execFileSync('/usr/bin/mkfifo', [join(at, loggedPeriod, 'tile', '0', '000')])
       },
       'A tile is missing',
     ],
     [
       'the records are a link',
       (at: string) => {
-        rmSync(join(at, 'records.jsonl'))
-        symlinkSync(join(bundle, 'records.jsonl'), join(at, 'records.jsonl'))
+        rmSync(join(at, loggedPeriod, 'records.jsonl'))
+        symlinkSync(join(bundle, loggedPeriod, 'records.jsonl'), join(at, loggedPeriod, 'records.jsonl'))
       },
       'records are missing',
     ],
-    ['the checkpoint is gone', (at: string) => rmSync(join(at, 'checkpoint')), 'There is no checkpoint'],
+    ['the checkpoint is gone', (at: string) => rmSync(join(at, loggedPeriod, 'checkpoint')), 'There is no checkpoint'],
     [
       'the checkpoint was changed',
       (at: string) => {
-        const note = readFileSync(join(at, 'checkpoint'), 'utf8')
-        writeFileSync(join(at, 'checkpoint'), note.replace('\n720\n', '\n721\n'))
+        const note = readFileSync(join(at, loggedPeriod, 'checkpoint'), 'utf8')
+        writeFileSync(join(at, loggedPeriod, 'checkpoint'), note.replace('\n720\n', '\n721\n'))
       },
       'no good signature',
     ],
     [
       'a checkpoint of the history is a forgery',
-      (at: string) => appendFileSync(join(at, 'checkpoints.jsonl'), '"a note"\n'),
+      (at: string) => appendFileSync(join(at, loggedPeriod, 'checkpoints.jsonl'), '"a note"\n'),
       'no good signature by the key of this log',
     ],
   ])('is refused where %s', async (_, change, sentence) => {
@@ -119,14 +119,16 @@ describe('a bundle of the log', () => {
   })
 
   it('shows by a checkpoint that was kept elsewhere that it is older, and bears one that it holds', async () => {
-    const notes = readFileSync(join(bundle, 'checkpoints.jsonl'), 'utf8').trimEnd().split('\n')
+    const notes = readFileSync(join(bundle, loggedPeriod, 'checkpoints.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
     const kept = notes.map((line) => JSON.parse(line) as string)
     expect((await verify(bundle, kept)).ok).toBe(true)
     const [first] = kept
     const older = spoiled((directory) => {
       const size = Number(first?.split('\n')[1])
-      writeFileSync(join(directory, 'checkpoint'), first ?? '')
-      writeFileSync(join(directory, 'checkpoints.jsonl'), `${notes[0]}\n`)
+      writeFileSync(join(directory, loggedPeriod, 'checkpoint'), first ?? '')
+      writeFileSync(join(directory, loggedPeriod, 'checkpoints.jsonl'), `${notes[0]}\n`)
       editRecords(directory, (lines) => lines.splice(size))
     })
     const report = await verify(older, [kept.at(-1) ?? ''])

@@ -194,7 +194,7 @@ describe('verification of the decision log', () => {
       const seq = 2 * pairs - 20
       database.exec(`DELETE FROM records WHERE seq >= ${seq}; DELETE FROM bodies WHERE seq >= ${seq}`)
       database.exec(
-        'DELETE FROM checkpoints WHERE size > (SELECT max(idx) + 1 FROM records WHERE records.log = checkpoints.log)',
+        'DELETE FROM checkpoints WHERE size > (SELECT max(idx) + 1 FROM records JOIN trees USING (log) WHERE trees.tree = checkpoints.tree)',
       )
       database.exec(
         `UPDATE head SET next_seq = ${seq}, last_hash = (SELECT leaf_hash FROM records WHERE seq = ${seq - 1}),
@@ -276,11 +276,11 @@ describe('verification of the decision log', () => {
     ],
     ['UPDATE checkpoints SET size = size - 1 WHERE ordinal = 1', /is stored for \d+ records and signed for/],
     ['UPDATE checkpoints SET time_ms = time_ms + 1 WHERE ordinal = 1', /does not bear the time/],
-    ['UPDATE checkpoints SET log = 3 - log WHERE ordinal = 1', /no good signature/],
+    ['UPDATE checkpoints SET tree = 3 - tree WHERE ordinal = 1', /no good signature/],
     ['DELETE FROM checkpoints WHERE ordinal = 1', /Checkpoint 1 is missing/],
     ['DELETE FROM checkpoints WHERE ordinal = (SELECT max(ordinal) FROM checkpoints)', /Checkpoint \d+ is missing/],
     [
-      'INSERT INTO checkpoints SELECT ordinal + 100, log, size, time_ms, note FROM checkpoints WHERE ordinal = 1',
+      'INSERT INTO checkpoints SELECT ordinal + 100, tree, size, time_ms, note FROM checkpoints WHERE ordinal = 1',
       /beyond the newest that the head knows/,
     ],
   ])('finds checkpoints spoiled by: %s', async (change, problem) => {

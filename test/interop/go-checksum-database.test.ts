@@ -5,14 +5,15 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { exportLog } from '../../src/app/index.ts'
 import { makeCallProof } from '../../src/audit/index.ts'
-import { systemClock } from '../../src/kernel/index.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { keptDirectory } from '../support/kept-directory.ts'
-import { logCalls } from '../support/logged-calls.ts'
+import { clockIn, logCalls, loggedPeriod } from '../support/logged-calls.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const directory = keptDirectory()
 const bundle = join(directory, 'bundle')
+/** A tree is a directory of its own, and what the Go tools read. */
+const tree = join(bundle, loggedPeriod)
 const program = join(directory, 'verify')
 const proofs: string[] = []
 
@@ -39,7 +40,7 @@ beforeAll(async () => {
 
 /** Some records with the proofs that `audit prove` gives of them. */
 async function writeProofs(dataDirectory: string): Promise<void> {
-  const storage = await openStorage({ dataDirectory, clock: systemClock })
+  const storage = await openStorage({ dataDirectory, clock: clockIn(loggedPeriod) })
   for (const afterIndex of [0, 254, 700]) {
     const [stored] = await storage.decisionLog.read({ namespace: 'main', afterIndex, limit: 1 })
     const proof = stored === undefined ? null : await storage.decisionLog.prove(stored.id)
@@ -60,8 +61,8 @@ function verify(at: string, ...of: string[]): string {
 }
 
 function spoiled(change: (at: string) => void): string {
-  const copy = join(temporaryDirectory(), 'bundle')
-  cpSync(bundle, copy, { recursive: true })
+  const copy = join(temporaryDirectory(), 'tree')
+  cpSync(tree, copy, { recursive: true })
   change(copy)
   return copy
 }
@@ -75,10 +76,10 @@ function edit(path: string, from: string | RegExp, to: string): void {
 
 describe('the verifier of the Go checksum database', () => {
   it('takes our signatures, tiles, inclusion and consistency proofs', () => {
-    const checkpoints = readFileSync(join(bundle, 'checkpoints.jsonl'), 'utf8').trimEnd().split('\n').length
+    const checkpoints = readFileSync(join(tree, 'checkpoints.jsonl'), 'utf8').trimEnd().split('\n').length
     expect(checkpoints).toBeGreaterThan(1)
-    expect(readdirSync(join(bundle, 'tile', '0')).length).toBe(4)
-    expect(verify(bundle, ...proofs)).toBe(`VERIFIED: 800 records, ${checkpoints} checkpoints, 3 proofs`)
+    expect(readdirSync(join(tree, 'tile', '0')).length).toBe(4)
+    expect(verify(tree, ...proofs)).toBe(`VERIFIED: 800 records, ${checkpoints} checkpoints, 3 proofs`)
   })
 
   it('refuses a changed record, a changed tile and a changed checkpoint', () => {
@@ -95,6 +96,6 @@ describe('the verifier of the Go checksum database', () => {
     const path = join(temporaryDirectory(), 'proof')
     writeFileSync(path, readFileSync(first ?? ''))
     writeFileSync(`${path}.record`, readFileSync(`${second}.record`))
-    expect(verify(bundle, path)).toMatch(/^REFUSED: a proof of one record/)
+    expect(verify(tree, path)).toMatch(/^REFUSED: a proof of one record/)
   })
 })

@@ -1,6 +1,12 @@
-/** Names of the files of a bundle, besides the tiles. */
-export const bundleFiles = {
-  /** The newest signed checkpoint (c2sp.org/tlog-checkpoint). It covers everything that is in the bundle. */
+/**
+ * The file that lists a bundle's trees, a JSON object on each line, oldest first. Each tree is a directory of its own,
+ * named by its period. It is written last: a bundle that was cut off while it was written has none.
+ */
+export const treesFile = 'trees.jsonl'
+
+/** Names of the files of one tree, besides the tiles. */
+export const treeFiles = {
+  /** The newest signed checkpoint (c2sp.org/tlog-checkpoint). It covers every record that is there. */
   checkpoint: 'checkpoint',
   /** Every signed checkpoint up to it, a JSON string on each line, oldest first. */
   checkpoints: 'checkpoints.jsonl',

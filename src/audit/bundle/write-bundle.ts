@@ -1,22 +1,30 @@
-import type { AuditReader } from '../audit-reader.ts'
+import type { AuditReader, TreeRow } from '../audit-reader.ts'
 import { checkpointOrigin } from '../checkpoint.ts'
 import { LogTree } from '../log-tree.ts'
 import { leafHash } from '../rfc6962.ts'
-import { parseVerifierKey, verifierKey } from '../signed-note.ts'
-import { bundleFiles, type BundleTarget } from './bundle-files.ts'
+import { parseVerifierKey, verifierKey, type NoteVerifier } from '../signed-note.ts'
+import { treeFiles, treesFile, type BundleTarget } from './bundle-files.ts'
+import { bundledPath, type BundledTree } from './bundled-tree.ts'
+import { RecordPages } from './record-pages.ts'
 import { tilePath } from './tile-path.ts'
 
 const pageRows = 1000
 
 /** What was written, or why nothing was. */
 export type BundleOutcome =
-  | { readonly ok: true; readonly records: number; readonly checkpoints: number }
+  | { readonly ok: true; readonly trees: number; readonly records: number; readonly checkpoints: number }
   | { readonly ok: false; readonly reason: 'no-key' | 'no-log' }
 
+/** A tree with its signed checkpoints, the smallest first. */
+interface SignedTree {
+  readonly row: TreeRow
+  readonly notes: readonly { readonly size: number; readonly note: string }[]
+}
+
 /**
- * Writes the log of a namespace, as far as it is signed, in files that other tools read: records, tiles and checkpoints.
- * No bodies. Does not verify: what was tampered with is written as it lies there, and found by whoever verifies it.
- * Records newer than the newest checkpoint are left for the next time.
+ * Writes the log of a namespace, as far as it is signed, in files that other tools read: a directory for each of its
+ * trees with records, tiles and checkpoints. No bodies. Does not verify: what was tampered with is written as it lies
+ * there, and found by whoever verifies it. Records newer than the newest checkpoint are left for the next time.
  */
 export async function writeBundle(
   reader: AuditReader,
@@ -26,50 +34,64 @@ export async function writeBundle(
   const line = await reader.publicKeyLine()
   const key = line === null ? null : parseVerifierKey(line)
   if (key === null) return { ok: false, reason: 'no-key' }
-  const notes = await notesOf(reader, namespace)
+  const trees = await signedTrees(reader, namespace)
+  if (trees.length === 0) return { ok: false, reason: 'no-log' }
+  const rows = new RecordPages(reader, namespace)
+  const written: BundledTree[] = []
+  for (const tree of trees) {
+    const size = await writeTree(target, tree, rows, key)
+    written.push({ period: tree.row.period, first_index: tree.row.firstIndex, size })
+  }
+  const lines = written.map((tree) => JSON.stringify(tree))
+  await target.append(treesFile, lines)
+  return {
+    ok: true,
+    trees: trees.length,
+    records: written.reduce((sum, { size }) => sum + size, 0),
+    checkpoints: trees.reduce((sum, { notes }) => sum + notes.length, 0),
+  }
+}
+
+/** Writes the files of one tree; gives the number of its records. */
+async function writeTree(
+  target: BundleTarget,
+  { row, notes }: SignedTree,
+  rows: RecordPages,
+  key: NoteVerifier,
+): Promise<number> {
   const newest = notes.at(-1)
-  if (newest === undefined) return { ok: false, reason: 'no-log' }
-  const logId = key.name.replace(/^mcpworks\//, '')
-  const origin = checkpointOrigin(logId, namespace)
-  await target.write(bundleFiles.key, `${verifierKey({ name: origin, publicKey: key.publicKey })}\n`)
+  if (newest === undefined) throw new RangeError('a tree without a checkpoint')
+  const path = (file: string) => bundledPath(row.period, file)
+  const origin = checkpointOrigin(key.name.replace(/^mcpworks\//, ''), row.namespace ?? '', row.period)
+  await target.write(path(treeFiles.key), `${verifierKey({ name: origin, publicKey: key.publicKey })}\n`)
   const tree = new LogTree()
-  for await (const texts of pagesOf(reader, namespace, newest.size)) {
-    await target.append(bundleFiles.records, texts)
+  for await (const texts of rows.upTo(row.firstIndex + newest.size)) {
+    await target.append(path(treeFiles.records), texts)
     for (const text of texts) {
       for (const { level, index, hashes } of tree.append(leafHash(text)))
-        await target.write(tilePath(level, index, hashes), hashes)
+        await target.write(path(tilePath(level, index, hashes)), hashes)
     }
   }
-  for (const { level, index, hashes } of tree.partialTiles()) await target.write(tilePath(level, index, hashes), hashes)
+  for (const { level, index, hashes } of tree.partialTiles())
+    await target.write(path(tilePath(level, index, hashes)), hashes)
   const texts = notes.map(({ note }) => JSON.stringify(note))
-  await target.append(bundleFiles.checkpoints, texts)
-  // Last: a bundle that was cut off while it was written has no checkpoint, and proves nothing.
-  await target.write(bundleFiles.checkpoint, newest.note)
-  return { ok: true, records: tree.size, checkpoints: notes.length }
+  await target.append(path(treeFiles.checkpoints), texts)
+  await target.write(path(treeFiles.checkpoint), newest.note)
+  return tree.size
 }
 
-async function notesOf(reader: AuditReader, namespace: string): Promise<{ size: number; note: string }[]> {
-  const notes: { size: number; note: string }[] = []
+/** The namespace's trees that have a signed checkpoint, oldest first. */
+async function signedTrees(reader: AuditReader, namespace: string): Promise<SignedTree[]> {
+  const rows = (await reader.trees()).filter((row) => row.namespace === namespace)
+  const trees = new Map(rows.map((row) => [row.period, { row, notes: [] as { size: number; note: string }[] }]))
   for (let ordinal = 1; ;) {
-    const rows = await reader.checkpoints(ordinal, pageRows)
-    notes.push(...rows.filter((row) => row.namespace === namespace))
-    const last = rows.at(-1)
-    if (last === undefined) return notes.toSorted((one, other) => one.size - other.size)
+    const page = await reader.checkpoints(ordinal, pageRows)
+    for (const row of page) if (row.namespace === namespace) trees.get(row.period)?.notes.push(row)
+    const last = page.at(-1)
+    if (last === undefined) break
     ordinal = last.ordinal + 1
   }
-}
-
-/** The texts of the first `size` records of a namespace. */
-async function* pagesOf(reader: AuditReader, namespace: string, size: number): AsyncIterable<string[]> {
-  let left = size
-  for (let next = 0; left > 0;) {
-    const rows = await reader.records(next, pageRows)
-    const last = rows.at(-1)
-    if (last === undefined) return
-    next = last.seq + 1
-    const own = rows.filter((row) => row.namespace === namespace).slice(0, left)
-    left -= own.length
-    // A text that was tampered with may hold line ends: written as it is, it would be two records.
-    yield own.map(({ json }) => json.replaceAll(/[\r\n]/g, ' '))
-  }
+  for (const { notes } of trees.values()) notes.sort((one, other) => one.size - other.size)
+  const signed = [...trees.values()].filter(({ notes }) => notes.length > 0)
+  return signed.toSorted((one, other) => one.row.firstIndex - other.row.firstIndex)
 }

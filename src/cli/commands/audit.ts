@@ -169,6 +169,7 @@ const recordKinds: readonly RecordKind[] = [
   'approval',
   'start',
   'shadow',
+  'period',
 ]
 
 /** Reads `--count`. */

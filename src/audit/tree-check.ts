@@ -1,0 +1,156 @@
+import type { AuditReader, CheckpointRow, RecordRow, TreeRow } from './audit-reader.ts'
+import { periodEndMs } from './log-period.ts'
+import { LogTree, tileWidth, type FullTile } from './log-tree.ts'
+import { treeHashBytes } from './rfc6962.ts'
+import type { Findings } from './verify-report.ts'
+
+/** A checkpoint that was checked for its signature and waits for its size. */
+export interface ExpectedRoot {
+  readonly size: number
+  readonly root: Uint8Array
+  /** `null` for a checkpoint that was kept elsewhere. */
+  readonly stored: Pick<CheckpointRow, 'ordinal' | 'timeMs'> | null
+}
+
+/** Grows one tree again and holds it against its tiles and signed checkpoints. */
+export class TreeCheck {
+  readonly origin: string
+  readonly #reader: AuditReader
+  readonly #findings: Findings
+  readonly #namespace: string
+  readonly #row: TreeRow
+  readonly #endMs: number
+  readonly #tree = new LogTree()
+  /** Leaf hashes of the level-0 tile that is being filled, to name the leaf where a stored tile differs. */
+  #recent: { readonly hash: Uint8Array; readonly row: RecordRow }[] = []
+  readonly #expected: ExpectedRoot[] = []
+  #isSorted = true
+  #signed = 0
+  /** After a wrong root, or a record too many or too few, all later roots and tiles differ: they say nothing new. */
+  #broken = false
+
+  constructor(parts: { reader: AuditReader; findings: Findings; namespace: string; row: TreeRow; origin: string }) {
+    this.#reader = parts.reader
+    this.#findings = parts.findings
+    this.#namespace = parts.namespace
+    this.#row = parts.row
+    this.#endMs = periodEndMs(parts.row.period)
+    this.origin = parts.origin
+  }
+
+  get row(): TreeRow {
+    return this.#row
+  }
+
+  get size(): number {
+    return this.#tree.size
+  }
+
+  root(): Uint8Array {
+    return this.#tree.root()
+  }
+
+  /** Leaves under the newest root that was right. */
+  get signed(): number {
+    return this.#signed
+  }
+
+  /** Whether something was found that makes every later root differ. */
+  get isBroken(): boolean {
+    return this.#broken
+  }
+
+  /** Keeps a root until its size is reached. */
+  expect(root: ExpectedRoot): void {
+    this.#expected.push(root)
+    this.#isSorted = false
+  }
+
+  /** Says that records are missing, or too many. */
+  doubt(): void {
+    this.#broken = true
+  }
+
+  /** Adds a record's leaf and compares what is due. */
+  async take(row: RecordRow, leaf: Uint8Array): Promise<void> {
+    this.#sort()
+    this.#recent.push({ hash: leaf, row })
+    for (const tile of this.#tree.append(leaf)) if (!this.#broken) await this.#compareTile(tile, row.seq)
+    if (this.#tree.size % tileWidth === 0) this.#recent = []
+    if (row.timeMs >= this.#endMs) this.#late(row)
+    for (let due = this.#expected[0]; due !== undefined && due.size <= this.#tree.size; due = this.#expected[0]) {
+      this.#expected.shift()
+      this.#compareRoot(due, row)
+    }
+  }
+
+  /** After the last record: what was signed must have been there. `closedBy` is the record that begins the next tree. */
+  finish(closedBy: RecordRow | null): void {
+    const { size } = this.#tree
+    const index = this.#row.firstIndex + size
+    const at = closedBy?.seq ?? Number.MAX_SAFE_INTEGER - 1
+    const fail = (problem: string) =>
+      this.#findings.checkpoint(at, { namespace: this.#namespace, index, id: null, problem })
+    const end = this.#expected.at(-1)?.size
+    if (this.#broken) return
+    if (end !== undefined)
+      fail(`A signed checkpoint covers ${end} records, but only ${size} are there: the newest were cut off.`)
+    else if (closedBy !== null && this.#signed < size)
+      fail(`The tree was closed, and no signed checkpoint covers its ${size} records.`)
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return
+    this.#expected.sort((one, other) => one.size - other.size)
+    this.#isSorted = true
+  }
+
+  #late(row: RecordRow): void {
+    const { index, id } = row
+    const problem = `It is of a later month than the tree that it lies in (${this.#row.period}).`
+    this.#findings.record(row.seq, { namespace: this.#namespace, index, id, problem })
+  }
+
+  #compareRoot(due: ExpectedRoot, row: RecordRow): void {
+    if (this.#broken) return
+    const namespace = this.#namespace
+    const { firstIndex } = this.#row
+    const name = due.stored === null ? 'A checkpoint that was kept elsewhere' : `Checkpoint ${due.stored.ordinal}`
+    const fail = (index: number, problem: string) =>
+      this.#findings.checkpoint(row.seq, { namespace, index, id: index === row.index ? row.id : null, problem })
+    if (due.size !== this.#tree.size) return fail(firstIndex + due.size - 1, `${name} is out of order.`)
+    if (Buffer.compare(due.root, this.#tree.root()) !== 0) {
+      this.#broken = true
+      const [from, to] = [firstIndex + this.#signed, firstIndex + due.size - 1]
+      return fail(from, `${name} was signed over other records: one of ${from} to ${to} was changed.`)
+    }
+    this.#signed = due.size
+    if (due.stored !== null && due.stored.timeMs !== row.timeMs)
+      fail(firstIndex + due.size - 1, `${name} does not bear the time of its newest record.`)
+  }
+
+  async #compareTile(tile: FullTile, seq: number): Promise<void> {
+    this.#findings.tiles.checked += 1
+    const { firstIndex, period } = this.#row
+    const first = firstIndex + tile.index * tileWidth ** (tile.level + 1)
+    const fail = (index: number, id: string | null, problem: string) =>
+      this.#findings.tile(seq, { namespace: this.#namespace, index, id, problem })
+    const stored = await this.#reader.tile(this.#namespace, period, tile.level, tile.index)
+    const name = `Tile ${tile.index} of level ${tile.level}`
+    if (stored === null) return fail(first, null, `${name} is missing.`)
+    if (Buffer.compare(stored.hashes, tile.hashes) !== 0) {
+      const place = this.#recent.findIndex(({ hash }, position) => {
+        return (
+          Buffer.compare(hash, stored.hashes.subarray(position * treeHashBytes, (position + 1) * treeHashBytes)) !== 0
+        )
+      })
+      const row = tile.level === 0 ? this.#recent[place]?.row : undefined
+      return fail(
+        row?.index ?? first,
+        row?.id ?? null,
+        `${name} holds other hashes than the records give: a record or the tile was changed.`,
+      )
+    }
+    if (Buffer.compare(stored.root, tile.root) !== 0) fail(first, null, `${name} has a root that is not its own.`)
+  }
+}
