@@ -31,6 +31,20 @@ export const auditOperations = {
     input: z.strictObject({ ...namespace, call: callId }),
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
+  'audit.cases': {
+    name: 'audit.cases',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/cases',
+    effect: 'audit',
+    input: z.strictObject({
+      ...namespace,
+      call: callId.optional(),
+      before: z.coerce.number().int().min(0).optional(),
+      limit: z.coerce.number().int().min(1).max(50).default(20),
+    }),
+    summary:
+      "What it takes to make recorded decisions again with stock Cedar: records, the engine's exact input, policy files, tool schemas. Of one call, or the newest.",
+  },
   'audit.events': {
     name: 'audit.events',
     method: 'GET',

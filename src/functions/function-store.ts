@@ -9,6 +9,8 @@ export interface FunctionStore {
   activate(versions: readonly FunctionVersion[]): Promise<void>
   /** Takes a function out of the catalogue; its versions stay. Returns false where there was none. */
   deactivate(namespace: string, service: string, name: string): Promise<boolean>
+  /** A version by its hash, whether it is active or not; `null` where there is none. */
+  findVersion(namespace: string, service: string, name: string, versionHash: Digest): Promise<FunctionVersion | null>
   /** Hashes, newest first, with when and by whom. */
   listVersions(
     namespace: string,

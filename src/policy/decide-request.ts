@@ -6,6 +6,7 @@ import type { DerivedFacts, PolicyDecision, PolicyRequest } from './decision.ts'
 import type { DecisionCache } from './decision-cache.ts'
 import { encodeArguments } from './encode-arguments.ts'
 import { deriveFacts, type CallFacts } from './facts/derive-facts.ts'
+import { neutralValue } from './facts/neutral-value.ts'
 import type { ToolFacts } from './facts/tool-facts.ts'
 import { isOrdered } from './ordered-members.ts'
 import { judgePart } from './judge-part.ts'
@@ -115,7 +116,7 @@ export function engineInput(request: PolicyRequest, prepared: PreparedRequest): 
     told = deriveFacts(request.arguments, facts)
     const unread = told.spendFault ?? readFault(told, readsOf(reads, 'facts'))
     if (unread !== null) return unread
-    context = { ...context, facts: told.values }
+    context = { ...context, facts: completed(told, facts) }
   }
   // The members are in RFC 8785 order; entities are serialised once for many requests.
   const text =
@@ -133,6 +134,13 @@ function contextText(context: EngineInput['context']): string {
   const sorted: Record<string, CedarValueJson | undefined> = {}
   for (const name of Object.keys(context).sort()) sorted[name] = context[name]
   return JSON.stringify(sorted)
+}
+
+/** The facts with a neutral value for each required one that cannot be told, so that stock Cedar takes the input for a valid one. */
+function completed({ values }: CallFacts, { type: { attributes } }: ToolFacts): CallFacts['values'] {
+  const untold = Object.entries(attributes).filter(([name, { required }]) => required && !Object.hasOwn(values, name))
+  if (untold.length === 0) return values
+  return { ...values, ...Object.fromEntries(untold.map(([name, type]) => [name, neutralValue(type)])) }
 }
 
 /** Why a fact that a policy in scope reads cannot be told: nobody may guess what the policy would have said. */

@@ -1,4 +1,4 @@
-import { digestJson, nearestName, sha256 } from '../kernel/index.ts'
+import { digestJson, nearestName, sha256, type Digest } from '../kernel/index.ts'
 import { approvalFault } from './approval-remedy.ts'
 import { attributeReads, namesUnder } from './attribute-reads.ts'
 import { builtInFile, builtInPolicies } from './built-in-policies.ts'
@@ -80,10 +80,15 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
       severity: 'error',
     })
   }
+  return { set: { policies, facts, hash: policySetHash(sources) }, problems }
+}
+
+/** Digest over the platform's own policies and every file's name and text, whatever the order of the files. */
+export function policySetHash(sources: readonly PolicySource[]): Digest {
   const texts = sources
     .map(({ file, text }) => ({ file, text: sha256(text) }))
     .sort((a, b) => (a.file < b.file ? -1 : 1))
-  return { set: { policies, facts, hash: digestJson({ builtIn: sha256(builtInPolicies), files: texts }) }, problems }
+  return digestJson({ builtIn: sha256(builtInPolicies), files: texts })
 }
 
 function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProblem[]): ParsedPolicy[] {

@@ -19,3 +19,4 @@ export type {
   SandboxUsage,
 } from './sandbox.ts'
 export { startSandbox } from './start-sandbox.ts'
+export { runUnprivileged, type UnprivilegedAnswer, type UnprivilegedWork } from './unprivileged/run-unprivileged.ts'

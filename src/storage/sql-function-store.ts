@@ -87,6 +87,30 @@ export class SqlFunctionStore implements FunctionStore {
     })
   }
 
+  findVersion(...[namespace, service, name, hash]: Parameters<FunctionStore['findVersion']>) {
+    return withStateErrors(async () => {
+      const row = await this.#database
+        .selectFrom('function_versions')
+        .selectAll()
+        .where('namespace', '=', namespace)
+        .where('service', '=', service)
+        .where('name', '=', name)
+        .where('version_hash', '=', hash)
+        .executeTakeFirst()
+      if (row === undefined) return null
+      const files = await this.#database
+        .selectFrom('function_files')
+        .selectAll()
+        .where('namespace', '=', namespace)
+        .where('service', '=', service)
+        .where('name', '=', name)
+        .where('version_hash', '=', hash)
+        .orderBy('path')
+        .execute()
+      return functionVersion(row, files)
+    })
+  }
+
   listVersions(namespace: string, service: string, name: string): ReturnType<FunctionStore['listVersions']> {
     return withStateErrors(async () => {
       const rows = await this.#database

@@ -405,6 +405,9 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
       { versionHash: current.versionHash, createdAtMs: current.createdAtMs, createdBy: 'owner', active: true },
       { versionHash: old.versionHash, createdAtMs: old.createdAtMs, createdBy: 'owner', active: false },
     ])
+    const found = await functions.findVersion('demo', 'leads', 'search', old.versionHash)
+    expect(comparable(found === null ? [] : [found])).toEqual(comparable([old]))
+    expect(await functions.findVersion('demo', 'leads', 'count', old.versionHash)).toBeNull()
   })
 
   it('never change a stored version: activating it again only moves the pointer', async () => {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decisionCasesSchema, type DecisionCases } from '../../src/app/stock/decision-cases.ts'
+import { judgeCases, type JudgedCase } from '../../src/app/stock/judge-cases.ts'
 import { createReplays } from '../../src/app/replay/run-replay.ts'
 import { replayDecisions, type ReplayedTool } from '../../src/app/replay/replay-decisions.ts'
 import { systemClock, type JsonObject } from '../../src/kernel/index.ts'
@@ -145,6 +147,65 @@ describe('recorded decisions', () => {
   })
 })
 
+describe('stock Cedar, in a process of its own', () => {
+  it('decides every recorded decision as the log has it', async () => {
+    const judged = await judgeAll()
+    const different = judged.filter(({ verdict }) => verdict === 'different')
+    expect(different).toEqual([])
+    const counts = Map.groupBy(judged, ({ verdict }) => verdict)
+    expect(counts.get('same')?.length).toBeGreaterThan(150)
+    const refused = new Set(counts.get('refused-before-cedar')?.map(({ sentences }) => sentences[0]))
+    const missing = new Set(counts.get('cannot')?.map(({ sentences }) => sentences[0]))
+    expect([...refused]).toEqual([])
+    for (const sentence of missing) expect(sentence).toMatch(/could not be judged|there is no such thing/)
+    const bases = new Set(counts.get('same')?.map(({ recorded }) => recorded?.basis))
+    expect(bases).toEqual(new Set(['permit', 'forbid', 'default-deny']))
+  })
+
+  it('tells of a record, an input, policies and entities that are not those of the decision', async () => {
+    const { records } = await test.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'decision', limit: 1000 })
+    const decided = (records as JsonObject[]).find((record) => JSON.stringify(record).includes('a.cedar#much'))
+    const call = String(decided?.call)
+    const one = async (change: (cases: DecisionCases) => void) => {
+      const cases = decisionCasesSchema.parse(await test.manage('demo', 'audit.cases', { namespace: 'demo', call }))
+      change(cases)
+      return (await judgeCases(cases))[0]
+    }
+    const onlyCase = (cases: DecisionCases) => cases.cases[0] ?? expect.fail('there is no decision')
+    const rewrite = (from: string, to: string) => (cases: DecisionCases) => {
+      const changed = onlyCase(cases).record.replace(from, to)
+      expect(changed).not.toBe(onlyCase(cases).record)
+      onlyCase(cases).record = changed
+    }
+    expect(await one(() => {})).toMatchObject({ verdict: 'same', stock: { basis: 'forbid' } })
+    const allowed = await one(rewrite('"effect":"deny"', '"effect":"allow"'))
+    expect(allowed).toMatchObject({ verdict: 'different', sentences: [expect.stringContaining('the log says allow')] })
+    const excused = await one(rewrite('"a.cedar#much"', '"a.cedar#share"'))
+    expect(excused?.verdict).toBe('different')
+    const input = await one((cases) => {
+      const { engineInput } = onlyCase(cases)
+      if (engineInput !== null) engineInput.text = engineInput.text.replace('"approved":false', '"approved":true')
+    })
+    expect(input).toMatchObject({ verdict: 'different', sentences: [expect.stringContaining("the engine's input")] })
+    const policies = await one((cases) => {
+      for (const source of cases.policySets[0]?.sources ?? []) source.text = source.text.replace('50.0', '99.0')
+    })
+    expect(policies).toMatchObject({ verdict: 'different' })
+    expect(policies?.sentences).toEqual(expect.arrayContaining([expect.stringContaining('the policies')]))
+    const schema = await one((cases) => {
+      const [tool] = cases.tools
+      if (tool !== undefined) tool.inputSchema = { type: 'object', properties: { amount: { type: 'string' } } }
+    })
+    expect(schema?.sentences).toEqual(expect.arrayContaining([expect.stringContaining('the schema')]))
+    expect(await one((cases) => (cases.policySets.length = 0))).toMatchObject({ verdict: 'cannot' })
+    expect(await one((cases) => (onlyCase(cases).engineInput = null))).toMatchObject({ verdict: 'cannot' })
+    expect(await one((cases) => (cases.tools.length = 0))).toMatchObject({
+      verdict: 'same',
+      notes: [expect.stringContaining('not validated')],
+    })
+  })
+})
+
 describe('a replay', () => {
   it('looks at the newest decisions since a time, at no more than it is asked to, and says when there are more', async () => {
     const engine = installed([])
@@ -191,6 +252,21 @@ function installed(sources: readonly PolicySource[]): PolicyEngine {
   const tools = Object.entries(schemas).map(([name, inputSchema]) => ({ name, service: name, inputSchema }))
   expect(engine.install(sources, { namespace: 'demo', tools })).toMatchObject({ ok: true })
   return engine
+}
+
+async function casesOf(before: number | null): Promise<DecisionCases> {
+  const place = before === null ? {} : { before }
+  return decisionCasesSchema.parse(await test.manage('demo', 'audit.cases', { namespace: 'demo', limit: 50, ...place }))
+}
+
+async function judgeAll(): Promise<JudgedCase[]> {
+  const judged: JudgedCase[] = []
+  for (let before: number | null = null; ;) {
+    const page = await casesOf(before)
+    judged.push(...(await judgeCases(page)))
+    if (page.before === null) return judged
+    before = page.before
+  }
 }
 
 async function replayWith(engine: PolicyEngine, bounds: { sinceMs?: number; maxDecisions?: number } = {}) {

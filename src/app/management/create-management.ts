@@ -24,6 +24,7 @@ import { applyHandler } from './apply-handler.ts'
 import { approvalHandlers } from './approval-handlers.ts'
 import { auditEventHandlers } from './audit-event-handlers.ts'
 import { auditHandlers } from './audit-handlers.ts'
+import { caseHandlers } from './case-handlers.ts'
 import { bindingHandlers } from './binding-handlers.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { closureHandlers } from './closure-handlers.ts'
@@ -103,6 +104,12 @@ export function createManagement(parts: ManagementParts): Backend {
       here: () => ({ issuer: publicUrl(), tokenEndpoint: `${publicUrl()}/oauth/token` }),
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
+    ...caseHandlers({
+      decisionLog,
+      policyStore: storage.policies,
+      functionStore: storage.functions,
+      catalogue,
+    }),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...searchHandlers(storage.logSearch),
     ...logHandlers(storage.trees),

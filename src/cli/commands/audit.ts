@@ -10,6 +10,7 @@ import { printable, printableLine } from '../printable.ts'
 import { addEventsCommand } from './audit-events.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
+import { addAuditReplayCommand } from './audit-replay.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
@@ -60,6 +61,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   addEventsCommand(audit, context)
   addSearchCommands(audit, context)
   addTreeCommands(audit, context)
+  addAuditReplayCommand(audit, context)
 
   audit
     .command('verify')
