@@ -31,6 +31,15 @@ export const auditOperations = {
     input: z.strictObject({ ...namespace, call: callId }),
     summary: 'Everything on one call: decision, reason, outcome, proof.',
   },
+  'audit.why-not': {
+    name: 'audit.why-not',
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}/audit/calls/{call}/why-not',
+    effect: 'audit',
+    input: z.strictObject({ ...namespace, call: callId }),
+    summary:
+      'Why a call was refused: which rule, which condition, what would change it, under the policies of then and of today. No arguments.',
+  },
   'audit.cases': {
     name: 'audit.cases',
     method: 'GET',

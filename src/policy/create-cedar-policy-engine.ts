@@ -75,8 +75,9 @@ class CedarPolicyEngine implements PolicyEngine {
     sources: readonly PolicySource[],
     vocabulary: PolicyVocabulary,
     ask: () => Answer,
+    onMisfit: MisfitRule = 'refuse',
   ): { readonly check: PolicyCheck & { readonly ok: false } } | { readonly answer: Answer } {
-    const { check, policies } = this.#examine(sources, vocabulary, 'refuse')
+    const { check, policies } = this.#examine(sources, vocabulary, onMisfit)
     if (!check.ok) return { check }
     const { namespace } = vocabulary
     const before = this.#inForce.get(namespace)

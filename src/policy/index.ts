@@ -15,6 +15,7 @@ export type {
   UsageFigures,
 } from './decision.ts'
 export type {
+  ConditionText,
   Explanation,
   MisfitRule,
   PolicyCheck,

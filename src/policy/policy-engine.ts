@@ -82,6 +82,7 @@ export interface PolicyEngine {
     sources: readonly PolicySource[],
     vocabulary: PolicyVocabulary,
     ask: () => Answer,
+    onMisfit?: MisfitRule,
   ): { readonly check: PolicyCheck & { readonly ok: false } } | { readonly answer: Answer }
   /** Forgets a namespace: only the platform's own policies remain there, which give agents nothing. */
   remove(namespace: string): void

@@ -43,6 +43,7 @@ import { shadowHandlers } from './shadow-handlers.ts'
 import { templateHandler } from './template-handler.ts'
 import { upstreamHandlers } from './upstream-handlers.ts'
 import { userHandlers } from './user-handlers.ts'
+import { whyNotHandler } from './why-not-handler.ts'
 import { masterKeyOf } from '../master-key-of.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Replays } from '../replay/run-replay.ts'
@@ -83,6 +84,7 @@ export function createManagement(parts: ManagementParts): Backend {
   const { hosted, identityEvents, people, workloadIssuers, authorization, upstreams, approvals, approvalLinks } = parts
   const { shadow, replays, partsHealth, publicUrl } = parts
   const { decisionLog } = storage
+  const casePorts = { decisionLog, policyStore: storage.policies, functionStore: storage.functions, catalogue }
   const oneAtATime = createOneAtATime()
   const hostedFunctions = functionHandlers({ hosted, namespaces, store: storage.functions, build: functions.build })
   const policyVersions = policyVersionHandlers({ policy, policyStore: storage.policies, hosted, clock })
@@ -104,12 +106,8 @@ export function createManagement(parts: ManagementParts): Backend {
       here: () => ({ issuer: publicUrl(), tokenEndpoint: `${publicUrl()}/oauth/token` }),
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
-    ...caseHandlers({
-      decisionLog,
-      policyStore: storage.policies,
-      functionStore: storage.functions,
-      catalogue,
-    }),
+    ...caseHandlers(casePorts),
+    ...whyNotHandler({ ...casePorts, policy, hosted, schemas: functions.schemas }),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...searchHandlers(storage.logSearch),
     ...logHandlers(storage.trees),

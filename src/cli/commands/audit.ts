@@ -147,7 +147,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       if (!verdict.ok) process.exitCode = exitCode.failed
     })
 
-  program
+  const why = program
     .command('why <call>')
     .description('Why a call was allowed or refused, what happened, and the proof')
     .option(...namespaceOption)
@@ -156,6 +156,20 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const { terminal, api } = current
       const namespace = await chooseNamespace(options.namespace, current)
       const answer = await api().call('audit.why', { namespace, call })
+      terminal.result(answer, String(answer.text))
+    })
+
+  why
+    .command('not <call>')
+    .description('Why a call was refused: which rule, which condition, and what would change it')
+    .option(...namespaceOption)
+    .action(async (call: string, _options: object, command: Command) => {
+      const current = context()
+      const { terminal, api } = current
+      // The command above it takes the same option, wherever it stands.
+      const given = command.optsWithGlobals<{ namespace?: string }>().namespace
+      const namespace = await chooseNamespace(given, current)
+      const answer = await api().call('audit.why-not', { namespace, call })
       terminal.result(answer, String(answer.text))
     })
 }
