@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import type { Config } from '../config/index.ts'
 import { examineMachine } from '../sandbox/index.ts'
+import { examineDatabase } from '../storage/index.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 
 /** Looks at what a server on this machine would need. Makes one empty jail, to see whether it can, and changes nothing. */
@@ -17,7 +18,19 @@ export async function checkMachine(config: Config): Promise<HealthCheck[]> {
     program('python', config.sandbox.pythonPath, 'python3'),
     ...(await examineMachine(config.sandbox)),
     dataDirectory(config.dataDirectory),
+    ...(await database(config.storage.database)),
   ]
+}
+
+async function database({ url, caFile }: Config['storage']['database']): Promise<HealthCheck[]> {
+  if (url === null) return []
+  const id = 'database'
+  const found = await examineDatabase({ url, caFile })
+  if (!found.ok) return [{ id, ok: false, detail: found.problem, remedy: 'see docs/postgresql.md' }]
+  const way = found.tls ? 'over TLS, with a certificate that was verified' : 'on this machine, without TLS'
+  const active =
+    found.active === null ? 'no server has been active on it' : `the last active server is on ${found.active}`
+  return [{ id, ok: true, detail: `PostgreSQL ${found.version}, ${way}; ${active}`, remedy: null }]
 }
 
 function program(id: string, path: string, debianPackage: string): HealthCheck {

@@ -1,5 +1,6 @@
 import type { DecisionLog } from '../audit/index.ts'
 import type { PolicyEngine } from '../policy/index.ts'
+import type { ActiveRole } from '../storage/index.ts'
 import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
@@ -10,7 +11,9 @@ export async function checkParts(parts: {
   readonly sandbox: Sandbox
   readonly policy: PolicyEngine
   readonly namespaces: Namespaces
+  readonly role: Pick<ActiveRole, 'lost'>
 }): Promise<HealthCheck[]> {
+  const lost = parts.role.lost()
   const log = await parts.decisionLog.recheck()
   const sandbox = parts.sandbox.describe()
   const policyWorks = parts.policy.isWorking()
@@ -22,6 +25,12 @@ export async function checkParts(parts: {
       remedy: log.ok
         ? null
         : 'make room on the disk, or make the data directory writable; calls are taken again by themselves',
+    },
+    {
+      id: 'active role',
+      ok: lost === null,
+      detail: lost === null ? 'this server is the one that acts on its data' : `lost: ${lost}`,
+      remedy: lost === null ? null : 'see that the database is there; calls are taken again by themselves',
     },
     {
       id: 'policy engine',

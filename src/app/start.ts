@@ -37,7 +37,7 @@ import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
-import { openStorage, type Storage, type StorageOptions } from '../storage/index.ts'
+import { openStorage, type Storage } from '../storage/index.ts'
 import { connectionFiles } from './connection-files.ts'
 import { createDoorRecords } from './door-records.ts'
 import { createFunctionServices } from './function-services.ts'
@@ -53,6 +53,7 @@ import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
+import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
 import { openUpstreams } from './upstreams.ts'
 import { watchLog } from './watch-log.ts'
@@ -73,6 +74,10 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Entries with backends of their own in this process, for tests and benchmarks of the whole pipeline. */
   readonly entries?: readonly CatalogueEntry[]
+  /** Told once if another server is active on the database, before this one waits for it to end. */
+  readonly onStandby?: (place: StandbyPlace) => void
+  /** Ends the waiting; nothing else. */
+  readonly signal?: AbortSignal
   /** The way out, for tests whose servers elsewhere have certificates of an authority of their own. */
   readonly guardedFetch?: GuardedFetch
 }
@@ -96,6 +101,8 @@ export interface RunningApp {
   firstOwnerLink(): Promise<string | null>
   /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
   readonly operator: Caller
+  /** Resolves, with a sentence for the operator, once another server has taken over: this one can only be closed. */
+  readonly replaced: Promise<string>
   /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
   close(): Promise<void>
 }
@@ -119,16 +126,22 @@ export async function start(options: StartOptions): Promise<RunningApp> {
     // starting a process costs more the larger this one has grown.
     const clock = options.clock ?? systemClock
     const masterKey = masterKeyOf(config)
+    const standing = standBy(config, options.log, {
+      listen: (server) => listen(server, config.http),
+      onStandby: options.onStandby,
+      signal: options.signal,
+    })
+    opened.push(() => standing.end())
     const storage = await openStorage({
       dataDirectory: config.dataDirectory,
       clock,
       ...(masterKey === null ? {} : { masterKey }),
-      ...postgresOf(config, options.log),
+      ...standing.storage,
     })
     opened.push(() => storage.close())
     const sandbox = await startSandbox(config.sandbox)
     opened.push(() => sandbox.close())
-    return await compose(options, clock, storage, sandbox, opened, closeAll)
+    return await compose(options, clock, storage, sandbox, standing, opened, closeAll)
   } catch (error) {
     await closeAll().catch(() => {})
     throw error
@@ -140,6 +153,7 @@ async function compose(
   clock: Clock,
   storage: Storage,
   sandbox: Sandbox,
+  standing: StandBy,
   opened: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningApp> {
@@ -238,7 +252,7 @@ async function compose(
   }
   const approvals = createApprovals(approvalPorts)
   const approvalLinks = createApprovalLinks(approvalPorts)
-  const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces })
+  const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces, role: storage.role })
   const shadow = await createShadowMode({
     store: storage.shadows,
     decisionLog,
@@ -387,12 +401,15 @@ async function compose(
         ...(decisionLog.health().ok ? [] : ['decision-log']),
         ...(sandbox.isReady() ? [] : ['sandbox']),
         ...(policy.isWorking() ? [] : ['policy-engine']),
+        ...(storage.role.lost() === null ? [] : ['database']),
       ]
       return { ok: refusing.length === 0, refusing }
     },
+    isActive: () => storage.role.lost() === null,
     recordDoorRefusal: doorRecords.add,
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),
   })
+  await standing.end()
   const { url } = await listen(server, config.http)
   if (publicUrl === '') publicUrl = url
   opened.push(() => server.close())
@@ -413,21 +430,13 @@ async function compose(
       return linkUrl(publicUrl, (await people.links.make(null, operator.principal.id)).token)
     },
     operator,
+    replaced: storage.role.replaced,
     close: closeAll,
   }
 }
 
-/** The database of state, where it is not in the data directory. */
-function postgresOf({ storage }: Config, log: Log): Pick<StorageOptions, 'postgres'> {
-  const { url, caFile, silentSeconds } = storage.database
-  if (url === null) return {}
-  const onStandby = ({ host }: { host: string }): void =>
-    log.warn({ active: host }, 'another server is active on this database: this one stands by')
-  return { postgres: { url, caFile, silentMs: silentSeconds * 1000, onStandby } }
-}
-
 /** @throws McpworksError `address_unavailable` where the port is taken or may not be used. */
-async function listen(server: HttpServer, { host, port }: Config['http']): Promise<{ url: string }> {
+async function listen(server: Pick<HttpServer, 'listen'>, { host, port }: Config['http']): Promise<{ url: string }> {
   try {
     return await server.listen()
   } catch (cause) {

@@ -58,6 +58,8 @@ export interface HttpServerParts {
    */
   readonly everythingThroughSdk?: boolean
   health(): Health
+  /** False while this server must not act: then everything but `/healthz` is refused. Always true where absent. */
+  readonly isActive?: () => boolean
   /** Told of each request refused before the pipeline. Must not throw; may drop under load. */
   recordDoorRefusal(refusal: DoorRefusal): void
   /** Told of each exception that nobody expected, with the id that the caller got. */
@@ -183,6 +185,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     if (!originAllowed(head.origin, head.host)) return refuse(stranger, 'origin_refused', 'Origin')
     const match = findRoute(head.method, head.path)
     const route = match.found ? match.route : null
+    // Before the credential: who may come in is known from memory, and may be out of date. Not recorded: the log refuses.
+    if (parts.isActive?.() === false && route?.serve.kind !== 'health') {
+      abandonBody(request, response)
+      return sendError(response, 'storage_unavailable')
+    }
     const door = limitedDoorOf(route)
     const [credential = null] = head.authorization
     const arrival = door === null ? undefined : await parts.limits?.arrive(door, address, credential)

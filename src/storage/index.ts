@@ -1,3 +1,4 @@
+export type { ActiveRole } from './active-role.ts'
 export { openBundleSource, openBundleTarget } from './bundle-directory.ts'
 export type { NamespaceStore, StoredNamespace } from './namespace-store.ts'
 export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
@@ -8,3 +9,4 @@ export {
   type DecisionReaderOptions,
   type StoredDecision,
 } from './open-decision-reader.ts'
+export { examineDatabase } from './postgres/examine-database.ts'

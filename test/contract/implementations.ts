@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { systemClock, type Clock } from '../../src/kernel/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
-import { postgresDatabase } from '../support/postgres-database.ts'
+import { reusedPostgresDatabase } from '../support/postgres-database.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** A place where storage is kept, and can be opened again after it was closed. */
@@ -26,7 +26,7 @@ export const implementations: readonly { readonly name: string; readonly place: 
       let url: Promise<string> | null = null
       return {
         async open(clock = systemClock) {
-          url ??= postgresDatabase()
+          url ??= reusedPostgresDatabase()
           const postgres = { url: await url, caFile: null, silentMs: 10_000 }
           return openStorage({ dataDirectory, clock, postgres })
         },

@@ -46,6 +46,7 @@ export async function startTestApp(
     entries?: readonly CatalogueEntry[]
     guardedFetch?: GuardedFetch
     clock?: Clock
+    onStandby?: (place: { readonly active: string; readonly url: string }) => void
   } = {},
 ): Promise<TestApp> {
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'mcpworks-test-')))
@@ -65,6 +66,7 @@ export async function startTestApp(
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.entries === undefined ? {} : { entries: options.entries }),
     ...(options.guardedFetch === undefined ? {} : { guardedFetch: options.guardedFetch }),
+    ...(options.onStandby === undefined ? {} : { onStandby: options.onStandby }),
   })
 
   async function manage(namespace: string, operation: string, args: JsonObject): Promise<JsonObject> {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { Demo, RunningApp } from '../../app/index.ts'
+import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-code.ts'
 
@@ -21,9 +22,24 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
       const stopped = waitForSignal()
       const { createLog, seedDemo, start } = await import('../../app/index.ts')
       const slow = setTimeout(() => terminal.note('Starting: testing the sandbox, opening the record ...'), 1000)
-      const app = await start({ config, log: createLog(config.log.level), version: program.version() ?? '' }).finally(
-        () => clearTimeout(slow),
-      )
+      const interrupted = new AbortController()
+      void stopped.then(() => interrupted.abort())
+      const app = await start({
+        config,
+        log: createLog(config.log.level),
+        version: program.version() ?? '',
+        signal: interrupted.signal,
+        onStandby({ active, url }) {
+          clearTimeout(slow)
+          terminal.note(`Standing by at ${url}: the server on ${active} is active on the database.`)
+        },
+      })
+        .catch((error: unknown) => {
+          if (interrupted.signal.aborted) return null
+          throw error
+        })
+        .finally(() => clearTimeout(slow))
+      if (app === null) return
       try {
         const demo = app.isFirstStart && options.demo ? await seedDemo(app, demoDirectory()) : null
         const firstOwnerLink = await app.firstOwnerLink()
@@ -38,7 +54,8 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
           },
           `${banner(app, demo, config.dataDirectory)}\n\n${peopleBanner(app.signInUrl, firstOwnerLink)}`,
         )
-        await stopped
+        const replaced = await Promise.race([stopped, app.replaced])
+        if (replaced !== undefined) throw new CliError(exitCode.failed, replaced, null)
         terminal.note('Stopping.')
       } finally {
         await app.close()

@@ -25,7 +25,7 @@ export interface LeaseOptions {
    */
   keyCheck(stored: string | null): string
   /** Told once if another server is active, before waiting for it to end. */
-  onStandby?(active: { readonly host: string }): void
+  onStandby?(active: { readonly host: string }): Promise<void>
   /** Ends the waiting. */
   readonly signal?: AbortSignal
 }
@@ -72,7 +72,7 @@ export class Lease implements ActiveRole {
       try {
         session = await openLeaseSession(options.database, options.silentMs)
         while (!(await Lease.#isFree(session, options))) {
-          if (!standsBy) options.onStandby?.({ host: (await readLeaseRow(session))?.host ?? 'unknown' })
+          if (!standsBy) await options.onStandby?.({ host: (await readLeaseRow(session))?.host ?? 'unknown' })
           standsBy = true
           await wait(betweenTriesMs, null, { signal: options.signal })
         }
