@@ -33,7 +33,7 @@ import {
   type Health,
   type HttpServer,
 } from '../http/index.ts'
-import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
+import { createGuardedFetch, createGuardedStream, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
@@ -51,6 +51,7 @@ import { recordApproval } from './record-approval.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
+import { openExporters } from './exporters/open-exporters.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
@@ -316,6 +317,17 @@ async function compose(
     log,
   })
   opened.push(() => notifications.close())
+  const exporters = await openExporters({
+    config: config.exporters,
+    decisionLog,
+    positions: storage.logPositions,
+    fetch: guardedFetch,
+    stream: createGuardedStream(),
+    clock,
+    log,
+    version,
+  })
+  opened.push(() => exporters.close())
   const usage = await openUsageLedger({
     store: storage.usageCounters,
     log: decisionLog,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { approvalsConfigSchema } from '../approvals/config.ts'
 import { authConfigSchema } from '../auth/config.ts'
+import { exportersConfigSchema } from '../exporters/config.ts'
 import { gatewayConfigSchema } from '../gateway/config.ts'
 import { HttpConfig } from '../http/config.ts'
 import { sandboxConfigSchema } from '../sandbox/config.ts'
@@ -28,6 +29,7 @@ export const configSchema = z.strictObject({
   auth: authConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   approvals: approvalsConfigSchema.prefault({}),
+  exporters: exportersConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
   storage: storageConfigSchema.prefault({}),
 })

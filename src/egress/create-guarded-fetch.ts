@@ -172,7 +172,8 @@ export async function resolveBySystem(hostname: string): Promise<readonly Resolv
 
 const certificateCodes = /CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO_|ERR_SSL|SIGNATURE/
 
-function reasonOf(error: unknown): FetchRefusal {
+/** What an error of a connection means. */
+export function reasonOf(error: unknown): FetchRefusal {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (certificateCodes.test(code)) return 'certificate-refused'
   if (code === 'UND_ERR_ABORTED' || (error instanceof Error && error.name === 'AbortError')) return 'aborted'

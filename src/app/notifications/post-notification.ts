@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { GuardedFetch } from '../../egress/index.ts'
+import { signWebhook } from '../../exporters/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Notification } from './notification.ts'
 
@@ -28,19 +29,12 @@ export async function postNotification(
   { id, type, about }: Notification,
   { fetch, clock, signal }: { readonly fetch: GuardedFetch; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<string | null> {
-  const seconds = String(Math.floor(clock.nowMs() / 1000))
   const body = JSON.stringify({ type, channel, data: about })
-  const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
   const outcome = await fetch(
     url,
     {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': seconds,
-        'webhook-signature': `v1,${signature}`,
-      },
+      headers: { 'content-type': 'application/json', ...signWebhook(key, id, clock.nowMs(), body) },
       body,
       signal,
     },

@@ -6,6 +6,7 @@ const otherPorts = [
   'Backend',
   'DecisionReader',
   'GuardedFetch',
+  'GuardedStream',
   'Handler',
   'MasterKey',
   'MutableCatalogue',
@@ -14,6 +15,12 @@ const otherPorts = [
   'UpstreamVault',
   'WebFetch',
 ]
+
+/** Files and interfaces that say what storage is made of. */
+const storageParts = [
+  ['open-storage.ts', 'Storage'],
+  ['sql-stores.ts', 'StateStores'],
+] as const
 
 /** Members that change nothing and tell nothing of anybody: how a part is, and what the policies say. */
 const withoutEffect = new Set([
@@ -31,10 +38,13 @@ const withoutEffect = new Set([
 
 /** Names of the interfaces by which effects are caused: every part of `Storage`, and those above. */
 export function effectPorts(root: string): ReadonlySet<string> {
-  const text = readFileSync(join(root, 'src/storage/open-storage.ts'), 'utf8')
-  const members = /export interface Storage \{([\s\S]*?)\n\}/.exec(text)?.[1] ?? ''
-  const stores = [...members.matchAll(/readonly \w+: ([\w &]+)/g)].flatMap((found) => (found[1] as string).split(' & '))
-  return new Set([...stores, ...otherPorts])
+  const stores = storageParts.flatMap(([file, name]) => {
+    const text = readFileSync(join(root, 'src/storage', file), 'utf8')
+    const members = new RegExp(`export interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? ''
+    return [...members.matchAll(/readonly \w+: ([\w &]+)/g)].flatMap((found) => (found[1] as string).split(' & '))
+  })
+  // Which of several servers is active is told to parts of the server, and changed by none of them.
+  return new Set([...stores.filter((port) => port !== 'ActiveRole'), ...otherPorts])
 }
 
 /** The effect that a name of the call graph stands for, such as `PolicyStore.activate`; `null` where it is none. */

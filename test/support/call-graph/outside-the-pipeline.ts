@@ -130,10 +130,15 @@ export const outsideThePipeline: Readonly<Record<string, Exception>> = {
 /** What timers do, by file. */
 export const clocks: Readonly<Record<string, Exception>> = {
   'src/app/door-records.ts': { effects: ['DecisionLog.append'], because: 'Writes the refusals of the door.' },
-  'src/app/notifications/follow-log.ts': {
-    effects: ['DecisionLog.read', 'GuardedFetch', 'LogPositionStore.keep'],
+  'src/app/exporters/open-exporters.ts': {
+    effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
     because:
-      'Tells the channels of the configuration of calls whose permit demands it: names of who, what and which rule, nothing of the call. The decision is in the record that it is told from.',
+      'Sends records to the receivers that the configuration names, which is for the owner of the machine to say: no arguments, no results, no secrets. What was decided is in the records themselves.',
+  },
+  'src/app/log-followers/follow-log.ts': {
+    effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
+    because:
+      'Tries again what a channel or receiver of the configuration did not take. Channels are told of calls whose permit demands it: names of who, what and which rule, nothing of the call.',
   },
   'src/app/notifications/open-notifications.ts': {
     effects: ['DecisionLog.read', 'LogPositionStore.keep'],
@@ -214,7 +219,7 @@ export const rawEffects: {
   folders: {
     'src/sandbox/': 'starts jails; below the port Sandbox',
     'src/storage/': 'the databases; below the ports of Storage',
-    'src/egress/': 'the way out; below the port GuardedFetch',
+    'src/egress/': 'the way out; below the ports GuardedFetch and GuardedStream',
     'src/cli/': 'a process of its own that acts with the rights of whoever starts it',
   },
   files: {

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os'
+import { explainCall, type StoredRecord } from '../../audit/index.ts'
+import type { GuardedStream } from '../../egress/index.ts'
+import {
+  encodeSpans,
+  presets,
+  presetSpans,
+  readTraceparent,
+  sendEvents,
+  sendMessages,
+  sendSpans,
+  spansOfCall,
+  syslogMessage,
+  webhookKey,
+  type EndedCall,
+  type ExportedEvent,
+  type OtlpConfig,
+  type SendPorts,
+  type SyslogConfig,
+  type WebhookConfig,
+} from '../../exporters/index.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import { eventOfRecord } from '../event-of-record.ts'
+import type { CallRecords } from './call-records.ts'
+import type { RecordExport } from './export-records.ts'
+
+/** What receivers are made of. */
+export interface ReceiverPorts extends Omit<SendPorts, 'signal'> {
+  readonly calls: CallRecords
+  readonly stream: GuardedStream
+  readonly version: string
+  readonly networks: readonly string[]
+  /** Of this receiver; `null` where it has none. */
+  readonly secret: string | null
+}
+
+/** A receiver of spans: two for each call that was refused or has ended. */
+export function otlpReceiver(config: OtlpConfig, ports: ReceiverPorts): RecordExport<EndedCall> {
+  const preset = presets[config.preset]
+  const receiver = {
+    url: `${(config.url ?? preset.url ?? '').replace(/\/+$/, '')}${preset.path}`,
+    headers: preset.headers(ports.secret, config.project),
+    networks: ports.networks,
+  }
+  const source = {
+    resource: { 'service.name': 'mcpworks', 'service.version': ports.version, ...preset.resource(config.project) },
+    version: ports.version,
+  }
+  return {
+    async convert(stored) {
+      const ended = await endedCall(stored, ports.calls)
+      return ended !== null && (config.management || ended.explained.what.door !== 'management') ? ended : null
+    },
+    send(calls, signal) {
+      const spans = calls.flatMap((call) => presetSpans(config.preset, call.explained, spansOfCall(call)))
+      return sendSpans(receiver, encodeSpans(spans, source), { ...ports, signal })
+    },
+  }
+}
+
+/** The call that a record refused or ended; `null` for any other record. */
+async function endedCall(stored: StoredRecord, calls: CallRecords): Promise<EndedCall | null> {
+  const { kind, json, namespace } = stored
+  if ((kind !== 'decision' && kind !== 'outcome' && kind !== 'abandoned') || json === '') return null
+  const records = await calls.upTo(stored)
+  const [decision] = records
+  if (decision?.kind !== 'decision') return null
+  const explained = explainCall({ records, input: null, output: null, proof: null })
+  if (kind === 'decision' && explained.decision.effect === 'allow') return null
+  const record: unknown = JSON.parse(decision.json)
+  const mcp = isJsonObject(record) && isJsonObject(record['mcp']) ? record['mcp'] : {}
+  const { parentCall } = explained
+  const isFound = parentCall === null || readTraceparent(explained.trace) !== null
+  return {
+    explained,
+    protocolVersion: textOrNull(mcp['protocol_version']),
+    requestId: textOrNull(mcp['json_rpc_id']),
+    outermost: isFound ? explained.call : await calls.outermost(namespace, parentCall),
+  }
+}
+
+const mediaTypes = {
+  record: { one: 'application/json', several: 'application/json' },
+  ocsf: { one: 'application/json', several: 'application/json' },
+  cloudevents: { one: 'application/cloudevents+json', several: 'application/cloudevents-batch+json' },
+} as const
+
+/** A receiver of signed events. */
+export function webhookReceiver(config: WebhookConfig, ports: ReceiverPorts): RecordExport<ExportedEvent> {
+  const { url, format, batch } = config
+  const receiver = {
+    url,
+    key: webhookKey(ports.secret ?? ''),
+    networks: ports.networks,
+    mediaTypes: mediaTypes[format],
+    single: batch === 1,
+  }
+  return {
+    async convert(stored) {
+      const body = await eventOfRecord(stored, format, ports.calls, ports.version)
+      return body === null ? null : { id: stored.id, body }
+    },
+    send: (events, signal) => sendEvents(receiver, events, { ...ports, signal }),
+  }
+}
+
+/** Over UDP no more than what passes without being taken apart on most ways (RFC 5426 section 3.2). */
+const maxDatagramBytes = 2048
+
+/** A receiver of syslog. */
+export function syslogReceiver(config: SyslogConfig, ports: ReceiverPorts): RecordExport<string> {
+  const { url, format, facility } = config
+  const maxBytes = url.startsWith('udp:') ? Math.min(config.maxBytes, maxDatagramBytes) : config.maxBytes
+  return {
+    async convert(stored) {
+      const event = await eventOfRecord(stored, format, ports.calls, ports.version)
+      if (event === null) return null
+      const message = {
+        facility,
+        severity: severityOf(stored, event),
+        timeMs: stored.timeMs,
+        hostname: hostname(),
+        version: ports.version,
+        messageId: stored.kind,
+        text: JSON.stringify(event),
+      }
+      return syslogMessage(message, stored.id, maxBytes)
+    },
+    send: (messages, signal) => sendMessages({ url, networks: ports.networks }, messages, ports.stream, signal),
+  }
+}
+
+/** What somebody should look at is a warning, what was refused a notice, the rest informational. */
+function severityOf({ kind, json }: StoredRecord, event: JsonObject): number {
+  if (event['is_alert'] === true || (kind === 'outcome' && json.includes('"pass":false'))) return 4
+  return kind === 'denied-at-door' || (kind === 'decision' && json.includes('"effect":"deny"')) ? 5 : 6
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
