@@ -35,6 +35,14 @@ export function standBy(
   const { url, caFile, silentSeconds } = storage.database
   if (url === null) return { storage: {}, async end() {} }
   let server: Pick<HttpServer, 'listen' | 'close'> | null = null
+
+  async function answerStandby({ host }: { readonly host: string }): Promise<void> {
+    server = createStandbyServer(http)
+    const place = await listen(server)
+    log.warn({ active: host, url: place.url }, 'another server is active on this database: this one stands by')
+    onStandby?.({ active: host, url: place.url })
+  }
+
   return {
     storage: {
       postgres: {
@@ -42,12 +50,7 @@ export function standBy(
         caFile,
         silentMs: silentSeconds * 1000,
         ...(signal === undefined ? {} : { signal }),
-        async onStandby({ host }) {
-          server = createStandbyServer(http)
-          const place = await listen(server)
-          log.warn({ active: host, url: place.url }, 'another server is active on this database: this one stands by')
-          onStandby?.({ active: host, url: place.url })
-        },
+        onStandby: answerStandby,
       },
     },
     async end() {
