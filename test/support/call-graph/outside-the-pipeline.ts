@@ -197,6 +197,7 @@ export const commandLine: Exception = {
     'TreeReader.checkpoints',
     'TreeReader.close',
     'TreeReader.publicKeyLine',
+    'TreeReader.trees',
   ],
   because:
     'Whoever may read the data directory owns the machine. The first owner’s link is made when the server starts. Record: link-made.',
