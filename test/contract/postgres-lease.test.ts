@@ -121,6 +121,17 @@ it('is replaced where another server was active in between, and never acts again
   expect(lease.lost()).toBe(null)
 })
 
+it('does not go on where the database was restored meanwhile, whatever its row says', async () => {
+  const url = await postgresDatabase()
+  const lease = await leaseOn(url)
+  await lease.session().query(
+    `BEGIN; ALTER TABLE server_lease RENAME TO former; CREATE TABLE server_lease (LIKE former INCLUDING ALL);
+     INSERT INTO server_lease SELECT * FROM former; COMMIT`,
+  )
+  await endSessions(url)
+  expect(await lease.replaced).toContain('The database was restored')
+})
+
 it('cannot write once it lost the lease, not even what it sent before', async () => {
   const url = await postgresDatabase()
   const passage = await databasePassage(url)

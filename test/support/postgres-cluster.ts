@@ -15,7 +15,7 @@ export interface PostgresCluster {
   readonly directory: string
   /** Process id of the server's first process, `null` while it is stopped. */
   readonly pid: number | null
-  /** URL of a database, for the superuser `mcpworks`; with its password. */
+  /** URL of a database, for the superuser; with its password. */
   url(database?: string): string
   /** Starts it, with other settings than before where some are given. Resolves when it takes connections. */
   start(settings?: PostgresSettings): Promise<void>
@@ -49,7 +49,7 @@ const defaults: PostgresSettings = {
   wal_level: 'minimal',
 }
 
-const user = 'mcpworks'
+const user = 'superuser'
 
 /**
  * Makes a PostgreSQL server of its own and starts it; the distribution's programs, run as an unprivileged user.

@@ -1,3 +1,4 @@
+import { DatabaseError } from './database-failure.ts'
 import { stateSchema } from './lease-session.ts'
 import type { Session } from './session.ts'
 
@@ -66,4 +67,23 @@ export async function endFormerSession(session: Session, row: LeaseRow): Promise
      WHERE pid = $1 AND backend_start::text = $2 AND usename = current_user`,
     [row.process, row.backendStart],
   )
+}
+
+/**
+ * Tells one history of the tables from another: a database that was restored from a backup, or a replica that was made
+ * the primary, can have lost what this server wrote last, and still have its row. `null` where the database does not
+ * tell, which is like nothing.
+ */
+export async function readHistory(session: Session): Promise<string | null> {
+  try {
+    // The name of a file of the write-ahead log begins with its timeline.
+    const { rows } = await session.query(
+      `SELECT $1::regclass::oid::text AS incarnation, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline`,
+      [`${stateSchema}.server_lease`],
+    )
+    return `${String(rows[0]?.['incarnation'])}/${String(rows[0]?.['timeline'])}`
+  } catch (error) {
+    if (error instanceof DatabaseError && error.sqlState !== null) return null
+    throw error
+  }
 }

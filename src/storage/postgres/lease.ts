@@ -3,7 +3,7 @@ import { McpworksError, uuidv7 } from '../../kernel/index.ts'
 import type { ActiveRole } from '../active-role.ts'
 import { DatabaseError, databaseUnavailable } from './database-failure.ts'
 import type { DatabaseOptions } from './database-options.ts'
-import { endFormerSession, moveLeaseRow, readLeaseRow, writeLeaseRow, type LeaseRow } from './lease-row.ts'
+import { endFormerSession, moveLeaseRow, readHistory, readLeaseRow, writeLeaseRow, type LeaseRow } from './lease-row.ts'
 import { holdsLock, openLeaseSession, tryLock } from './lease-session.ts'
 import { migrateSchema } from './migrate-schema.ts'
 import type { Session } from './session.ts'
@@ -36,14 +36,15 @@ export interface LeaseOptions {
  * the database gives the lock to another one only when it has ended the session, and all that it ran with it.
  *
  * When the session ends, state is refused at once, and the lease is sought again. What this server keeps in memory is
- * still true if nobody was active in between, which the number of the epoch tells; then it goes on. Otherwise it can only
- * end (`replaced`).
+ * still true if nobody was active in between, which the number of the epoch tells, and the database lost nothing; then
+ * it goes on. Otherwise it can only end (`replaced`).
  */
 export class Lease implements ActiveRole {
   readonly replaced: Promise<string>
   readonly #options: LeaseOptions
   readonly #holder: string
   readonly #epoch: number
+  readonly #history: string | null
   readonly #closing = new AbortController()
   #session: Session
   #lost: string | null = null
@@ -51,10 +52,15 @@ export class Lease implements ActiveRole {
   #beating = false
   #tellReplaced: (sentence: string) => void = () => {}
 
-  private constructor(options: LeaseOptions, holder: string, epoch: number, session: Session) {
+  private constructor(
+    options: LeaseOptions,
+    { holder, epoch, history }: { holder: string; epoch: number; history: string | null },
+    session: Session,
+  ) {
     this.#options = options
     this.#holder = holder
     this.#epoch = epoch
+    this.#history = history
     this.#session = session
     this.replaced = new Promise((resolve) => (this.#tellReplaced = resolve))
     this.#hold(session)
@@ -102,7 +108,7 @@ export class Lease implements ActiveRole {
     const holder = uuidv7(Date.now())
     const epoch = await writeLeaseRow(session, { holder, host: options.host, keyCheck })
     if (!(await holdsLock(session))) throw behindPooler()
-    return new Lease(options, holder, epoch, session)
+    return new Lease(options, { holder, epoch, history: await readHistory(session) }, session)
   }
 
   lost(): string | null {
@@ -178,23 +184,24 @@ export class Lease implements ActiveRole {
     const free = await tryLock(session)
     const row = await readLeaseRow(session)
     const isOurs = row?.epoch === this.#epoch && row.holder === this.#holder
-    if (free && isOurs) {
+    const isSame = isOurs && this.#history !== null && (await readHistory(session)) === this.#history
+    if (free && isSame) {
       await moveLeaseRow(session)
       if (this.#closing.signal.aborted) await session.close()
       else this.#hold(session)
       return true
     }
-    if (!free && isOurs) await endFormerSession(session, row)
+    if (!free && isSame) await endFormerSession(session, row)
     await session.close()
-    if (isOurs) return false
-    this.#tellReplaced(replacedBy(row))
+    if (isSame) return false
+    this.#tellReplaced(replacedBy(isOurs ? null : row))
     return true
   }
 }
 
 function replacedBy(row: LeaseRow | null): string {
   return row === null
-    ? 'The database is not the one that this server was started on. Start it again.'
+    ? 'The database was restored, or another one has taken its place, so this server ends. Start it again.'
     : `The server on ${row.host} has taken over the database, so this one ends. Start it again to stand by.`
 }
 
