@@ -2,8 +2,11 @@ import type { OpenedBody } from './sealed-bodies.ts'
 
 /** A record's row as it lies on disk. Nothing in it is believed before the verifier has checked it. */
 export interface RecordRow {
-  /** Position in all that the writer wrote. */
+  /** Position in the order of all records. */
   readonly seq: number
+  /** The number of its writer (`writerIdOf`), and its position in all that that one wrote. */
+  readonly writer: number
+  readonly position: number
   /** `null` where the row points to no log. */
   readonly namespace: string | null
   readonly index: number
@@ -56,11 +59,26 @@ export interface BodiesRow {
   readonly content: readonly OpenedBody[] | 'unopened' | 'damaged'
 }
 
-/** Where the writer says it is, read in one snapshot. */
-export interface HeadRow {
+/** Where one writer says it is. */
+export interface WriterHead {
+  readonly writer: number
+  /** Starts so far. */
   readonly epoch: number
-  readonly nextSeq: number
+  readonly nextPosition: number
+  /** Leaf hash of its newest record, `null` before the first. */
   readonly lastHash: Uint8Array | null
+  /** `unchecked`: no master key. */
+  readonly mac: 'good' | 'bad' | 'unchecked'
+  /** Highest position that is there in the same snapshot, `null` where there is nothing. */
+  readonly newestPosition: number | null
+}
+
+/** Where the log says it is, read in one snapshot. */
+export interface HeadRow {
+  /** Sequence number that the next record gets. */
+  readonly nextSeq: number
+  /** Records that are durable and wait for their sequence numbers, which are given here as they will get them. */
+  readonly waiting: number
   readonly checkpoints: number
   /** `unchecked`: no master key. */
   readonly mac: 'good' | 'bad' | 'unchecked'
@@ -69,6 +87,7 @@ export interface HeadRow {
   readonly newestCheckpoint: number | null
   /** Ordinal of the newest tree in the same snapshot, `null` where there is none. */
   readonly newestTree: number | null
+  readonly writers: readonly WriterHead[]
 }
 
 /** What is public of the log: its trees, the checkpoints that were signed over them, and their hashes. No record's text. */

@@ -9,7 +9,7 @@ export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
 export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
 export type { LogPositionStore } from './log-position-store.ts'
-export { logPeriod } from './log-period.ts'
+export { logPeriod, periodEndMs } from './log-period.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 export { periodEvent } from './period-event.ts'
 export {
@@ -51,11 +51,13 @@ export type {
   TileRow,
   TreeReader,
   TreeRow,
+  WriterHead,
 } from './audit-reader.ts'
 export { readTile, type TileName, type TreeName } from './read-tile.ts'
 export { subjectOf } from './subject-of.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'
+export { writerIdOf } from './writer-id.ts'
 export { writeRecord } from './write-record.ts'
 export { askedTerms } from './search/asked-terms.ts'
 export { buildCallTree, type CallTree } from './search/call-tree.ts'

@@ -20,6 +20,7 @@ export class TreeCheck {
   readonly #namespace: string
   readonly #row: TreeRow
   readonly #endMs: number
+  readonly #nextSeq: number
   readonly #tree = new LogTree()
   /** Leaf hashes of the level-0 tile that is being filled, to name the leaf where a stored tile differs. */
   #recent: { readonly hash: Uint8Array; readonly row: RecordRow }[] = []
@@ -29,12 +30,21 @@ export class TreeCheck {
   /** After a wrong root, or a record too many or too few, all later roots and tiles differ: they say nothing new. */
   #broken = false
 
-  constructor(parts: { reader: AuditReader; findings: Findings; namespace: string; row: TreeRow; origin: string }) {
+  /** `nextSeq`: what comes from there on is not hashed into tiles yet. */
+  constructor(parts: {
+    reader: AuditReader
+    findings: Findings
+    namespace: string
+    row: TreeRow
+    origin: string
+    nextSeq: number
+  }) {
     this.#reader = parts.reader
     this.#findings = parts.findings
     this.#namespace = parts.namespace
     this.#row = parts.row
     this.#endMs = periodEndMs(parts.row.period)
+    this.#nextSeq = parts.nextSeq
     this.origin = parts.origin
   }
 
@@ -95,7 +105,7 @@ export class TreeCheck {
     if (this.#broken) return
     if (end !== undefined)
       fail(`A signed checkpoint covers ${end} records, but only ${size} are there: the newest were cut off.`)
-    else if (closedBy !== null && this.#signed < size)
+    else if (closedBy !== null && closedBy.seq < this.#nextSeq && this.#signed < size)
       fail(`The tree was closed, and no signed checkpoint covers its ${size} records.`)
   }
 
@@ -130,6 +140,7 @@ export class TreeCheck {
   }
 
   async #compareTile(tile: FullTile, seq: number): Promise<void> {
+    if (seq >= this.#nextSeq) return
     this.#findings.tiles.checked += 1
     const { firstIndex, period } = this.#row
     const first = firstIndex + tile.index * tileWidth ** (tile.level + 1)

@@ -46,10 +46,10 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   }
   if (key === null || logId === undefined) {
     findings.head(0, "The log's public key is missing or malformed: no signature can be checked.")
-    return report(findings, [], 0, head.mac === 'good')
+    return report(findings, [], 0, isAuthenticated(head))
   }
-  const trees = new ForestCheck({ reader, findings, logId, publicKey: key.publicKey })
-  const chain = new ChainCheck(findings, logId)
+  const trees = new ForestCheck({ reader, findings, logId, publicKey: key.publicKey, nextSeq: head.nextSeq })
+  const chain = new ChainCheck(findings, logId, head.writers)
   const calls = new CallCheck(findings)
   const bodies = new BodyCheck(findings)
   checkHead(findings, head)
@@ -58,9 +58,7 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   for (const note of options.keptCheckpoints ?? []) {
     if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
   }
-  const judge = async (record: ChainedRecord | null): Promise<void> => {
-    if (record === null) return
-    const { row, envelope, leaf } = record
+  const judge = async ({ row, envelope, leaf }: ChainedRecord): Promise<void> => {
     if (envelope === null) {
       bodies.skip(row.seq)
       calls.doubt(row)
@@ -76,35 +74,47 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
       findings.record(row.seq, { namespace, index, id, problem })
     }
   }
+  const end = head.nextSeq + head.waiting
   let next = 0
-  while (next < head.nextSeq) {
+  while (next < end) {
     // The rows may come without any waiting; a server that verifies its own log must get to its other work.
     await setImmediate()
-    const rows = (await reader.records(next, pageRecords)).filter(({ seq }) => seq < head.nextSeq)
+    const rows = (await reader.records(next, pageRecords)).filter(({ seq }) => seq < end)
     const last = rows.at(-1)
     if (last === undefined) break
     bodies.expect(await reader.bodies(next, last.seq))
-    for (const row of rows) await judge(chain.take(row))
+    for (const row of rows) for (const record of chain.take(row)) await judge(record)
     next = last.seq + 1
-    onProgress?.(Math.min(next, head.nextSeq), head.nextSeq)
+    onProgress?.(Math.min(next, end), end)
   }
-  await judge(chain.finish(next === head.nextSeq ? head.lastHash : undefined))
-  if (next < head.nextSeq) {
-    findings.head(endOfLog - 2, `The newest ${head.nextSeq - next} records are missing: the log was cut off.`)
+  for (const record of chain.finish(next === end)) await judge(record)
+  if (next < end) {
+    findings.head(endOfLog - 2, `The newest ${end - next} records are missing: the log was cut off.`)
   }
   const namespaces = trees.finish()
   chain.reportGaps()
   bodies.finish()
-  calls.finish(head.epoch)
-  return report(findings, namespaces, calls.unfinished, head.mac === 'good')
+  calls.finish(head.writers)
+  return report(findings, namespaces, calls.unfinished, isAuthenticated(head))
 }
 
 function checkHead(findings: Findings, head: HeadRow): void {
   if (head.mac === 'bad') findings.head(endOfLog, 'The head row was changed: its authentication code is not its own.')
-  if (head.newestSeq !== null && head.newestSeq >= head.nextSeq) {
+  for (const { writer, mac, newestPosition, nextPosition } of head.writers) {
+    // The only writer's row is the head.
+    if (mac === 'bad' && writer !== 0)
+      findings.head(endOfLog, `The row of writer ${writer} was changed: its authentication code is not its own.`)
+    if (newestPosition !== null && newestPosition >= nextPosition) {
+      findings.head(
+        endOfLog,
+        `There are records beyond the newest that the head knows (writer position ${nextPosition}): inserted, or the head was put back.`,
+      )
+    }
+  }
+  if (head.newestSeq !== null && head.newestSeq >= head.nextSeq && head.writers.some(({ writer }) => writer !== 0)) {
     findings.head(
       endOfLog,
-      `There are records beyond the newest that the head knows (writer position ${head.nextSeq}): inserted, or the head was put back.`,
+      `The order of the records goes on beyond what the head knows (${head.nextSeq}): inserted, or the head was put back.`,
     )
   }
   if (head.newestCheckpoint !== null && head.newestCheckpoint > head.checkpoints) {
@@ -113,6 +123,10 @@ function checkHead(findings: Findings, head: HeadRow): void {
       `There are checkpoints beyond the newest that the head knows (${head.checkpoints}): inserted, or the head was put back.`,
     )
   }
+}
+
+function isAuthenticated(head: HeadRow): boolean {
+  return head.mac === 'good' && head.writers.every(({ mac }) => mac === 'good')
 }
 
 async function expectCheckpoints(

@@ -27,13 +27,22 @@ export class ForestCheck {
   readonly #findings: Findings
   readonly #logId: string
   readonly #publicKey: Uint8Array
+  readonly #nextSeq: number
   readonly #namespaces = new Map<string, NamespaceTrees>()
 
-  constructor(parts: { reader: AuditReader; findings: Findings; logId: string; publicKey: Uint8Array }) {
+  /** `nextSeq`: records from there on wait for their place, for their tiles, and for the last checkpoint of what they close. */
+  constructor(parts: {
+    reader: AuditReader
+    findings: Findings
+    logId: string
+    publicKey: Uint8Array
+    nextSeq: number
+  }) {
     this.#reader = parts.reader
     this.#findings = parts.findings
     this.#logId = parts.logId
     this.#publicKey = parts.publicKey
+    this.#nextSeq = parts.nextSeq
   }
 
   /** Takes the trees that there are said to be, ascending by ordinal. */
@@ -165,7 +174,8 @@ export class ForestCheck {
 
   #add(namespace: string, row: TreeRow): NamespaceTrees {
     const origin = checkpointOrigin(this.#logId, namespace, row.period)
-    const tree = new TreeCheck({ reader: this.#reader, findings: this.#findings, namespace, row, origin })
+    const [reader, findings, nextSeq] = [this.#reader, this.#findings, this.#nextSeq]
+    const tree = new TreeCheck({ reader, findings, namespace, row, origin, nextSeq })
     const known = this.#namespaces.get(namespace) ?? { trees: [], current: 0, nextIndex: 0 }
     known.trees.push(tree)
     this.#namespaces.set(namespace, known)

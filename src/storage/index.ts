@@ -2,6 +2,8 @@ export type { ActiveRole } from './active-role.ts'
 export { openBundleSource, openBundleTarget } from './bundle-directory.ts'
 export type { NamespaceStore, StoredNamespace } from './namespace-store.ts'
 export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
+export { openPostgresAuditReader, type PostgresAuditReaderOptions } from './postgres/log/postgres-audit-reader.ts'
+export { openPostgresLog, type PostgresLog, type PostgresLogOptions } from './postgres/log/open-postgres-log.ts'
 export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'
 export {
   openDecisionReader,

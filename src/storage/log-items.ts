@@ -15,7 +15,12 @@ export function abandonedItem(decision: OpenDecision, timeMs: number): LogItem {
 }
 
 /** Begins the tree of a period, and names the one before it as its last checkpoint commits to it. */
-export function periodItem(namespace: string, closed: OpenTree, period: string, timeMs: number): LogItem {
+export function periodItem(
+  namespace: string,
+  closed: Pick<OpenTree, 'signer' | 'hashes'>,
+  period: string,
+  timeMs: number,
+): LogItem {
   const { name, publicKey } = closed.signer
   const root = closed.hashes.root()
   const previous = { origin: name, size: closed.hashes.size, root, key: verifierKey({ name, publicKey }) }

@@ -80,14 +80,21 @@ class SqliteAuditReader implements AuditReader {
         lastHash: row['last_hash'] as Uint8Array | null,
         checkpoints: Number(row['checkpoints']),
       }
+      const mac = this.#headMac(
+        { ...head, openFrom: Number(row['open_from']) },
+        row['log_id'] as Uint8Array | null,
+        row['mac'] as Uint8Array,
+      )
+      const { epoch, nextSeq, lastHash, checkpoints } = head
+      const newestSeq = row['newest_seq'] === null ? null : Number(row['newest_seq'])
       return {
-        ...head,
-        mac: this.#headMac(
-          { ...head, openFrom: Number(row['open_from']) },
-          row['log_id'] as Uint8Array | null,
-          row['mac'] as Uint8Array,
-        ),
-        newestSeq: row['newest_seq'] === null ? null : Number(row['newest_seq']),
+        nextSeq,
+        waiting: 0,
+        checkpoints,
+        mac,
+        // There is one writer, and its order is the order of all records.
+        writers: [{ writer: 0, epoch, nextPosition: nextSeq, lastHash, mac, newestPosition: newestSeq }],
+        newestSeq,
         newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
         newestTree: row['newest_tree'] === null ? null : Number(row['newest_tree']),
       }
@@ -105,6 +112,8 @@ class SqliteAuditReader implements AuditReader {
     )
     return rows.map((row) => ({
       seq: Number(row['seq']),
+      writer: 0,
+      position: Number(row['seq']),
       namespace: row['namespace'] as string | null,
       index: Number(row['idx']),
       id: String(row['id']),

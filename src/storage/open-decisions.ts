@@ -13,13 +13,18 @@ export interface OpenDecision {
 
 /** Allowed decisions without `outcome` or `abandoned` at or after a sequence number, oldest first. @throws SQLite's own errors */
 export function findOpenDecisions(database: DatabaseSync, fromSeq: number): OpenDecision[] {
-  const open = new Map<string, OpenDecision>()
   const rows = database
     .prepare(
       `SELECT seq, kind, call, CASE kind WHEN 'decision' THEN json END AS json FROM records
        WHERE seq >= ? AND kind IN ('decision', 'outcome', 'abandoned') ORDER BY seq`,
     )
     .iterate(fromSeq)
+  return collectOpenDecisions(rows)
+}
+
+/** Those of rows with `seq`, `kind`, `call`, and the `json` of decisions, in the order of writing. */
+export function collectOpenDecisions(rows: Iterable<Record<string, unknown>>): OpenDecision[] {
+  const open = new Map<string, OpenDecision>()
   for (const row of rows) {
     if (row['kind'] !== 'decision') {
       open.delete(String(row['call']))

@@ -15,6 +15,8 @@ import { LeasedDecisionLog } from './leased-decision-log.ts'
 import { masterKeyOf } from './master-key.ts'
 import { openAuditReader } from './open-audit-reader.ts'
 import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
+import { openPostgresLog } from './postgres/log/open-postgres-log.ts'
+import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
 import { SearchClient } from './search/search-client.ts'
 import { createStateStores, type StateStores } from './sql-stores.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
@@ -30,7 +32,7 @@ export interface StorageOptions {
   readonly masterKey?: Uint8Array
   /** Upper bound of the audit database in pages of 4096 bytes. Reaching it is the same as a full disk. */
   readonly auditMaxPages?: number
-  /** The database of state; absent where it is in the data directory. */
+  /** The database of state and log; absent where both are in the data directory. */
   readonly postgres?: PostgresOptions
 }
 
@@ -105,18 +107,24 @@ async function openOnPostgres(
   postgres: PostgresOptions,
 ): Promise<Storage> {
   const { lease, masterKey } = await acquireLease(postgres, paths, options.masterKey ?? null)
+  const { url, caFile, silentMs } = postgres
+  const session = { database: { url, caFile }, silentMs }
   try {
-    const log = await openSqliteLog(options, paths, masterKey)
+    const log = await openPostgresLog({ ...session, masterKey, clock: options.clock, publicKeyPath: paths.publicKey })
+    const trees = openPostgresAuditReader({ ...session, masterKey, publicKeyLine: null })
+    const logSearch = new SearchClient({ log: session, searchPath: paths.search })
     const state = openLeasedDatabase(lease)
     return {
       ...createStateStores(state),
       decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
-      logSearch: log.logSearch,
-      trees: log.trees,
+      logSearch,
+      trees,
       masterKey: masterKeyOf(masterKey),
       role: lease,
       async close() {
         try {
+          await logSearch.close()
+          await trees.close()
           await log.close()
           await state.destroy()
         } finally {
@@ -131,7 +139,7 @@ async function openOnPostgres(
   }
 }
 
-/** The log of a data directory, and the worker that writes it and, where there is no other database, state. */
+/** The log of a data directory, and the worker that writes it and state. */
 interface OpenedLog {
   readonly client: WorkerClient
   readonly decisionLog: SqliteDecisionLog
@@ -154,7 +162,7 @@ async function openSqliteLog(
     auditMaxPages: auditMaxPages ?? null,
   })
   const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
-  const logSearch = new SearchClient({ auditPath: paths.audit, searchPath: paths.search })
+  const logSearch = new SearchClient({ log: paths.audit, searchPath: paths.search })
   const trees = openAuditReader({ dataDirectory, masterKey })
   return {
     client,

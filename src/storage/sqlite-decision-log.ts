@@ -18,6 +18,7 @@ import {
 } from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
+import { draftBodies } from './draft-bodies.ts'
 import { OpenedDataKeys } from './opened-data-keys.ts'
 import { proveRecord } from './prove-record.ts'
 import { readableDialect } from './readable-dialect.ts'
@@ -68,7 +69,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
       subject: subjectOf(draft),
       allows: draft.kind === 'decision' && draft.decision.effect === 'allow',
       text: writeRecord(draft, timeMs),
-      ...bodiesOf(draft),
+      ...draftBodies(draft),
     })
     return { id: where.id, namespace: draft.namespace, index: where.index }
   }
@@ -174,12 +175,4 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
       throw new McpworksError('storage_unavailable', { cause })
     }
   }
-}
-
-function bodiesOf(draft: RecordDraft): { input: string | null; output: string | null; engineInput: string | null } {
-  const none = { input: null, output: null, engineInput: null }
-  if (draft.kind === 'decision') {
-    return { ...none, input: draft.bodies.input?.json ?? null, engineInput: draft.bodies.engineInput?.json ?? null }
-  }
-  return draft.kind === 'outcome' ? { ...none, output: draft.bodies.output?.json ?? null } : none
 }

@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { verifierKey } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { AuditWriter } from './audit-writer.ts'
-import { syncDirectory, writeNewFile } from './data-directory.ts'
+import { exportPublicKey } from './export-public-key.ts'
 import { openWritable } from './sqlite-database.ts'
 import { extendedCode, failureReason } from './sqlite-failure.ts'
 import { StateExecutor } from './state-executor.ts'
@@ -109,7 +106,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
         else if (next.kind === 'recheck') {
           guarded(() => (failure === null ? writer.probe() : writer.reopen()))
           send({ kind: 'answer', ticket: next.ticket, result: null })
-        } else {
+        } else if (next.kind === 'close') {
           close(next.ticket)
           return
         }
@@ -123,11 +120,4 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
 function nextMessage(port: MessagePort): WorkerRequest | undefined {
   const received = receiveMessageOnPort(port)
   return received?.message as WorkerRequest | undefined
-}
-
-function exportPublicKey(path: string, identity: { logId: string; publicKey: Uint8Array }): void {
-  if (existsSync(path)) return
-  const line = verifierKey({ name: `mcpworks/${identity.logId}`, publicKey: identity.publicKey })
-  writeNewFile(path, `${line}\n`, 0o644)
-  syncDirectory(dirname(path))
 }

@@ -47,10 +47,15 @@ export class WorkerClient {
     this.#worker = worker
   }
 
-  /** Starts the worker and waits until both databases are open. @throws McpworksError `storage_unavailable` */
-  static async start(settings: WorkerSettings): Promise<WorkerClient> {
+  /** Starts the worker on SQLite and waits until both databases are open. @throws McpworksError `storage_unavailable` */
+  static start(settings: WorkerSettings): Promise<WorkerClient> {
+    return WorkerClient.startAt('./storage-worker', settings)
+  }
+
+  /** Starts a worker of another kind, given by its file beside this one without extension. @throws as `start` does */
+  static async startAt(path: string, settings: object): Promise<WorkerClient> {
     // The same extension as this file: .ts under the type stripper, .js in a release.
-    const entry = new URL(`./storage-worker${extname(import.meta.url)}`, import.meta.url)
+    const entry = new URL(`${path}${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(entry, { workerData: settings, name: 'storage' })
     const client = new WorkerClient(worker)
     await new Promise<void>((resolve, reject) => {
@@ -102,6 +107,11 @@ export class WorkerClient {
   /** Tries whether the audit log can be written again; `failure` tells. */
   async recheck(): Promise<void> {
     if (!this.#closed) await this.#request((ticket) => ({ kind: 'recheck', ticket }))
+  }
+
+  /** Has the records that were acknowledged put into the order of all records, where that is not done with the append. */
+  async settle(): Promise<void> {
+    if (!this.#closed) await this.#request((ticket) => ({ kind: 'settle', ticket }))
   }
 
   /** Writes what is waiting, closes both databases and ends the worker. */

@@ -70,6 +70,8 @@ export type WorkerRequest =
       readonly parameters: readonly SQLInputValue[]
     }
   | { readonly kind: 'recheck'; readonly ticket: number }
+  /** Of the log on PostgreSQL. */
+  | { readonly kind: 'settle'; readonly ticket: number }
   | { readonly kind: 'close'; readonly ticket: number }
 
 /** Where the records of one batch went. The arrays run in parallel. */

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { leafHash, openCheckpoint, verifyInclusion } from '../../src/audit/index.ts'
 import { canonicalJson, sha256 } from '../../src/kernel/index.ts'
 import { decisionDraft, eventDraft, outcomeDraft } from '../support/record-drafts.ts'
-import { implementations, opened } from './implementations.ts'
+import { logImplementations, openedLog } from './decision-log-places.ts'
 
-describe.each(implementations)('the decision log on $name', ({ place }) => {
+describe.each(logImplementations)('the decision log on $name', ({ place }) => {
   it('gives every record the next position of its namespace, whoever appends at the same time', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const drafts = Array.from({ length: 300 }, (_, position) =>
       decisionDraft({ namespace: position % 3 === 0 ? 'one' : 'two' }),
     )
@@ -19,7 +19,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('stores RFC 8785 text without the bodies, and gives the bodies back beside it', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const secret = '{"patient":"Ada Lovelace"}'
     const draft = decisionDraft({ input: secret, engineInput: '{"engine":"Ada Lovelace"}' })
     const decided = await decisionLog.append(draft)
@@ -39,7 +39,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('records what level of detail was kept', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const draft = decisionDraft({ input: null, engineInput: null })
     await decisionLog.append(draft)
     await decisionLog.append(decisionDraft())
@@ -49,7 +49,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('links every record to the one that the writer wrote before it, over all namespaces', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     for (const namespace of ['one', 'two', 'one']) await decisionLog.append(decisionDraft({ namespace }))
     const records = await decisionLog.read({ namespace: null, limit: 10 })
     const writers = records.map(({ json }) => JSON.parse(json).writer)
@@ -59,7 +59,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('finds records by call, kind, principal and position, in both directions', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const drafts = Array.from({ length: 6 }, (_, position) =>
       decisionDraft({ principal: position % 2 === 0 ? 'demo/a' : 'demo/b' }),
     )
@@ -84,7 +84,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('refuses queries without a bound', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     for (const limit of [0, 1001, 1.5, Number.NaN]) {
       await expect(decisionLog.read({ namespace: null, limit })).rejects.toMatchObject({ code: 'invalid_request' })
     }
@@ -94,7 +94,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('takes no record for a namespace that cannot exist, and goes on with the others of the batch', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const [good, bad, door] = await Promise.allSettled([
       decisionLog.append(decisionDraft()),
       decisionLog.append(decisionDraft({ namespace: '../etc' })),
@@ -106,7 +106,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('refuses a malformed draft alone, and takes the others of its batch', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const draft = decisionDraft()
     const broken = { ...draft, decision: { ...draft.decision, evaluatedAtMs: 1e300 } }
     const [bad, good] = await Promise.allSettled([decisionLog.append(broken), decisionLog.append(draft)])
@@ -116,7 +116,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('records hostile text as it is, but for lone surrogates', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const hostile = '\u0000\u001b[2J"; DROP TABLE records; -- \ud800 \\ud800'
     await decisionLog.append(eventDraft('denied-at-door', { claimed: hostile }))
     const [record] = await decisionLog.read({ namespace: 'demo', limit: 1 })
@@ -130,7 +130,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     const receipt = await first.decisionLog.append(draft)
     await first.decisionLog.append(outcomeDraft(draft))
     await first.close()
-    const { decisionLog } = await opened(where)
+    const { decisionLog } = await openedLog(where)
     expect(await decisionLog.readBody(receipt.id, 'input')).toMatchObject({ body: '{"country":"CH","limit":5}' })
     expect(await decisionLog.append(decisionDraft())).toMatchObject({ index: 2 })
     const records = await decisionLog.read({ namespace: 'demo', limit: 10 })
@@ -153,7 +153,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     await first.decisionLog.append(drafts.refused)
     await first.close()
     await (await where.open()).close()
-    const { decisionLog } = await opened(where)
+    const { decisionLog } = await openedLog(where)
     const records = await decisionLog.read({ namespace: null, kinds: ['abandoned'], limit: 10 })
     expect(records.map(({ call, namespace }) => ({ call, namespace }))).toEqual([
       { call: drafts.lost.call, namespace: 'other' },
@@ -184,7 +184,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
       Array.from({ length: 700 }, () => first.decisionLog.append(decisionDraft({ effect: 'deny' }))),
     )
     await first.close()
-    const { decisionLog } = await opened(where)
+    const { decisionLog } = await openedLog(where)
     for (const { id, index } of [receipts[0], receipts[255], receipts[256], receipts[699]].filter(
       (receipt) => receipt !== undefined,
     )) {
@@ -209,7 +209,7 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
   })
 
   it('signs a checkpoint by itself, soon after the last record', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     const { id } = await decisionLog.append(decisionDraft({ effect: 'deny' }))
     expect((await decisionLog.prove(id))?.checkpoint).toBeNull()
     const signed = async () => (await decisionLog.prove(id))?.checkpoint?.size
@@ -228,12 +228,12 @@ describe.each(implementations)('the decision log on $name', ({ place }) => {
     const waiting = Array.from({ length: 50 }, () => storage.decisionLog.append(decisionDraft({ effect: 'deny' })))
     await storage.close()
     expect(await Promise.all(waiting)).toHaveLength(50)
-    const { decisionLog } = await opened(where)
+    const { decisionLog } = await openedLog(where)
     expect(await decisionLog.read({ namespace: 'demo', limit: 100 })).toHaveLength(50)
   })
 
   it('is healthy while it can be written', async () => {
-    const { decisionLog } = await opened(place())
+    const { decisionLog } = await openedLog(place())
     expect(decisionLog.health()).toEqual({ ok: true })
     expect(await decisionLog.recheck()).toEqual({ ok: true })
     await decisionLog.append(decisionDraft())

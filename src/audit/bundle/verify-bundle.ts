@@ -204,7 +204,9 @@ function originOf(note: string): string {
 
 function rowOf(envelope: StoredEnvelope, index: number, json: string): RecordRow {
   const { id, kind, call, namespace, principal } = envelope
-  return { seq: index, namespace, index, id, timeMs: 0, kind, call, principal, leafHash: new Uint8Array(), json }
+  const { seq: position } = envelope.writer
+  const at = { seq: index, writer: 0, position, namespace, index }
+  return { ...at, id, timeMs: 0, kind, call, principal, leafHash: new Uint8Array(), json }
 }
 
 function parseString(json: string): string | null {

@@ -59,9 +59,12 @@ export class Session {
 
   /** Runs one statement; without parameters it may be a script of several. @throws DatabaseError */
   query(sql: string, parameters: readonly unknown[] = []): Promise<SessionResult> {
-    const answer = this.#tail.then(() => this.#run(sql, parameters))
-    this.#tail = answer.catch(() => {})
-    return answer
+    return this.#inTurn(() => this.#run(sql, parameters))
+  }
+
+  /** Runs a statement that the server plans once for the session. A name belongs to one text. @throws DatabaseError */
+  prepared(name: string, sql: string, parameters: readonly unknown[]): Promise<SessionResult> {
+    return this.#inTurn(() => this.#run(sql, parameters, name))
   }
 
   /** Is told once, when the session is over, however that came. At once where it is over already. */
@@ -85,12 +88,22 @@ export class Session {
     await this.#client.end().catch(() => {})
   }
 
-  async #run(sql: string, parameters: readonly unknown[]): Promise<SessionResult> {
+  #inTurn(work: () => Promise<SessionResult>): Promise<SessionResult> {
+    const answer = this.#tail.then(work)
+    this.#tail = answer.catch(() => {})
+    return answer
+  }
+
+  async #run(sql: string, parameters: readonly unknown[], name?: string): Promise<SessionResult> {
     if (this.#ended !== null) throw new DatabaseError(null, this.#ended)
     try {
       const result = await (parameters.length === 0
         ? this.#client.query<Record<string, unknown>>(sql)
-        : this.#client.query<Record<string, unknown>>(sql, [...parameters]))
+        : this.#client.query<Record<string, unknown>>({
+            text: sql,
+            values: [...parameters],
+            ...(name === undefined ? {} : { name }),
+          }))
       const { rows, command, rowCount } = result
       return { rows, command, changes: changing.has(command) ? (rowCount ?? 0) : 0 }
     } catch (cause) {

@@ -1,11 +1,14 @@
 import { Kysely } from 'kysely'
 import type { SearchPage, SearchQuery } from '../../audit/index.ts'
 import type { AuditTables } from '../audit-tables.ts'
+import type { LogSessionOptions } from '../postgres/log/log-session.ts'
+import { PostgresLogRows } from '../postgres/log/postgres-log-rows.ts'
+import { ReadingSessions } from '../postgres/log/reading-sessions.ts'
 import { readableDialect } from '../readable-dialect.ts'
 import { openReadable } from '../sqlite-database.ts'
 import { isDamage } from '../sqlite-failure.ts'
 import { LogIndexer } from './index-log.ts'
-import { LogRows } from './log-rows.ts'
+import { SqliteLogRows, type LogRows } from './log-rows.ts'
 import { openSearchIndex, removeSearchIndex, type OpenSearchIndex } from './open-search-index.ts'
 import { searchLog } from './search-log.ts'
 import type { SearchSettings } from './search-protocol.ts'
@@ -81,10 +84,10 @@ export class FollowedIndex {
   }
 }
 
-async function openParts({ auditPath, searchPath }: SearchSettings): Promise<OpenParts> {
-  const log = new Kysely<AuditTables>({ dialect: readableDialect(openReadable(auditPath)) })
+async function openParts({ log, searchPath }: SearchSettings): Promise<OpenParts> {
+  const source = typeof log === 'string' ? openSqliteRows(log) : openPostgresRows(log)
   try {
-    const rows = new LogRows(log)
+    const { rows } = source
     const opened = await openSearchIndex(searchPath, rows)
     const numberOf = termNumbers(opened.seed)
     const indexer = new LogIndexer(rows, opened.index, numberOf, opened.cursor)
@@ -95,11 +98,21 @@ async function openParts({ auditPath, searchPath }: SearchSettings): Promise<Ope
       numberOf,
       async close() {
         await opened.close()
-        await log.destroy()
+        await source.close()
       },
     }
   } catch (error) {
-    await log.destroy()
+    await source.close()
     throw error
   }
+}
+
+function openSqliteRows(auditPath: string): { readonly rows: LogRows; close(): Promise<void> } {
+  const database = new Kysely<AuditTables>({ dialect: readableDialect(openReadable(auditPath)) })
+  return { rows: new SqliteLogRows(database), close: () => database.destroy() }
+}
+
+function openPostgresRows(options: LogSessionOptions): { readonly rows: LogRows; close(): Promise<void> } {
+  const sessions = new ReadingSessions(options)
+  return { rows: new PostgresLogRows(sessions), close: () => sessions.close() }
 }

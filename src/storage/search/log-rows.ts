@@ -19,14 +19,29 @@ export interface LogRow {
 const columns = ['seq', 'log', 'idx', 'id', 'time_ms', 'kind', 'call', 'json'] as const
 
 /** Reads the log for the index and for what is found. @throws McpworksError `storage_unavailable` where it cannot be read */
-export class LogRows {
+export interface LogRows {
+  /** The log of a namespace, `null` where it has none. */
+  logOf(namespace: string): Promise<number | null>
+  /** Sequence number of the newest record, -1 where there is none. */
+  newest(): Promise<number>
+  /** Whether the record at a sequence number has the id. */
+  has(seq: number, id: string): Promise<boolean>
+  /** Records after a sequence number, in their order. */
+  after(seq: number, limit: number): Promise<LogRow[]>
+  /** Records at positions of one log, in no order. */
+  at(log: number, positions: readonly number[]): Promise<LogRow[]>
+  /** Records of calls in the order of writing, of these kinds. */
+  ofCalls(calls: readonly string[], kinds: readonly string[] | null): Promise<LogRow[]>
+}
+
+/** The log of a data directory. */
+export class SqliteLogRows implements LogRows {
   readonly #database: Kysely<Pick<AuditTables, 'logs' | 'records'>>
 
   constructor(database: Kysely<Pick<AuditTables, 'logs' | 'records'>>) {
     this.#database = database
   }
 
-  /** The log of a namespace, `null` where it has none. */
   async logOf(namespace: string): Promise<number | null> {
     const row = await reading(() =>
       this.#database.selectFrom('logs').select('log').where('namespace', '=', namespace).executeTakeFirst(),
@@ -34,7 +49,6 @@ export class LogRows {
     return row === undefined ? null : row.log
   }
 
-  /** Sequence number of the newest record, -1 where there is none. */
   async newest(): Promise<number> {
     const row = await reading(() =>
       this.#database.selectFrom('records').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst(),
@@ -42,7 +56,6 @@ export class LogRows {
     return row === undefined ? -1 : row.seq
   }
 
-  /** Whether the record at a sequence number has the id. */
   async has(seq: number, id: string): Promise<boolean> {
     const row = await reading(() =>
       this.#database.selectFrom('records').select('id').where('seq', '=', seq).executeTakeFirst(),
@@ -50,7 +63,6 @@ export class LogRows {
     return row?.id === id
   }
 
-  /** Records after a sequence number, in their order. */
   async after(seq: number, limit: number): Promise<LogRow[]> {
     const rows = await reading(() =>
       this.#database.selectFrom('records').select(columns).where('seq', '>', seq).orderBy('seq').limit(limit).execute(),
@@ -58,7 +70,6 @@ export class LogRows {
     return rows.map(rowOf)
   }
 
-  /** Records at positions of one log, in no order. */
   async at(log: number, positions: readonly number[]): Promise<LogRow[]> {
     if (positions.length === 0) return []
     const rows = await reading(() =>
@@ -72,7 +83,6 @@ export class LogRows {
     return rows.map(rowOf)
   }
 
-  /** Records of calls in the order of writing, of these kinds. */
   async ofCalls(calls: readonly string[], kinds: readonly string[] | null): Promise<LogRow[]> {
     if (calls.length === 0) return []
     const select = this.#database

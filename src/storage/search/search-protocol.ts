@@ -1,9 +1,11 @@
 import type { SearchPage, SearchQuery } from '../../audit/index.ts'
 import type { ErrorCode } from '../../kernel/index.ts'
+import type { LogSessionOptions } from '../postgres/log/log-session.ts'
 
 /** What the thread is started with. */
 export interface SearchSettings {
-  readonly auditPath: string
+  /** The log that is followed: the file of one, or the database that has it. */
+  readonly log: string | LogSessionOptions
   readonly searchPath: string
 }
 

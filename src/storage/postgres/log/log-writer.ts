@@ -1,0 +1,288 @@
+import type { KeyObject } from 'node:crypto'
+import {
+  checkpointOrigin,
+  leafHash,
+  logPeriod,
+  sealBodies,
+  sealRecord,
+  writerIdOf,
+  type BodyPart,
+  type RandomBytes,
+} from '../../../audit/index.ts'
+import { headKey } from '../../data-keys.ts'
+import { abandonedItem, periodItem } from '../../log-items.ts'
+import { collectOpenDecisions, type OpenDecision } from '../../open-decisions.ts'
+import type { AppendItem } from '../../worker-protocol.ts'
+import type { Session } from '../session.ts'
+import { releaseAdvisoryLock, tryAdvisoryLock } from './advisory-locks.ts'
+import { appendBatch, type SealedRecord } from './append-batch.ts'
+import type { PostgresLogIdentity } from './log-identity.ts'
+import { LogNamespaces } from './log-namespaces.ts'
+import { placedRecordId } from './record-place.ts'
+import { lockOpenTree } from './tree-edge.ts'
+import { WriterKeys } from './writer-keys.ts'
+import { readBackend, regainWriter, type Backend, type FormerWriter } from './regain-writer.ts'
+import {
+  readWriterRows,
+  takeWriter,
+  writerMac,
+  writerMacFits,
+  type TakenWriter,
+  type WriterPosition,
+} from './writer-row.ts'
+
+/** What a writer is opened with. */
+export interface LogWriterParts {
+  readonly session: Session
+  readonly identity: PostgresLogIdentity
+  readonly masterKey: Uint8Array
+  readonly random: RandomBytes
+  /** The writer that this process had before its session broke. */
+  readonly former: FormerWriter | null
+}
+
+/** A record to be written: by somebody who waits, or by the log itself. */
+export type WriterItem = Omit<AppendItem, 'ticket'>
+
+/** Where a record went. */
+export interface WrittenRecord {
+  readonly id: string
+  readonly index: number
+}
+
+/**
+ * One chain of records, and the right to go on with it: an advisory lock that its session holds. Not safe to be called
+ * again before an answer is there. After any error nothing it holds in memory is to be trusted: open another one.
+ */
+export class LogWriter {
+  readonly writer: number
+  readonly #session: Session
+  readonly #identity: PostgresLogIdentity
+  readonly #headKey: KeyObject
+  readonly #random: RandomBytes
+  readonly #backend: Backend
+  readonly #namespaces = new LogNamespaces()
+  readonly #keys: WriterKeys
+  /** Positions of allowed decisions without an outcome, by call, oldest first. */
+  readonly #unfinished = new Map<string, number>()
+  #at: WriterPosition
+
+  private constructor(parts: LogWriterParts, writer: number, backend: Backend, at: WriterPosition) {
+    this.writer = writer
+    this.#backend = backend
+    this.#session = parts.session
+    this.#identity = parts.identity
+    this.#headKey = headKey(parts.masterKey)
+    this.#random = parts.random
+    this.#keys = new WriterKeys({ masterKey: parts.masterKey, writer, epoch: at.epoch })
+    this.#at = at
+  }
+
+  /**
+   * Goes on with the former writer as it was, if nobody else had it since; or takes one that nobody has and begins a new
+   * epoch of its chain. Writes `abandoned` for every allowed decision in it whose outcome nobody is going to write.
+   * @throws DatabaseError; McpworksError `storage_unavailable`
+   */
+  static async open(parts: LogWriterParts, nowMs: number): Promise<LogWriter> {
+    const { session, identity, masterKey, former } = parts
+    const key = headKey(masterKey)
+    const backend = await readBackend(session)
+    const regained = former === null ? null : await regainWriter(session, former, key, identity.logId)
+    const { writer, left } = regained ?? (await takeWriter(session, key, identity.logId))
+    const goesOn = regained !== null && left.epoch === former?.epoch
+    return LogWriter.#goOn(parts, { writer, left, backend, nowMs, calls: goesOn ? former.calls : null })
+  }
+
+  /**
+   * Writes `abandoned` for every call that a writer left open whose server is gone, in a new epoch of that writer's own
+   * chain. Does nothing where somebody has the writer, or its row was changed.
+   * @throws DatabaseError
+   */
+  static async endCallsOf(parts: Omit<LogWriterParts, 'former'>, writer: number, nowMs: number): Promise<void> {
+    const { session, identity, masterKey } = parts
+    if (!(await tryAdvisoryLock(session, writer))) return
+    try {
+      const row = (await readWriterRows(session)).find((other) => other.writer === writer)
+      if (row === undefined || !writerMacFits(headKey(masterKey), identity.logId, row)) return
+      const backend = await readBackend(session)
+      const left = row.position
+      await LogWriter.#goOn({ ...parts, former: null }, { writer, left, backend, nowMs, calls: null })
+    } finally {
+      if (session.ended === null) await releaseAdvisoryLock(session, writer)
+    }
+  }
+
+  /** `calls` are those under way, of a writer that goes on; `null` begins an epoch. */
+  static async #goOn(
+    parts: LogWriterParts,
+    {
+      writer,
+      left,
+      backend,
+      nowMs,
+      calls,
+    }: TakenWriter & { backend: Backend; nowMs: number; calls: ReadonlySet<string> | null },
+  ): Promise<LogWriter> {
+    const { session, identity, masterKey } = parts
+    const at = calls === null ? { ...left, epoch: left.epoch + 1 } : left
+    if (calls === null) await beginEpoch(session, writer, at, writerMac(headKey(masterKey), identity.logId, writer, at))
+    const opened = new LogWriter(parts, writer, backend, at)
+    const open = await readOpenDecisions(session, writer, at.openFrom)
+    for (const { call, seq } of open) opened.#unfinished.set(call, seq)
+    const lost = open.filter(({ call }) => calls?.has(call) !== true)
+    if (lost.length > 0) await opened.append(lost.map((decision) => abandonedItem(decision, nowMs)))
+    return opened
+  }
+
+  /** Allowed calls whose outcome is still to be written here. */
+  get unfinished(): ReadonlySet<string> {
+    return new Set(this.#unfinished.keys())
+  }
+
+  /** What the next session needs to go on where this one ends. */
+  asFormer(): FormerWriter {
+    return { writer: this.writer, epoch: this.#at.epoch, backend: this.#backend, calls: this.unfinished }
+  }
+
+  /** Records all items or none, in one transaction. @throws DatabaseError */
+  async append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
+    await this.#namespaces.find(this.#session, items)
+    for (const { namespace, timeMs } of items) {
+      if (timeMs >= this.#namespaces.get(namespace).periodEndsMs) await this.#beginPeriod(namespace, timeMs)
+    }
+    return this.#append(items)
+  }
+
+  async #append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
+    await this.#keys.find(this.#session, this.#ownersOf(items))
+    const calls = this.#noteCalls(items)
+    try {
+      const { records, to } = this.#seal(items)
+      const indexes = await appendBatch(this.#session, {
+        logId: this.#identity.logId,
+        headKey: this.#headKey,
+        writer: this.writer,
+        from: this.#at,
+        to,
+        records,
+      })
+      this.#at = to
+      this.#keys.trim()
+      return records.map(({ id }, at) => ({ id, index: indexes[at] ?? -1 }))
+    } catch (error) {
+      for (const call of calls.begun) this.#unfinished.delete(call)
+      for (const call of calls.ended) this.#unfinished.set(call, this.#at.openFrom)
+      throw error
+    }
+  }
+
+  /** Proves that the database takes a durable write of more than a batch usually needs. @throws DatabaseError */
+  async probe(): Promise<void> {
+    await this.#session.query("INSERT INTO probe (bytes) VALUES (decode(repeat('00', 262144), 'hex'))")
+    await this.#session.query('DELETE FROM probe')
+  }
+
+  /**
+   * Begins a namespace's tree of the period of this time, unless another writer has: with a record that names the one
+   * before it as all of it is hashed. The sequencer signs that one when it comes to the record.
+   */
+  async #beginPeriod(namespace: string, timeMs: number): Promise<void> {
+    const { log } = this.#namespaces.get(namespace)
+    await this.#session.query('BEGIN')
+    try {
+      const closed = await lockOpenTree(this.#session, log)
+      const period = logPeriod(timeMs)
+      if (closed.period < period) {
+        const name = checkpointOrigin(this.#identity.logId, namespace, closed.period)
+        const signer = { name, ...this.#identity.key }
+        await this.#append([periodItem(namespace, { signer, hashes: closed.hashes }, period, timeMs)])
+        await this.#session.query('INSERT INTO trees (log, period, first_idx) VALUES ($1, $2, $3)', [
+          log,
+          period,
+          closed.nextIndex,
+        ])
+      }
+      await this.#session.query('COMMIT')
+      this.#namespaces.note(namespace, log, closed.period < period ? period : closed.period)
+    } catch (error) {
+      if (this.#session.ended === null) await this.#session.query('ROLLBACK')
+      throw error
+    }
+  }
+
+  #ownersOf(items: readonly WriterItem[]) {
+    return items.flatMap(({ namespace, subject }) =>
+      subject === null ? [] : [{ log: this.#namespaces.get(namespace).log, namespace, subject }],
+    )
+  }
+
+  /** Notes which calls a batch begins and ends, before the row says from where on calls are open. */
+  #noteCalls(items: readonly WriterItem[]): { readonly begun: string[]; readonly ended: string[] } {
+    const calls = { begun: [] as string[], ended: [] as string[] }
+    for (const [at, { kind, call, allows }] of items.entries()) {
+      if (allows) {
+        this.#unfinished.set(call, this.#at.nextPosition + at)
+        calls.begun.push(call)
+      } else if ((kind === 'outcome' || kind === 'abandoned') && this.#unfinished.delete(call)) calls.ended.push(call)
+    }
+    return calls
+  }
+
+  #seal(items: readonly WriterItem[]): { records: SealedRecord[]; to: WriterPosition } {
+    const { epoch } = this.#at
+    let { nextPosition, lastHash } = this.#at
+    const records: SealedRecord[] = []
+    for (const item of items) {
+      const record = this.#sealOne(item, { epoch, nextPosition, lastHash })
+      records.push(record)
+      nextPosition += 1
+      lastHash = record.leaf
+    }
+    const [oldest] = this.#unfinished.values()
+    return { records, to: { epoch, nextPosition, lastHash, openFrom: oldest ?? nextPosition } }
+  }
+
+  #sealOne(item: WriterItem, at: Omit<WriterPosition, 'openFrom'>): SealedRecord {
+    const { namespace, timeMs, kind, call, principal, text } = item
+    const { epoch, nextPosition: position, lastHash } = at
+    const { log } = this.#namespaces.get(namespace)
+    const id = placedRecordId(timeMs, { writer: this.writer, position }, this.#random)
+    const bodies = bodiesOf(item)
+    const dataKey = bodies.size === 0 || item.subject === null ? null : this.#keys.get(log, item.subject)
+    const box = dataKey === null ? null : sealBodies(dataKey.key, this.#random, id, bodies)
+    const reference = (part: BodyPart) => box?.references.get(part) ?? null
+    const prevHash = lastHash === null ? null : (`sha256:${Buffer.from(lastHash).toString('hex')}` as const)
+    const json = sealRecord(text, kind, {
+      id,
+      writer: { id: writerIdOf(this.#identity.logId, this.writer), epoch, seq: position, prevHash },
+      input: reference('input'),
+      output: reference('output'),
+      engineInput: reference('engine_input'),
+    })
+    const sealed = box === null || dataKey === null ? null : { dataKey: dataKey.id, sealed: box.sealed }
+    return { log, position, id, timeMs, kind, call, principal, leaf: leafHash(json), json, bodies: sealed }
+  }
+}
+
+/** Begins a start of a writer. @throws DatabaseError */
+async function beginEpoch(session: Session, writer: number, { epoch }: WriterPosition, mac: Buffer): Promise<void> {
+  await session.query('UPDATE writers SET epoch = $2, mac = $3 WHERE writer = $1', [writer, epoch, mac])
+}
+
+/** Allowed decisions of a writer without an outcome, at or after a position; `seq` is the position. @throws DatabaseError */
+async function readOpenDecisions(session: Session, writer: number, fromPosition: number): Promise<OpenDecision[]> {
+  const { rows } = await session.query(
+    `SELECT pos AS seq, kind, call, CASE kind WHEN 'decision' THEN json END AS json FROM records
+     WHERE writer = $1 AND pos >= $2 AND kind IN ('decision', 'outcome', 'abandoned') ORDER BY pos`,
+    [writer, fromPosition],
+  )
+  return collectOpenDecisions(rows)
+}
+
+function bodiesOf({ input, output, engineInput }: WriterItem): Map<BodyPart, string> {
+  const given = new Map<BodyPart, string>()
+  if (input !== null) given.set('input', input)
+  if (output !== null) given.set('output', output)
+  if (engineInput !== null) given.set('engine_input', engineInput)
+  return given
+}

@@ -1,0 +1,240 @@
+import type { KeyObject } from 'node:crypto'
+import {
+  openBodies,
+  type AuditReader,
+  type BodiesRow,
+  type CheckpointRow,
+  type HeadRow,
+  type RecordRow,
+  type TileRow,
+  type TreeRow,
+} from '../../../audit/index.ts'
+import { headKey } from '../../data-keys.ts'
+import { OpenedDataKeys, type DataKeyRow } from '../../opened-data-keys.ts'
+import { databaseUnavailable } from '../database-failure.ts'
+import type { DatabaseOptions } from '../database-options.ts'
+import { int4Array, int8Array } from './binary-array.ts'
+import { inOrderOf } from './in-order-of.ts'
+import { logSchema } from './log-migrations.ts'
+import { answeredInTime, openLogReadingSession, type LogSessionOptions } from './log-session.ts'
+import { ReadingSessions } from './reading-sessions.ts'
+import { readStoredHead, type StoredHead } from './stored-head.ts'
+import type { Stretch } from './stretch.ts'
+
+/** How a log on PostgreSQL is read without its servers. */
+export interface PostgresAuditReaderOptions {
+  readonly database: DatabaseOptions
+  /** 32 bytes; `null`: bodies stay closed, and the heads are believed. */
+  readonly masterKey: Uint8Array | null
+  /** The log's verifier key line. `null`: the one in the database. */
+  readonly publicKeyLine: string | null
+  readonly silentMs?: number
+}
+
+/**
+ * Reads the decision log of a database, beside running servers or without them; a replica will do, and a user that may do
+ * nothing but read. Statements are short: a snapshot that is held for long would slow the writers down. Sessions that
+ * break are opened anew.
+ */
+export function openPostgresAuditReader(options: PostgresAuditReaderOptions): AuditReader {
+  return new PostgresAuditReader(options)
+}
+
+const recordsOfStretch = `
+  SELECT writer, pos, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
+  FROM records AS item LEFT JOIN logs USING (log)`
+
+const checkpointRows = `
+  SELECT ordinal, namespace, period, checkpoints.size, time_ms, note
+  FROM checkpoints LEFT JOIN trees USING (tree) LEFT JOIN logs USING (log)`
+
+const bodiesOfStretch = `
+  SELECT item.pos, item.data_key, sealed, records.id, wrapped, subject, data_keys.epoch, namespace
+  FROM bodies AS item LEFT JOIN records USING (writer, pos) LEFT JOIN data_keys ON data_keys.data_key = item.data_key
+    LEFT JOIN logs ON logs.log = data_keys.log`
+
+class PostgresAuditReader implements AuditReader {
+  readonly #sessionOptions: LogSessionOptions
+  readonly #sessions: ReadingSessions
+  readonly #publicKeyLine: string | null
+  readonly #headKey: KeyObject | null
+  readonly #dataKeys: OpenedDataKeys | null
+  /** Where the records that wait are going to be: as it was when the head was read. */
+  #waiting: readonly Stretch[] = []
+
+  constructor({ database, masterKey, publicKeyLine, silentMs = 60_000 }: PostgresAuditReaderOptions) {
+    this.#sessionOptions = { database, silentMs }
+    this.#sessions = new ReadingSessions(this.#sessionOptions)
+    this.#publicKeyLine = publicKeyLine
+    this.#headKey = masterKey === null ? null : headKey(masterKey)
+    this.#dataKeys = masterKey === null ? null : new OpenedDataKeys(masterKey)
+  }
+
+  async publicKeyLine(): Promise<string | null> {
+    if (this.#publicKeyLine !== null) return this.#publicKeyLine
+    if (!(await this.#isThere())) return null
+    const [row] = await this.#rows("SELECT convert_from(value, 'UTF8') AS line FROM meta WHERE name = 'verifier_key'")
+    return row === undefined ? null : String(row['line'])
+  }
+
+  async head(): Promise<HeadRow | null> {
+    if (!(await this.#isThere())) return null
+    const stored = await this.#readHead()
+    this.#waiting = stored?.waiting ?? []
+    return stored?.head ?? null
+  }
+
+  async records(fromSeq: number, limit: number): Promise<RecordRow[]> {
+    const rows = await this.#inOrder(recordsOfStretch, fromSeq, Number.MAX_SAFE_INTEGER, limit)
+    return rows.map((row) => ({
+      seq: Number(row['seq']),
+      writer: Number(row['writer']),
+      position: Number(row['pos']),
+      namespace: row['namespace'] as string | null,
+      index: Number(row['idx']),
+      id: String(row['id']),
+      timeMs: Number(row['time_ms']),
+      kind: String(row['kind']),
+      call: String(row['call']),
+      principal: row['principal'] as string | null,
+      leafHash: row['leaf_hash'] as Uint8Array,
+      json: String(row['json']),
+    }))
+  }
+
+  async checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]> {
+    const rows = await this.#rows(`${checkpointRows} WHERE ordinal >= $1 ORDER BY ordinal LIMIT $2`, [
+      fromOrdinal,
+      limit,
+    ])
+    return rows.map(checkpointOf)
+  }
+
+  async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
+    const [row] = await this.#rows(
+      `${checkpointRows} WHERE namespace = $1 AND period = $2 ORDER BY checkpoints.size DESC LIMIT 1`,
+      [namespace, period],
+    )
+    return row === undefined ? null : checkpointOf(row)
+  }
+
+  async hashes(namespace: string, period: string, level: number, from: number, to: number): Promise<Uint8Array[]> {
+    const tree = 'trees JOIN logs USING (log)'
+    const ofTree = 'namespace = $1 AND period = $2'
+    const sql =
+      level === 0
+        ? `SELECT leaf_hash AS hash FROM ${tree} JOIN records USING (log)
+           WHERE ${ofTree} AND idx >= first_idx + $3::bigint AND idx < first_idx + least($4::bigint, size) ORDER BY idx LIMIT 256`
+        : `SELECT root AS hash FROM ${tree} JOIN tiles USING (tree)
+           WHERE ${ofTree} AND level = $5::int - 1 AND idx >= $3::bigint AND idx < $4::bigint ORDER BY idx LIMIT 256`
+    const rows = await this.#rows(sql, [namespace, period, from, to, ...(level === 0 ? [] : [level])])
+    return rows.map((row) => row['hash'] as Uint8Array)
+  }
+
+  async trees(): Promise<TreeRow[]> {
+    const rows = await this.#rows(
+      'SELECT tree, namespace, period, first_idx FROM trees LEFT JOIN logs USING (log) ORDER BY tree',
+    )
+    return rows.map((row) => ({
+      ordinal: Number(row['tree']),
+      namespace: row['namespace'] as string | null,
+      period: String(row['period']),
+      firstIndex: Number(row['first_idx']),
+    }))
+  }
+
+  async tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null> {
+    const [row] = await this.#rows(
+      `SELECT hashes, root FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
+       WHERE namespace = $1 AND period = $2 AND level = $3 AND idx = $4`,
+      [namespace, period, level, index],
+    )
+    return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
+  }
+
+  async bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]> {
+    const rows = await this.#inOrder(bodiesOfStretch, fromSeq, toSeq, toSeq - fromSeq + 1)
+    return rows.map((row) => {
+      const sealed = row['sealed'] as Uint8Array
+      const at = { seq: Number(row['seq']), bytes: sealed.length }
+      if (this.#dataKeys === null) return { ...at, content: 'unopened' }
+      const key = openedKey(this.#dataKeys, row)
+      const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
+      return { ...at, content: opened ?? 'damaged' }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions.close()
+  }
+
+  /** What is in the order of all records, and after it what waits for its place there. */
+  async #inOrder(items: string, fromSeq: number, toSeq: number, limit: number): Promise<Record<string, unknown>[]> {
+    const rows = await this.#rows(inOrderOf('stretches', items), [fromSeq, toSeq, limit])
+    const left = limit - rows.length
+    if (left === 0 || this.#waiting.length === 0) return rows
+    const waiting = await this.#rows(inOrderOf(waitingStretches, items), [
+      // Once the records that waited have their places, they are found there.
+      Math.max(fromSeq, Number(rows.at(-1)?.['seq'] ?? -1) + 1),
+      toSeq,
+      left,
+      int8Array(this.#waiting.map(({ firstSeq }) => firstSeq)),
+      int4Array(this.#waiting.map(({ writer }) => writer)),
+      int8Array(this.#waiting.map(({ firstPosition }) => firstPosition)),
+      int8Array(this.#waiting.map(({ records }) => records)),
+    ])
+    return [...rows, ...waiting]
+  }
+
+  /** Whether there is a log in this database. A user that may not see it is told so by the statements that follow. */
+  async #isThere(): Promise<boolean> {
+    const [row] = await this.#rows('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+      logSchema,
+      'meta',
+    ])
+    return row !== undefined
+  }
+
+  /** In a session of its own, because it takes several statements in one snapshot. */
+  async #readHead(): Promise<StoredHead | null> {
+    try {
+      const session = await openLogReadingSession(this.#sessionOptions, 'audit')
+      try {
+        const { silentMs } = this.#sessionOptions
+        return await answeredInTime(session, silentMs, () => readStoredHead(session, this.#headKey))
+      } finally {
+        session.destroy('the head was read')
+      }
+    } catch (cause) {
+      throw databaseUnavailable(cause)
+    }
+  }
+
+  #rows(sql: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    return this.#sessions.read(sql, parameters)
+  }
+}
+
+const waitingStretches =
+  'unnest($4::bigint[], $5::int[], $6::bigint[], $7::bigint[]) AS s (first_seq, writer, first_pos, records)'
+
+function checkpointOf(row: Record<string, unknown>): CheckpointRow {
+  return {
+    ordinal: Number(row['ordinal']),
+    namespace: row['namespace'] as string | null,
+    period: String(row['period'] ?? ''),
+    size: Number(row['size']),
+    timeMs: Number(row['time_ms']),
+    note: String(row['note']),
+  }
+}
+
+/** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
+function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObject | null {
+  try {
+    return keys.open(row as unknown as DataKeyRow)
+  } catch {
+    // Reported by the verifier as damage of every body under this key.
+    return null
+  }
+}

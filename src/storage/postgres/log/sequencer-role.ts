@@ -1,0 +1,67 @@
+import { randomPool } from '../../random-pool.ts'
+import type { Session } from '../session.ts'
+import { AbandonedWriters } from './abandoned-writers.ts'
+import { prepareLog } from './log-identity.ts'
+import { answeredInTime, openLogSession } from './log-session.ts'
+import type { LogWorkerSettings } from './log-worker-protocol.ts'
+import { Sequencer, type SequencerParts } from './sequencer.ts'
+
+/**
+ * Stands for the role of the sequencer, over sessions that break, and does its work while it has it. What fails here fails
+ * no append: records are durable and chained before they are in the order of all, and are put there at the next try.
+ */
+export class SequencerRole {
+  readonly #settings: LogWorkerSettings
+  #session: Session | null = null
+  readonly #random = randomPool()
+  #sequencer: Sequencer | null = null
+  #parts: SequencerParts | null = null
+  #abandoned: AbandonedWriters | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(settings: LogWorkerSettings) {
+    this.#settings = settings
+  }
+
+  /** Does what is due if this is the sequencer or can be it. Never rejects: what could not be done stays due. */
+  run(sign: 'full' | 'all'): Promise<void> {
+    this.#running = this.#running.then(() => this.#run(sign))
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.#running
+    this.#sequencer = null
+    const session = this.#session
+    this.#session = null
+    if (session?.ended === null) await answeredInTime(session, this.#settings.silentMs, () => session.close())
+  }
+
+  async #run(sign: 'full' | 'all'): Promise<void> {
+    try {
+      if (this.#session?.ended !== null) await this.#begin()
+      const session = this.#session
+      const parts = this.#parts
+      if (session === null || parts === null) return
+      await answeredInTime(session, this.#settings.silentMs, async () => {
+        this.#sequencer ??= await Sequencer.open(parts)
+        await this.#sequencer?.run(sign)
+        if (sign === 'all' && this.#sequencer !== null) await this.#abandoned?.look(performance.now(), Date.now())
+      })
+    } catch {
+      // What it holds in memory may be ahead of the database, or behind another sequencer: a new session begins anew.
+      this.#sequencer = null
+      this.#session?.destroy('the order of the log was not written')
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { masterKey, graceMs, silentMs } = this.#settings
+    this.#sequencer = null
+    const session = await openLogSession(this.#settings, 'log order')
+    this.#session = session
+    const identity = await answeredInTime(session, silentMs, () => prepareLog(session, masterKey))
+    this.#parts = { session, masterKey, identity }
+    this.#abandoned = new AbandonedWriters({ ...this.#parts, random: this.#random, graceMs })
+  }
+}
