@@ -2,6 +2,7 @@ import type { DecisionLog } from '../audit/index.ts'
 import type { PolicyEngine } from '../policy/index.ts'
 import type { ActiveRole } from '../storage/index.ts'
 import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
+import type { ExporterState } from './exporters/open-exporters.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
 
@@ -12,6 +13,7 @@ export async function checkParts(parts: {
   readonly policy: PolicyEngine
   readonly namespaces: Namespaces
   readonly role: Pick<ActiveRole, 'lost'>
+  readonly exporters: () => readonly ExporterState[]
 }): Promise<HealthCheck[]> {
   const lost = parts.role.lost()
   const log = await parts.decisionLog.recheck()
@@ -51,6 +53,7 @@ export async function checkParts(parts: {
       detail: check.ok ? check.got : `expected ${check.expected}, got ${check.got}`,
       remedy: check.ok ? null : 'no call is run in a sandbox that fails this; see docs',
     })),
+    ...parts.exporters().map(receiver),
     ...parts.namespaces.list().map(({ name }) => {
       const ok = parts.policy.policySetHash(name) !== null
       return {
@@ -69,4 +72,14 @@ function cgroups(state: SandboxDescription['cgroups']): HealthCheck {
   if (state.inUse) return { id, ok: true, detail: state.detail, remedy: null }
   const advice = state.remedy === null ? '' : `; for exact bounds ${state.remedy}`
   return { id, ok: true, detail: `not in use: ${state.reason}${advice}`, remedy: null }
+}
+
+/** A receiver of the log that is away is told everything later: no call waits for it, and nothing is lost. */
+function receiver({ name, failing, waitingSinceMs, dropped, rejected }: ExporterState): HealthCheck {
+  const id = `exporter ${name}`
+  const since = waitingSinceMs === null ? '' : `; records wait since ${new Date(waitingSinceMs).toISOString()}`
+  const notKept = dropped + rejected === 0 ? '' : `; ${dropped + rejected} not kept by the receiver`
+  if (failing === null) return { id, ok: true, detail: `takes what it is sent${notKept}`, remedy: null }
+  const remedy = 'see to the receiver, its address and its secret; it is tried again by itself'
+  return { id, ok: false, detail: `refuses: ${failing}${since}${notKept}`, remedy }
 }

@@ -51,7 +51,7 @@ import { recordApproval } from './record-approval.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
-import { openExporters } from './exporters/open-exporters.ts'
+import { openExporting } from './exporters/open-exporting.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
@@ -253,7 +253,14 @@ async function compose(
   }
   const approvals = createApprovals(approvalPorts)
   const approvalLinks = createApprovalLinks(approvalPorts)
-  const partsHealth = () => checkParts({ decisionLog, sandbox, policy, namespaces, role: storage.role })
+  const partsHealth = () =>
+    checkParts({ decisionLog, sandbox, policy, namespaces, role: storage.role, exporters: () => exporting.states() })
+  const refusing = (): string[] => [
+    ...(decisionLog.health().ok ? [] : ['decision-log']),
+    ...(sandbox.isReady() ? [] : ['sandbox']),
+    ...(policy.isWorking() ? [] : ['policy-engine']),
+    ...(storage.role.lost() === null ? [] : ['database']),
+  ]
   const shadow = await createShadowMode({
     store: storage.shadows,
     decisionLog,
@@ -288,6 +295,7 @@ async function compose(
     shadow,
     replays,
     partsHealth,
+    exporters: () => exporting.states(),
     publicUrl: () => publicUrl,
   })
   const withdrawals = createWithdrawals(registry, closures)
@@ -317,17 +325,19 @@ async function compose(
     log,
   })
   opened.push(() => notifications.close())
-  const exporters = await openExporters({
+  const exporting = await openExporting({
     config: config.exporters,
     decisionLog,
     positions: storage.logPositions,
     fetch: guardedFetch,
     stream: createGuardedStream(),
+    trees: storage.trees,
+    refusing,
     clock,
     log,
     version,
   })
-  opened.push(() => exporters.close())
+  opened.push(() => exporting.close())
   const usage = await openUsageLedger({
     store: storage.usageCounters,
     log: decisionLog,
@@ -386,6 +396,7 @@ async function compose(
     config: config.http,
     sessions: { signIn: people.signIn, registry },
     mountedRoutes: [
+      ...exporting.routes,
       ...signInRoutes(people, clock),
       ...approvalRoutes({
         people,
@@ -408,15 +419,7 @@ async function compose(
     ],
     clock,
     serverInfo: { name: 'mcpworks', version },
-    health: (): Health => {
-      const refusing = [
-        ...(decisionLog.health().ok ? [] : ['decision-log']),
-        ...(sandbox.isReady() ? [] : ['sandbox']),
-        ...(policy.isWorking() ? [] : ['policy-engine']),
-        ...(storage.role.lost() === null ? [] : ['database']),
-      ]
-      return { ok: refusing.length === 0, refusing }
-    },
+    health: (): Health => ({ ok: refusing().length === 0, refusing: refusing() }),
     isActive: () => storage.role.lost() === null,
     recordDoorRefusal: doorRecords.add,
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),

@@ -69,6 +69,14 @@ export const auditOperations = {
     summary:
       'The log as events for other systems, after a position in it: records, OCSF (API Activity, one event a call) or CloudEvents. Reads of the log are left out.',
   },
+  'audit.exporters': {
+    name: 'audit.exporters',
+    method: 'GET',
+    path: '/api/v1/exporters',
+    effect: 'audit',
+    input: z.strictObject({}),
+    summary: 'The receivers that the log is sent to as it grows: how far each is, what it refuses and does not keep.',
+  },
   'audit.prove': {
     name: 'audit.prove',
     method: 'GET',

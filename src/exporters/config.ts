@@ -133,6 +133,15 @@ export const exportersConfigSchema = z
       .max(60_000)
       .default(1000)
       .describe('Milliseconds after which receivers are given what is new in the log.'),
+    metricsToken: z
+      .string()
+      .max(1000)
+      .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without blanks')
+      .refine((token) => token === '' || token.length >= 32, 'at least 32 characters')
+      .default('')
+      .describe(
+        'Secret: at least 32 characters with which Prometheus reads GET /metrics (Authorization: Bearer). Shows names of namespaces and tools and how often what happened, and opens nothing else. Without it there is no such path.',
+      ),
     receivers: z
       .array(receiverSchema)
       .max(20)

@@ -47,7 +47,13 @@ const recordsAtOnce = 100
  * for a receiver, none waits for another, and one that was away is sent everything once it is back.
  */
 export async function openExporters(options: ExporterOptions): Promise<Exporters> {
-  const { config, decisionLog, positions, log, pausesMs = { first: 1000, longest: 60_000 } } = options
+  const {
+    config,
+    decisionLog,
+    positions,
+    log,
+    pausesMs = { first: options.config.intervalMs, longest: 60_000 },
+  } = options
   const onFailure = (error: unknown): void => log.error({ err: error }, 'the log could not be read for exporters')
   const ports = { decisionLog, positions, pausesMs, onFailure }
   const open = await Promise.all(

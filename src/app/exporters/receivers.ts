@@ -1,11 +1,10 @@
 import { hostname } from 'node:os'
-import { explainCall, type StoredRecord } from '../../audit/index.ts'
+import type { StoredRecord } from '../../audit/index.ts'
 import type { GuardedStream } from '../../egress/index.ts'
 import {
   encodeSpans,
   presets,
   presetSpans,
-  readTraceparent,
   sendEvents,
   sendMessages,
   sendSpans,
@@ -19,9 +18,10 @@ import {
   type SyslogConfig,
   type WebhookConfig,
 } from '../../exporters/index.ts'
-import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
+import type { JsonObject } from '../../kernel/index.ts'
 import { eventOfRecord } from '../event-of-record.ts'
 import type { CallRecords } from './call-records.ts'
+import { endedCall } from './ended-call.ts'
 import type { RecordExport } from './export-records.ts'
 
 /** What receivers are made of. */
@@ -55,27 +55,6 @@ export function otlpReceiver(config: OtlpConfig, ports: ReceiverPorts): RecordEx
       const spans = calls.flatMap((call) => presetSpans(config.preset, call.explained, spansOfCall(call)))
       return sendSpans(receiver, encodeSpans(spans, source), { ...ports, signal })
     },
-  }
-}
-
-/** The call that a record refused or ended; `null` for any other record. */
-async function endedCall(stored: StoredRecord, calls: CallRecords): Promise<EndedCall | null> {
-  const { kind, json, namespace } = stored
-  if ((kind !== 'decision' && kind !== 'outcome' && kind !== 'abandoned') || json === '') return null
-  const records = await calls.upTo(stored)
-  const [decision] = records
-  if (decision?.kind !== 'decision') return null
-  const explained = explainCall({ records, input: null, output: null, proof: null })
-  if (kind === 'decision' && explained.decision.effect === 'allow') return null
-  const record: unknown = JSON.parse(decision.json)
-  const mcp = isJsonObject(record) && isJsonObject(record['mcp']) ? record['mcp'] : {}
-  const { parentCall } = explained
-  const isFound = parentCall === null || readTraceparent(explained.trace) !== null
-  return {
-    explained,
-    protocolVersion: textOrNull(mcp['protocol_version']),
-    requestId: textOrNull(mcp['json_rpc_id']),
-    outermost: isFound ? explained.call : await calls.outermost(namespace, parentCall),
   }
 }
 
@@ -134,8 +113,4 @@ export function syslogReceiver(config: SyslogConfig, ports: ReceiverPorts): Reco
 function severityOf({ kind, json }: StoredRecord, event: JsonObject): number {
   if (event['is_alert'] === true || (kind === 'outcome' && json.includes('"pass":false'))) return 4
   return kind === 'denied-at-door' || (kind === 'decision' && json.includes('"effect":"deny"')) ? 5 : 6
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }

@@ -16,6 +16,7 @@ import { approvalLinkUrl } from '../../http/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { PolicyEngine } from '../../policy/index.ts'
 import type { Storage } from '../../storage/index.ts'
+import type { Exporters } from '../exporters/open-exporters.ts'
 import { explainCallFrom } from '../explain-call.ts'
 import type { FunctionServices } from '../function-services.ts'
 import type { HostedState } from '../hosted-state.ts'
@@ -30,6 +31,7 @@ import { clientHandlers } from './client-handlers.ts'
 import { closureHandlers } from './closure-handlers.ts'
 import { createManagementBackend } from './create-management-backend.ts'
 import { createOneAtATime } from './one-at-a-time.ts'
+import { exporterHandlers } from './exporter-handlers.ts'
 import { factHandler } from './fact-handler.ts'
 import { functionHandlers } from './function-handlers.ts'
 import { identityHandlers } from './identity-handlers.ts'
@@ -73,6 +75,7 @@ export interface ManagementParts {
   readonly approvalLinks: ApprovalLinks
   readonly shadow: ShadowMode
   readonly replays: Replays
+  readonly exporters: Exporters['states']
   readonly partsHealth: Parameters<typeof platformHandlers>[2]
   /** Where clients reach this server, once it listens. */
   readonly publicUrl: () => string
@@ -108,6 +111,7 @@ export function createManagement(parts: ManagementParts): Backend {
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...caseHandlers(casePorts),
     ...whyNotHandler({ ...casePorts, policy, hosted, schemas: functions.schemas }),
+    ...exporterHandlers(parts.exporters),
     ...auditEventHandlers({ decisionLog, clock, version }),
     ...searchHandlers(storage.logSearch),
     ...logHandlers(storage.trees),

@@ -8,6 +8,7 @@ import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
 import { addEventsCommand } from './audit-events.ts'
+import { addExportersCommand } from './audit-exporters.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
@@ -59,6 +60,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     )
 
   addEventsCommand(audit, context)
+  addExportersCommand(audit, context)
   addSearchCommands(audit, context)
   addTreeCommands(audit, context)
   addAuditReplayCommand(audit, context)

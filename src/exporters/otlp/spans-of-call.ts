@@ -34,7 +34,7 @@ export function spansOfCall(ended: EndedCall): CallSpans {
   const decidedNs = nanoseconds(explained.time)
   const startNs = decidedNs - BigInt(Math.max(0, Math.round(decision.durationUs))) * 1000n
   const endNs = nanoseconds(explained.outcome?.time ?? explained.time)
-  const record = explained.records.find(({ kind }) => kind === 'decision')
+  const record = decisionRecord(explained)
   const shared = sharedAttributes(explained)
   return {
     call: {
@@ -110,7 +110,7 @@ function callAttributes({ explained, protocolVersion, requestId }: EndedCall): A
     'mcpworks.outcome.max_rss_bytes': outcome?.maxRssBytes ?? undefined,
     'mcpworks.outcome.failed_invariants': someOf(outcome?.failedInvariants ?? []),
     'mcpworks.labels': someOf(outcome?.labelsAfter ?? facts.labels),
-    ...recordAttributes(explained, 'outcome'),
+    ...recordAttributes(explained.records.at(-1)),
   }
 }
 
@@ -127,13 +127,18 @@ function decisionAttributes(explained: CallExplanation): Attributes {
     'mcpworks.decision.engine': decision.engine ?? undefined,
     'mcpworks.decision.duration_us': decision.durationUs,
     'mcpworks.decision.approval': decision.approval?.id,
-    ...recordAttributes(explained, 'decision'),
+    ...recordAttributes(decisionRecord(explained)),
   }
 }
 
-/** Where in the log the record is, for whoever wants to have it proven: `mcpworks audit prove CALL`. */
-function recordAttributes({ records }: CallExplanation, kind: 'decision' | 'outcome'): Attributes {
-  const record = records.find((one) => (one.kind === 'decision') === (kind === 'decision'))
+type RecordPlace = CallExplanation['records'][number]
+
+function decisionRecord({ records }: CallExplanation): RecordPlace | undefined {
+  return records.find(({ kind }) => kind === 'decision')
+}
+
+/** Where in the log the record is that says it, for whoever wants to have it proven: `mcpworks audit prove CALL`. */
+function recordAttributes(record: RecordPlace | undefined): Attributes {
   return { 'mcpworks.record.id': record?.id, 'mcpworks.record.leaf_index': record?.index }
 }
 

@@ -61,6 +61,11 @@ export const outsideThePipeline: Readonly<Record<string, Exception>> = {
     because:
       'A person lets a client act as an agent that is theirs already, and it gains no right: what the agent does is decided. To make an agent there goes through the pipeline. Record: consent-given.',
   },
+  'metrics-route.ts': {
+    effects: ['DecisionLog.read', 'TreeReader.newestCheckpoint', 'TreeReader.trees'],
+    because:
+      'A scraper with a token of its own, which the owner of the machine configures, reads figures: how many calls there were of which tool, how far signing and exporters are. A record of each scrape would be most of the log. A wrong token is recorded at the door.',
+  },
   'sign-in/visit.ts': {
     effects: ['SessionStore.touch'],
     because: 'When a session was last used; written as the person is identified.',
@@ -134,6 +139,11 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
     because:
       'Sends records to the receivers that the configuration names, which is for the owner of the machine to say: no arguments, no results, no secrets. What was decided is in the records themselves.',
+  },
+  'src/app/exporters/open-metrics.ts': {
+    effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
+    because:
+      'Counts what the log tells, for the metrics. It keeps no position and sends nothing: what it follows the log with could.',
   },
   'src/app/log-followers/follow-log.ts': {
     effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
