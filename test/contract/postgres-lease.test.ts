@@ -83,6 +83,25 @@ it('lets one server be active, and the next when that one is closed', async () =
   expect(() => first.session()).toThrow('the storage is closed')
 })
 
+it('stands by through a time in which the database takes nobody, and is active after it', async () => {
+  const url = await postgresDatabase()
+  const first = await leaseOn(url)
+  const passage = await databasePassage(url)
+  const second = await standbyOn(passage.url)
+  passage.cut()
+  await first.close()
+  const took = second.lease.then(() => 'taken')
+  expect(await Promise.race([took, leaseOn(url).then((lease) => lease.close())])).not.toBe('taken')
+  passage.open()
+  expect(await took).toBe('taken')
+})
+
+it('ends a statement before it makes the session look silent', async () => {
+  const lease = await leaseOn(await postgresDatabase(), { silentMs: 300 })
+  await expect(lease.session().query('SELECT pg_sleep(60)')).rejects.toThrow('took longer than it may')
+  expect(lease.lost()).toBe(null)
+})
+
 it('stops standing by when it is told to', async () => {
   const url = await postgresDatabase()
   await leaseOn(url)

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { Session } from '../../src/storage/postgres/session.ts'
 import { startPostgresCluster, type PostgresCluster } from '../support/postgres-cluster.ts'
 import { mcp, startTestApp, toolResult, type TestApp } from '../support/running-app.ts'
-import { demoKey, mcpworks, startServerProcess } from '../support/server-process.ts'
+import { demoKey, mcpworks, spawnMcpworks, startServerProcess } from '../support/server-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 let cluster: PostgresCluster
@@ -73,6 +76,28 @@ it('goes on in another server when the active one is killed, refuses while the d
   expect((await asks(url, key)).status).toBe(503)
   cluster.thaw()
   await expect.poll(() => health(url)).toEqual({ status: 200, body: { ok: true, refusing: [] } })
+})
+
+it('waits as a command that can be stopped, and ends with a word when another server has taken over', async () => {
+  const env = { MCPWORKS_STORAGE_DATABASE_URL: cluster.url(), MCPWORKS_STORAGE_MASTER_KEY: masterKey }
+  await using active = await startServerProcess(join(temporaryDirectory(), 'data'), ['--no-demo'], env)
+  let said = ''
+  active.child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')))
+  const waiting = spawnMcpworks(['--data-directory', join(temporaryDirectory(), 'data'), 'up', '--port', '0'], env)
+  onTestFinished(() => void waiting.kill('SIGKILL'))
+  const lines = createInterface({ input: waiting.stderr })
+  for await (const line of lines) if (line.startsWith('Standing by at http://127.0.0.1:')) break
+  waiting.kill('SIGTERM')
+  expect(await once(waiting, 'close')).toEqual([0, null])
+
+  const database = { url: cluster.url(), caFile: null }
+  const other = await Session.open({ database, applicationName: 'test' })
+  onTestFinished(() => other.close())
+  await other.query("UPDATE mcpworks_state.server_lease SET epoch = epoch + 1, host = 'elsewhere'")
+  const ended = once(active.child, 'close')
+  await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mcpworks state'")
+  expect(await ended).toEqual([1, null])
+  expect(said).toContain('The server on elsewhere has taken over the database')
 })
 
 it('says what is wrong with the database before it listens, and never the password', async () => {

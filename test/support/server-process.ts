@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 
@@ -15,17 +16,26 @@ export interface CommandResult {
   readonly stderr: string
 }
 
+/** Starts the command line as its own process, with nothing in the environment but what is given. */
+export function spawnMcpworks(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  uid?: number,
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+    env: { ...environment, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  })
+}
+
 /** Runs the command line as its own process, with nothing in the environment but what is given. */
 export async function mcpworks(
   args: readonly string[],
   env: Record<string, string> = {},
   uid?: number,
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    env: { ...environment, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  })
+  const child = spawnMcpworks(args, env, uid)
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: typeof code === 'number' ? code : null, stdout, stderr }
 }
@@ -48,21 +58,7 @@ export async function startServerProcess(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<ServerProcess> {
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      main,
-      '--json',
-      '--data-directory',
-      dataDirectory,
-      'up',
-      '--port',
-      '0',
-      ...args,
-    ],
-    { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawnMcpworks(['--json', '--data-directory', dataDirectory, 'up', '--port', '0', ...args], env)
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')))
   const lines = createInterface({ input: child.stdout })

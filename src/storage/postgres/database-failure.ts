@@ -26,6 +26,7 @@ function sentenceOf(cause: unknown, code: string | null, sqlState: string | null
     if (code !== null) return `the database cannot be reached (${code})`
     return cause instanceof Error ? `the connection to the database broke: ${cause.message}` : 'the database failed'
   }
+  if (sqlState === '57014') return 'a statement took longer than it may, and was ended'
   switch (sqlState.slice(0, 2)) {
     // Data exceptions repeat the value in their message.
     case '22':

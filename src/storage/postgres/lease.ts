@@ -86,8 +86,9 @@ export class Lease implements ActiveRole {
       } catch (error) {
         session?.destroy('the lease was not taken')
         options.signal?.throwIfAborted()
-        // Who stands by outlives the database; who starts says what is wrong.
-        if (!standsBy || !(error instanceof DatabaseError)) throw databaseUnavailable(error)
+        // Who stands by outlives the database, and its primary; who starts says what is wrong.
+        const mayPass = session === null || error instanceof DatabaseError
+        if (!standsBy || !mayPass) throw databaseUnavailable(error)
         await wait(betweenTriesMs, null, { signal: options.signal })
       }
     }
@@ -171,9 +172,9 @@ export class Lease implements ActiveRole {
       try {
         session = await openLeaseSession(this.#options.database, this.#options.silentMs)
         if (await this.#tryAgain(session)) return
-      } catch {
-        // Still out of reach; `lost` has told why, and the next try comes.
+      } catch (error) {
         session?.destroy('the lease was not taken')
+        this.#lost = sentenceOf(error)
       }
       await wait(betweenTriesMs, null, { signal: this.#closing.signal }).catch(() => {})
     }
@@ -203,6 +204,11 @@ function replacedBy(row: LeaseRow | null): string {
   return row === null
     ? 'The database was restored, or another one has taken its place, so this server ends. Start it again.'
     : `The server on ${row.host} has taken over the database, so this one ends. Start it again to stand by.`
+}
+
+function sentenceOf(error: unknown): string {
+  const known = databaseUnavailable(error)
+  return known.detail ?? known.message
 }
 
 function behindPooler(): McpworksError {
