@@ -69,12 +69,14 @@ export interface Following {
 /**
  * Follows the log for one follower from where it had come, or from the log's end where it is new. What it has not taken
  * stays where it is, in the log, so that nothing is lost over a restart; what it took last may be given it once more.
+ * Where the log does not have the position, it is given nothing, and told so: it would miss records, or get some twice.
  */
 export async function followLog(follower: LogFollower, ports: FollowPorts): Promise<Following> {
   const { decisionLog, positions, pausesMs } = ports
   const { reader, kinds, recordsAtOnce = 500, from: beginning = 'end' } = follower
   let position = (await positions.find(reader)) ?? (beginning === 'end' ? await newest() : '')
   await positions.keep(reader, position)
+  let keptPosition = position
   const closing = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let isRunning = false
@@ -97,6 +99,7 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
   /** Gives what there is. False where the follower did not take something. */
   async function catchUp(): Promise<boolean> {
     for (;;) {
+      if (keptPosition !== position) await keep()
       const records = await decisionLog.read({
         namespace: null,
         limit: recordsAtOnce,
@@ -110,7 +113,7 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
       if (reached !== undefined) {
         position = reached.id
         taken += done
-        await positions.keep(reader, position)
+        await keep()
       }
       waitingSinceMs = records[done]?.timeMs ?? null
       if (refused !== null) {
@@ -121,6 +124,20 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
       if (closing.signal.aborted || done < records.length) return false
       if (records.length < recordsAtOnce) return true
     }
+  }
+
+  /** Where it fails, what was taken is not given again, and the position is kept before anything else is. */
+  async function keep(): Promise<void> {
+    const here = position
+    await positions.keep(reader, here)
+    keptPosition = here
+  }
+
+  /** Whether the log was put back to a state before the position: what came after it then cannot be known. */
+  async function isAstray(): Promise<boolean> {
+    const last = await newest()
+    if (position === '' || last === position) return false
+    return (await decisionLog.read({ namespace: null, afterId: position, limit: 1 })).length === 0
   }
 
   function noteRefusal(why: string): void {
@@ -164,10 +181,11 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
 
   /** What was durable at the last look has called `wake` long ago, if it calls at all. */
   async function passOver(): Promise<void> {
+    if (isLost) return
     const isQuiet = !isWoken && !isRunning && retry === null && !closing.signal.aborted
     if (isQuiet && last !== null && last.position === position && last.newest !== position) {
       position = last.newest
-      await positions.keep(reader, position)
+      await keep()
     }
     isWoken = false
     const here = position
@@ -177,9 +195,12 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
   function wake(): void {
     isWoken = true
     isAskedAgain = true
-    if (isRunning || retry !== null || closing.signal.aborted) return
+    if (isLost || isRunning || retry !== null || closing.signal.aborted) return
     running = run()
   }
+
+  const isLost = await isAstray()
+  if (isLost) noteRefusal('its position is not in the log: was an older one put in its place?')
 
   return {
     wake,
