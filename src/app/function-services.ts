@@ -8,7 +8,7 @@ import {
 } from '../functions/index.ts'
 import type { ActOutcome, Backend, Catalogue, GatewayPorts, SchemaChecker } from '../gateway/index.ts'
 import { McpworksError, type Clock, type JsonObject } from '../kernel/index.ts'
-import type { Sandbox } from '../sandbox/index.ts'
+import { checkEvidence, type Sandbox } from '../sandbox/index.ts'
 import { answerInnerCall } from './answer-inner-call.ts'
 
 /** Hosted functions as the pipeline and the management operations need them. */
@@ -39,7 +39,7 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
           },
           { depth, isStrict: profile === 'strict' },
         )
-        return outcomeOf(outcome)
+        return outcomeOf(outcome, version, sandbox.describe().cgroups.inUse)
       },
     }),
     build: createFunctionBuilder({ sandbox, validator, clock }),
@@ -54,10 +54,11 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
   }
 }
 
-function outcomeOf(outcome: FunctionOutcome): ActOutcome {
-  const { engine, profile, profileHash, usage, stdout, stderr } = outcome.facts
+function outcomeOf(outcome: FunctionOutcome, { limits }: FunctionVersion, hasGroup: boolean): ActOutcome {
+  const { engine, profile, profileHash, usage, stdout, stderr, evidence } = outcome.facts
   const facts = {
     ...(outcome.status === 'killed' && profile === 'none' ? {} : { sandbox: { engine, profile, profileHash } }),
+    ...(evidence === undefined ? {} : { jail: { evidence, checks: checkEvidence(evidence, { ...limits, hasGroup }) } }),
     resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes },
     ...(stdout === '' && stderr === '' ? {} : { printed: { stdout, stderr } }),
   }

@@ -1,4 +1,5 @@
 import type { Digest, JsonObject, JsonValue } from '../kernel/index.ts'
+import type { JailDraft } from './jail-draft.ts'
 
 /** Version of the record format. */
 export const recordVersion = 1
@@ -14,6 +15,7 @@ export type RecordKind =
   | 'approval'
   | 'start'
   | 'shadow'
+  | 'quarantine'
   | 'period'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
@@ -145,6 +147,8 @@ export interface OutcomeDraft extends DraftEnvelope {
     readonly durationMs: number
     readonly resources: { readonly cpuMs: number; readonly maxRssBytes: number } | null
     readonly innerCalls: number
+    /** What the kernel told of the jail that code ran in, from outside of it; absent where none did. */
+    readonly jail?: JailDraft
     /** Bytes of JSON in the result that was handed out. */
     readonly bytesOut: number
     readonly invariants: readonly { readonly id: string; readonly pass: boolean; readonly detail: string | null }[]
@@ -173,6 +177,7 @@ export interface EventDraft extends DraftEnvelope {
     | 'start'
     | 'abandoned'
     | 'shadow'
+    | 'quarantine'
     | 'period'
   readonly event: { readonly [key: string]: JsonValue }
 }

@@ -1,4 +1,5 @@
 import { canonicalJson, McpworksError, type JsonObject } from '../kernel/index.ts'
+import { jailMembers } from './jail-draft.ts'
 import {
   recordVersion,
   type DecisionDraft,
@@ -172,6 +173,7 @@ function outcomeText(outcome: OutcomeDraft['outcome']): string {
     duration_ms: outcome.durationMs,
     inner_calls: outcome.innerCalls,
     invariants: outcome.invariants.map(({ id, pass, detail }) => ({ detail, id, pass })),
+    ...(outcome.jail === undefined ? {} : { jail: jailMembers(outcome.jail) }),
     labels_after: outcome.labelsAfter,
     ...(outcome.obligations === undefined || outcome.obligations.length === 0
       ? {}

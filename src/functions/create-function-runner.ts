@@ -66,8 +66,9 @@ function toProgram({ runtime, files, entry }: FunctionVersion): Program {
 }
 
 function describe(version: FunctionVersion, outcome: SandboxOutcome): FunctionOutcome {
-  const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes } = outcome
-  const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes }
+  const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes, evidence } = outcome
+  const read = evidence === undefined ? {} : { evidence }
+  const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes, ...read }
   const failed = (
     status: 'tool-error' | 'timeout' | 'limit' | 'killed',
     text: string,

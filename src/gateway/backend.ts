@@ -1,3 +1,4 @@
+import type { OutcomeDraft } from '../audit/index.ts'
 import type { Caller, Digest, JsonObject } from '../kernel/index.ts'
 import type { ForcedProfile } from '../policy/index.ts'
 import type { Effect, RequestFacts } from './effect.ts'
@@ -49,6 +50,11 @@ export interface ActFacts {
   readonly resources?: { readonly cpuMs: number; readonly maxRssBytes: number }
   /** What the code printed, for its owner: kept with the output's body, never sent to the caller. */
   readonly printed?: { readonly stdout: string; readonly stderr: string }
+  /** What the kernel told of the jail that code ran in, and what that says of it. Absent where no code got into one. */
+  readonly jail?: {
+    readonly evidence: NonNullable<OutcomeDraft['outcome']['jail']>
+    readonly checks: OutcomeDraft['outcome']['invariants']
+  }
   readonly sandbox?: { readonly engine: string; readonly profile: string; readonly profileHash: Digest }
 }
 

@@ -11,6 +11,8 @@ export interface InnerCalls {
   readonly callTool: CallTool
   /** Calls made so far, refused ones included. */
   readonly made: number
+  /** Those that went through the pipeline and have ended, with how they were answered. */
+  readonly answered: readonly { readonly call: string; readonly status: GatewayAnswer['status'] }[]
   /** Calls off what is under way and waits until it has ended and is recorded. To be called once the outer call has acted. */
   end(): Promise<void>
 }
@@ -38,6 +40,7 @@ export function openInnerCalls(
     tree,
   }
   let made = 0
+  const answered: { readonly call: string; readonly status: GatewayAnswer['status'] }[] = []
 
   async function callTool(tool: string, args: JsonObject, signal: AbortSignal): Promise<GatewayAnswer> {
     made += 1
@@ -63,7 +66,9 @@ export function openInnerCalls(
     )
     underWay.add(answer)
     try {
-      return await answer
+      const given = await answer
+      answered.push({ call: given.call, status: given.status })
+      return given
     } finally {
       underWay.delete(answer)
     }
@@ -74,6 +79,7 @@ export function openInnerCalls(
     get made() {
       return made
     },
+    answered,
     async end() {
       ended.abort()
       await Promise.all(underWay)

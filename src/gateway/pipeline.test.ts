@@ -49,7 +49,18 @@ function harness(options: {
       events.push(`${draft.kind} durable`)
       return { id: '1', namespace: draft.namespace, index: drafts.length - 1 }
     },
-    read: async () => [],
+    read: async ({ call, kinds = [] }) =>
+      drafts
+        .filter((draft) => draft.call === call && kinds.includes(draft.kind))
+        .map(({ namespace, kind, call: of }) => ({
+          index: 0,
+          id: '1',
+          timeMs: 0,
+          namespace,
+          kind,
+          call: of,
+          json: '{}',
+        })),
     readBody: async () => null,
     health: () => ({ ok: true }),
     recheck: async () => ({ ok: true }),
@@ -460,7 +471,17 @@ describe('an invariant', () => {
     const answer = await gateway.perform(request(), events)
     expect(answer).toMatchObject({ status: 'unavailable', code: 'internal' })
     expect(JSON.stringify(answer)).not.toContain('the output')
-    expect(drafts[1]).toMatchObject({ outcome: { invariants: [{ id: 'sandbox-profile', pass: false }] } })
+    expect(drafts[1]).toMatchObject({
+      outcome: {
+        bytesOut: 0,
+        invariants: [{ id: 'sandbox-profile', pass: false }, { id: 'sandbox-confined', pass: false }, {}],
+      },
+      bodies: { output: { json: expect.stringContaining('the output') } },
+    })
+    expect(drafts[2]).toMatchObject({
+      kind: 'quarantine',
+      event: { type: 'quarantined', outcome: '1', invariants: [{ id: 'sandbox-profile' }, { id: 'sandbox-confined' }] },
+    })
     expect(reported).toHaveLength(1)
   })
 })

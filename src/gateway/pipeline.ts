@@ -14,6 +14,7 @@ import { identify } from './steps/identify.ts'
 import { inspect } from './steps/inspect.ts'
 import { judge } from './steps/judge.ts'
 import { observeShadow } from './steps/observe-shadow.ts'
+import { quarantine } from './steps/quarantine.ts'
 import { recordDecision } from './steps/record-decision.ts'
 import { recordOutcome } from './steps/record-outcome.ts'
 import { resolve } from './steps/resolve.ts'
@@ -78,13 +79,17 @@ export async function perform(
     const { acted, obligations, error: broke } = fulfil(call, entry, inspect(done, entry, ports), duties, ports)
     if (broke !== undefined) report(call.call, broke)
 
-    const invariants = verifyInvariants(entry, acted, duties.profile, ports)
+    const ran = { namespace: call.namespace, entry, acted, forced: duties.profile, inner }
+    const invariants = await verifyInvariants(ran, ports)
+    const failed = invariants.filter(({ pass }) => !pass)
 
     const ended = await recordOutcome(call, entry, acted, { invariants, obligations, innerCalls: inner.made }, ports)
     counted?.handedOut(ended.bytesOut, ended.index)
-    const broken = invariants.find(({ pass }) => !pass)
-    if (broken !== undefined)
-      throw new Error(`invariant ${broken.id} failed: ${broken.detail ?? ''}; the output is withheld`)
+    if (failed.length > 0) {
+      await quarantine(call, entry, failed, ended.id, ports)
+      const sentences = failed.map(({ id, detail }) => `${id} (${detail ?? ''})`)
+      throw new Error(`invariants failed: ${sentences.join(', ')}; the output is in quarantine`)
+    }
     if (acted.status === 'broken' && !(acted.error instanceof McpworksError)) report(call.call, acted.error)
     if (call.effect.kind !== 'manage' && call.effect.kind !== 'approve' && isWithdrawn(call, ports.withdrawals))
       throw new McpworksError('credential_invalid')

@@ -19,4 +19,5 @@ export type {
   SandboxUsage,
 } from './sandbox.ts'
 export { startSandbox } from './start-sandbox.ts'
-export { runUnprivileged, type UnprivilegedAnswer, type UnprivilegedWork } from './unprivileged/run-unprivileged.ts'
+export { runUnprivileged } from './unprivileged/run-unprivileged.ts'
+export { checkEvidence } from './evidence/check-evidence.ts'

@@ -1,4 +1,5 @@
 import type { Digest } from '../kernel/index.ts'
+import type { JailEvidence } from './evidence/jail-evidence.ts'
 
 /** Languages that hosted code can be written in. */
 export type Runtime = 'python' | 'typescript'
@@ -96,6 +97,8 @@ export interface SandboxFacts {
   readonly profile: string
   readonly profileHash: Digest
   readonly usage: SandboxUsage
+  /** What the kernel told of the jail; absent where no code got into one. */
+  readonly evidence?: JailEvidence
   readonly stdout: string
   readonly stderr: string
   /** Bytes of stdout and stderr dropped beyond the limit. */

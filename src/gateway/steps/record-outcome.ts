@@ -16,8 +16,9 @@ interface Found {
   readonly innerCalls: number
 }
 
-/** What goes out, and at which index of the log it is recorded. */
+/** What goes out, and the record of it. */
 interface HandedOut {
+  readonly id: string
   readonly bytesOut: number
   readonly index: number
 }
@@ -38,7 +39,9 @@ export async function recordOutcome(
     entry === null ? null : (ports.catalogue.resolve(call.namespace, entry.kind, entry.name)?.definitionHash ?? null)
   // A management answer may hold a secret that is shown once, and audit answers are records already.
   const given = givenOut(acted)
-  const keepOutput = auditLevel === 'request_response' && entry !== null && given !== null
+  // What is kept back is kept all the same, sealed: a person is to look at it.
+  const isWithheld = found.invariants.some(({ pass }) => !pass)
+  const keepOutput = (auditLevel === 'request_response' || isWithheld) && entry !== null && given !== null
   const outcome: OutcomeDraft = {
     kind: 'outcome',
     namespace: call.namespace,
@@ -53,7 +56,8 @@ export async function recordOutcome(
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
       ...found,
-      bytesOut: given === null ? 0 : Buffer.byteLength(JSON.stringify(given)),
+      ...('jail' in acted && acted.jail !== undefined ? { jail: acted.jail.evidence } : {}),
+      bytesOut: given === null || isWithheld ? 0 : Buffer.byteLength(JSON.stringify(given)),
       labelsAfter: call.currentRun.labels,
       definitionHashAfter,
     },
@@ -63,8 +67,8 @@ export async function recordOutcome(
         : null,
     },
   }
-  const { index } = await ports.decisionLog.append(outcome)
-  return { bytesOut: outcome.outcome.bytesOut, index }
+  const { id, index } = await ports.decisionLog.append(outcome)
+  return { id, bytesOut: outcome.outcome.bytesOut, index }
 }
 
 /** What goes out to whoever called, be it a result, a question or an error of the tool's; `null` where nothing does. */

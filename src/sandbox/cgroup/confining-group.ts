@@ -1,4 +1,4 @@
-import type { GroupUsage } from './group-slot.ts'
+import type { GroupReading, GroupUsage } from './group-slot.ts'
 
 /** What confines and counts one jail, from its start to its end. */
 export interface ConfiningGroup {
@@ -8,6 +8,8 @@ export interface ConfiningGroup {
   usage(): GroupUsage
   /** Processor time so far, or in all; `null` where nothing counts it. */
   cpuMs(): number | null
+  /** The bounds as they stand there for a process that is in it; `null` where it is not, or they cannot be read. */
+  readBack(pid: number): GroupReading | null
   /** The jail is gone. The group is then another's. May be called more than once. */
   end(): void
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, write } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { GroupFile } from './group-file.ts'
@@ -22,6 +22,12 @@ export interface GroupBounds {
   readonly memoryBytes: number
   /** Processes and threads. */
   readonly processes: number
+}
+
+/** What bounds a group, as its files say; `null` for no bound. */
+export interface GroupReading {
+  readonly memoryBytes: number | null
+  readonly processes: number | null
 }
 
 /** What the processes of a group used since `begin`, as the kernel counts it. */
@@ -103,6 +109,19 @@ export class GroupSlot {
     for (const { procs } of this.#parts) await writeTo(procs, String(pid))
   }
 
+  /** The bounds in the group's own files, if the kernel says that the process is in this group; else `null`. */
+  readBack(pid: number): GroupReading | null {
+    const place = readText(`/proc/${pid}/cgroup`)
+    const isIn = place?.split('\n').some((line) => line.endsWith(`/${this.name}`)) ?? false
+    if (!isIn) return null
+    const memory = this.#partWith('memory')
+    const memoryFile = memory.version === 1 ? 'memory.limit_in_bytes' : 'memory.max'
+    return {
+      memoryBytes: boundOf(readText(join(memory.group, memoryFile))),
+      processes: boundOf(readText(join(this.#pids, 'pids.max'))),
+    }
+  }
+
   /** Some reads of some microseconds each. */
   usage(): GroupUsage {
     const memoryBytes = this.#memory.bytes()
@@ -172,5 +191,19 @@ export class GroupSlot {
     const { version, file } = this.#cpu
     const [value, perMs] = version === 2 ? [file.field('usage_usec'), 1000] : [file.number(), 1_000_000]
     return value === null ? null : value / perMs
+  }
+}
+
+/** `max` is no bound; version 1 says so with a number that no machine has. */
+function boundOf(text: string | null): number | null {
+  const bound = Number(text ?? 'max')
+  return Number.isSafeInteger(bound) ? bound : null
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1').trim()
+  } catch {
+    return null
   }
 }

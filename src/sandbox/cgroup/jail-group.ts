@@ -2,7 +2,7 @@ import type { JailOrder } from '../sandbox-engine.ts'
 import type { Runtime, SandboxLimits } from '../sandbox.ts'
 import type { ConfiningGroup } from './confining-group.ts'
 import type { GroupPool } from './group-pool.ts'
-import type { GroupBounds, GroupSlot, GroupUsage } from './group-slot.ts'
+import type { GroupBounds, GroupReading, GroupSlot, GroupUsage } from './group-slot.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -56,6 +56,10 @@ export class BirthGroup implements ConfiningGroup {
     return this.#final === null ? this.#slot.cpuMs() : this.#final.cpuMs
   }
 
+  readBack(pid: number): GroupReading | null {
+    return this.#final === null ? this.#slot.readBack(pid) : null
+  }
+
   end(): void {
     this.#final ??= this.#slot.usage()
   }
@@ -91,6 +95,10 @@ export class JailGroup implements ConfiningGroup {
   /** Processor time so far, or in all; `null` where nothing counts it. */
   cpuMs(): number | null {
     return this.#final === null ? this.#slot.cpuMs() : this.#final.cpuMs
+  }
+
+  readBack(pid: number): GroupReading | null {
+    return this.#final === null ? this.#slot.readBack(pid) : null
   }
 
   end(): void {

@@ -66,6 +66,7 @@ async function outcomeOf(exitCode: number | null, oomKills: number, isAtBound: b
     confine: async () => await Promise.resolve({ ok: true }),
     usage: () => ({ cpuMs: 1, memoryBytes: 0, peakMemoryBytes: 0, oomKills, isAtBound }),
     cpuMs: () => 1,
+    readBack: () => null,
     end: () => undefined,
   }
   const order = { setup: encodeFrame({}), nonce: 'n', unsealedReason: () => null, group }

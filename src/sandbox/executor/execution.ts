@@ -6,6 +6,7 @@ import {
   type RunMessage,
   type RunnerMessage,
 } from '../protocol/runner-messages.ts'
+import type { JailEvidence } from '../evidence/jail-evidence.ts'
 import type { JailEnd } from '../sandbox-engine.ts'
 import type { LimitName, SandboxEvents, SandboxFacts, SandboxOutcome, SandboxSpec, SandboxUsage } from '../sandbox.ts'
 import { resultJson } from './check-result-json.ts'
@@ -83,6 +84,7 @@ class Execution {
   #usage: SandboxUsage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }
   #peakOwnBytes = 0
   #fileBytes: number | null = null
+  #evidence: JailEvidence | null = null
   #timer: NodeJS.Timeout | null = null
   #look: NodeJS.Timeout | null = null
 
@@ -187,6 +189,10 @@ class Execution {
       resultBytes: limits.resultBytes,
       calls: { atOnce: innerCallBounds.atOnce, argumentBytes: innerCallBounds.argumentBytes },
     }
+    const before = this.#jail.look()
+    // Without evidence nothing that comes out is believed; a process that is gone gets no code by itself.
+    if (before !== null)
+      this.#evidence = { kernel: this.#jail.kernel, before, after: null, group: this.#jail.lookAtGroup() }
     this.#startedMs = performance.now()
     this.#startCpuMs = this.#cpuMs()
     this.#jail.send(encodeFrame(message, ...files.values(), Buffer.from(inputJson)))
@@ -284,6 +290,7 @@ class Execution {
     this.#verdict = verdict
     this.#calls.end()
     this.#measure()
+    if (this.#evidence !== null) this.#evidence = { ...this.#evidence, after: this.#jail.look() }
     this.#stopClocks()
     this.#jail.kill()
   }
@@ -349,6 +356,7 @@ class Execution {
     return {
       ...verdict,
       ...this.#facts,
+      ...(this.#evidence === null ? {} : { evidence: this.#evidence }),
       usage: this.#usage,
       stdout: this.#output.text('stdout'),
       stderr: this.#output.text('stderr'),

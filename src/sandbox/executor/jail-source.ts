@@ -91,6 +91,8 @@ export class FreshJails implements JailSource {
       nonce,
       meter,
       unsealedReason: (pid) => judge(meter(pid).facts(), ownFilters),
+      ownFilters,
+      kernel: this.#engine.kernel,
       ...(signal === undefined ? {} : { signal }),
     })
     const isUnborn = !result.ok && this.#engine.bringsGroups === true && (await jail.pid) === null

@@ -1,8 +1,10 @@
-import type { GroupUsage } from '../cgroup/group-slot.ts'
+import type { GroupReading, GroupUsage } from '../cgroup/group-slot.ts'
 import type { ConfiningGroup } from '../cgroup/confining-group.ts'
 import { FrameReader } from '../protocol/frame.ts'
 import { runnerMessageSchema } from '../protocol/runner-messages.ts'
-import type { Jail, JailEnd } from '../sandbox-engine.ts'
+import type { JailReading } from '../evidence/jail-evidence.ts'
+import { readJail } from '../evidence/read-jail.ts'
+import type { Jail, JailEnd, SandboxEngine } from '../sandbox-engine.ts'
 import { processMeter, type JailMeter } from './jail-meter.ts'
 import { preferForOomKill } from './prefer-for-oom-kill.ts'
 import { ReadingBudget } from './reading-budget.ts'
@@ -32,6 +34,10 @@ export interface SealOrder {
   /** By the first process; of that process alone where there is none. */
   readonly meter?: (pid: number) => JailMeter
   readonly signal?: AbortSignal
+  /** Filters that the executor itself is under; none where it is left out. */
+  readonly ownFilters?: number
+  /** Of the engine; `host` where it is left out. */
+  readonly kernel?: SandboxEngine['kernel']
 }
 
 const startTimeoutMs = 30_000
@@ -49,10 +55,19 @@ export class SealedJail {
   readonly #jail: Jail
   readonly #outlet: Outlet
   readonly #group: ConfiningGroup | null
+  readonly #ownFilters: number
+  readonly kernel: SandboxEngine['kernel']
 
-  private constructor(jail: Jail, pid: number, outlet: Outlet, order: Pick<SealOrder, 'group' | 'meter'>) {
+  private constructor(
+    jail: Jail,
+    pid: number,
+    outlet: Outlet,
+    order: Pick<SealOrder, 'group' | 'meter' | 'ownFilters' | 'kernel'>,
+  ) {
     this.#jail = jail
     this.#group = order.group
+    this.#ownFilters = order.ownFilters ?? 0
+    this.kernel = order.kernel ?? 'host'
     this.meter = (order.meter ?? processMeter)(pid)
     this.pid = pid
     this.ended = jail.ended
@@ -107,6 +122,16 @@ export class SealedJail {
   /** What the kernel counted of the whole jail since its start, where it has a group; also after its end. */
   used(): GroupUsage | null {
     return this.#group?.usage() ?? null
+  }
+
+  /** What the kernel tells of its first process; `null` once that is gone. */
+  look(): JailReading | null {
+    return readJail(this.pid, this.meter.facts(), this.#ownFilters)
+  }
+
+  /** The bounds of its group, read back; `null` where it has none. */
+  lookAtGroup(): GroupReading | null {
+    return this.#group?.readBack(this.pid) ?? null
   }
 
   /** From here on what comes out goes to the sinks. Once only. */

@@ -70,6 +70,27 @@ const checkSchema = z.strictObject({ id: z.string(), ok: z.boolean(), expected: 
 
 const profileSchema = z.strictObject({ name: z.string(), hash: z.templateLiteral(['sha256:', z.string()]) })
 
+const bound = z.int().nonnegative().nullable()
+
+const readingSchema = z.strictObject({
+  uid: count,
+  hasCapabilities: z.boolean(),
+  noNewPrivs: z.boolean(),
+  seccompMode: count,
+  seccompFilters: z.int().nullable(),
+  namespaces: z.record(z.string(), count),
+  shared: z.array(z.string()).readonly(),
+  devices: z.array(z.string()).readonly(),
+})
+
+/** What the kernel told of the jail; see `JailEvidence`. */
+const evidenceSchema = z.strictObject({
+  kernel: z.enum(['host', 'guest']),
+  before: readingSchema,
+  after: readingSchema.nullable(),
+  group: z.strictObject({ memoryBytes: bound, processes: bound }).nullable(),
+})
+
 const factsShape = {
   engine: z.string(),
   profile: z.string(),
@@ -81,6 +102,7 @@ const factsShape = {
     peakMemoryBytes: z.number().exactOptional(),
   }),
   droppedBytes: count,
+  evidence: evidenceSchema.exactOptional(),
 }
 
 /** An outcome without its long texts, which are the body. */
