@@ -1,6 +1,7 @@
 import type { DecisionLog } from '../audit/index.ts'
 import type { PolicyEngine } from '../policy/index.ts'
 import type { ActiveRole } from '../storage/index.ts'
+import type { PartState } from '../publishing/index.ts'
 import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { ExporterState } from './exporters/open-exporters.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
@@ -14,6 +15,7 @@ export async function checkParts(parts: {
   readonly namespaces: Namespaces
   readonly role: Pick<ActiveRole, 'lost'>
   readonly exporters: () => readonly ExporterState[]
+  readonly publishing: () => readonly PartState[]
 }): Promise<HealthCheck[]> {
   const lost = parts.role.lost()
   const log = await parts.decisionLog.recheck()
@@ -54,6 +56,7 @@ export async function checkParts(parts: {
       remedy: check.ok ? null : 'no call is run in a sandbox that fails this; see docs',
     })),
     ...parts.exporters().map(receiver),
+    ...parts.publishing().map(publishing),
     ...parts.namespaces.list().map(({ name }) => {
       const ok = parts.policy.policySetHash(name) !== null
       return {
@@ -64,6 +67,22 @@ export async function checkParts(parts: {
       }
     }),
   ]
+}
+
+/** Waiting for its first attempt is no fault. */
+function publishing({ name, status, problem, okAtMs }: PartState): HealthCheck {
+  const last = okAtMs === null ? 'never' : new Date(okAtMs).toISOString()
+  const remedies = {
+    conflict:
+      'it is left as it is; compare it with the log here (mcpworks audit verify, and the records of kind alarm): one of the two was changed or put back',
+    failing: 'it is tried again by itself; see the section publishing of the configuration',
+  }
+  return {
+    id: `publishing: ${name}`,
+    ok: status === 'ok' || status === 'waiting',
+    detail: problem === null ? `up to date as of ${last}` : `${problem}; last up to date: ${last}`,
+    remedy: status === 'conflict' || status === 'failing' ? remedies[status] : null,
+  }
 }
 
 /** Without cgroups every limit still holds, less exactly, so that is no failure; `sandbox.cgroups: required` makes it one. */

@@ -52,6 +52,7 @@ import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
 import { openExporting } from './exporters/open-exporting.ts'
+import { publishLog } from './publish-log.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
@@ -254,7 +255,15 @@ async function compose(
   const approvals = createApprovals(approvalPorts)
   const approvalLinks = createApprovalLinks(approvalPorts)
   const partsHealth = () =>
-    checkParts({ decisionLog, sandbox, policy, namespaces, role: storage.role, exporters: () => exporting.states() })
+    checkParts({
+      decisionLog,
+      sandbox,
+      policy,
+      namespaces,
+      role: storage.role,
+      exporters: () => exporting.states(),
+      publishing: () => publishing.states(),
+    })
   const refusing = (): string[] => [
     ...(decisionLog.health().ok ? [] : ['decision-log']),
     ...(sandbox.isReady() ? [] : ['sandbox']),
@@ -338,6 +347,8 @@ async function compose(
     version,
   })
   opened.push(() => exporting.close())
+  const publishing = publishLog({ config: config.publishing, storage, fetch: guardedFetch, clock, log })
+  opened.push(() => publishing.close())
   const usage = await openUsageLedger({
     store: storage.usageCounters,
     log: decisionLog,

@@ -45,7 +45,7 @@ export function openCheckpoint(note: string, verifier: NoteVerifier): Checkpoint
 }
 
 /** What a checkpoint says, whoever signed it; `null` where the text is not a checkpoint. Believes nothing in it. */
-function readCheckpoint(text: string): Checkpoint | null {
+export function readCheckpoint(text: string): Checkpoint | null {
   const [origin, size, root] = text.split('\n')
   if (origin === undefined || size === undefined || root === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(size))
     return null

@@ -17,6 +17,7 @@ export type RecordKind =
   | 'shadow'
   | 'quarantine'
   | 'period'
+  | 'alarm'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
 export type RecordDraft = DecisionDraft | OutcomeDraft | EventDraft
@@ -165,7 +166,7 @@ export interface OutcomeDraft extends DraftEnvelope {
 }
 
 /**
- * Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts,
+ * Records that are not about a call: refusals at the door, policy and credential changes, what people approve, starts, alarms,
  * and what the log writes of itself (`abandoned`, `period`).
  */
 export interface EventDraft extends DraftEnvelope {
@@ -179,6 +180,7 @@ export interface EventDraft extends DraftEnvelope {
     | 'shadow'
     | 'quarantine'
     | 'period'
+    | 'alarm'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

@@ -27,25 +27,51 @@ export function signNote(text: string, signer: NoteSigner): string {
   return `${text}\n\u2014 ${signer.name} ${line}\n`
 }
 
+/** A note taken apart. Nothing in it is believed. */
+export interface NoteParts {
+  /** With the newline at its end. */
+  readonly text: string
+  readonly signatures: readonly {
+    readonly name: string
+    /** Key id (4 bytes) and signature. */
+    readonly bytes: Uint8Array
+    /** The whole line, with its end. */
+    readonly line: string
+  }[]
+}
+
+/** Takes a note apart; `null` where it is not one (c2sp.org/signed-note, "format"). */
+export function noteParts(note: string): NoteParts | null {
+  const cut = note.lastIndexOf('\n\n')
+  if (cut < 0 || !note.endsWith('\n')) return null
+  const signatures = []
+  for (const line of note.slice(cut + 2, -1).split('\n')) {
+    const [dash, name, encoded, ...rest] = line.split(' ')
+    if (dash !== '\u2014' || name === undefined || encoded === undefined || rest.length > 0) return null
+    const bytes = Buffer.from(encoded, 'base64')
+    // Base64 has slack bits that the decoder drops; one signature has one spelling here.
+    if (bytes.toString('base64') !== encoded || bytes.length < 5) return null
+    signatures.push({ name, bytes, line: `${line}\n` })
+  }
+  return { text: note.slice(0, cut + 1), signatures }
+}
+
 /**
  * The text of a note if it bears a good signature by the verifier's key, else `null`.
  * Signatures by other keys are passed over (c2sp.org/signed-note, "verification").
  */
 export function openNote(note: string, verifier: NoteVerifier): string | null {
-  const cut = note.lastIndexOf('\n\n')
-  if (cut < 0 || !note.endsWith('\n')) return null
-  const text = note.slice(0, cut + 1)
+  const parts = noteParts(note)
+  if (parts === null) return null
   const id = noteKeyId(verifier.name, verifier.publicKey)
-  for (const line of note.slice(cut + 2, -1).split('\n')) {
-    const [dash, name, encoded, ...rest] = line.split(' ')
-    if (dash !== '\u2014' || encoded === undefined || rest.length > 0) return null
-    const bytes = Buffer.from(encoded, 'base64')
-    // Base64 has slack bits that the decoder drops; one signature has one spelling here.
-    if (bytes.toString('base64') !== encoded || bytes.length < 5) return null
-    if (name !== verifier.name || !bytes.subarray(0, 4).equals(id)) continue
-    if (verify(null, Buffer.from(text), ed25519PublicKey(verifier.publicKey), bytes.subarray(4))) return text
-  }
-  return null
+  const key = ed25519PublicKey(verifier.publicKey)
+  const isGood = parts.signatures.some(
+    ({ name, bytes }) =>
+      name === verifier.name &&
+      id.equals(bytes.subarray(0, 4)) &&
+      verify(null, Buffer.from(parts.text), key, bytes.subarray(4)),
+  )
+  return isGood ? parts.text : null
 }
 
 /** The verifier key line that other tools take: `name+keyid+base64(0x01 || public key)`. */

@@ -4,6 +4,7 @@ import { authConfigSchema } from '../auth/config.ts'
 import { exportersConfigSchema } from '../exporters/config.ts'
 import { gatewayConfigSchema } from '../gateway/config.ts'
 import { HttpConfig } from '../http/config.ts'
+import { publishingConfigSchema } from '../publishing/config.ts'
 import { sandboxConfigSchema } from '../sandbox/config.ts'
 import { storageConfigSchema } from '../storage/config.ts'
 
@@ -30,6 +31,7 @@ export const configSchema = z.strictObject({
   gateway: gatewayConfigSchema.prefault({}),
   approvals: approvalsConfigSchema.prefault({}),
   exporters: exportersConfigSchema.prefault({}),
+  publishing: publishingConfigSchema.prefault({}),
   sandbox: sandboxConfigSchema.prefault({}),
   storage: storageConfigSchema.prefault({}),
 })

@@ -1,5 +1,5 @@
 import type { ApprovalStore } from '../approvals/index.ts'
-import type { LogPositionStore } from '../audit/index.ts'
+import type { CosignatureStore, LogPositionStore } from '../audit/index.ts'
 import type {
   AuthorizationStore,
   ClosureStore,
@@ -20,6 +20,7 @@ import type { NamespaceStore } from './namespace-store.ts'
 import { SqlApprovalStore } from './sql-approval-store.ts'
 import { SqlAuthorizationStore } from './sql-authorization-store.ts'
 import { SqlClosureStore } from './sql-closure-store.ts'
+import { SqlCosignatureStore } from './sql-cosignature-store.ts'
 import { SqlCredentialStore } from './sql-credential-store.ts'
 import { SqlCredentialUseStore } from './sql-credential-use-store.ts'
 import { SqlFunctionStore } from './sql-function-store.ts'
@@ -48,6 +49,7 @@ export interface StateStores {
   readonly closures: ClosureStore
   readonly usage: UsageStore
   readonly logPositions: LogPositionStore
+  readonly cosignatures: CosignatureStore
   readonly usageCounters: UsageCounterStore
   readonly runs: RunStore
   readonly policies: PolicyStore
@@ -72,6 +74,7 @@ export function createStateStores(state: StateDatabase): StateStores {
     closures: new SqlClosureStore(state),
     usage: new SqlUsageStore(state),
     logPositions: new SqlLogPositionStore(state),
+    cosignatures: new SqlCosignatureStore(state),
     runs: new SqlRunStore(state),
     usageCounters: new SqlUsageCounterStore(state),
     policies: new SqlPolicyStore(state),

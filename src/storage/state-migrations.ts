@@ -183,4 +183,10 @@ export const stateMigrations: readonly string[] = [
   CREATE INDEX approvals_by_binding ON approvals (namespace, binding, status);
   CREATE INDEX approvals_by_expiry ON approvals (status, expires_at_ms);
   `,
+  `
+  CREATE TABLE cosignatures (
+    namespace TEXT NOT NULL, period TEXT NOT NULL, witness TEXT NOT NULL, size INTEGER NOT NULL,
+    time_s INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (namespace, period, witness, size)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -69,6 +69,15 @@ export interface StateTables {
   }
   readonly credential_uses: { credential_id: string; last_used_at_ms: number }
   readonly log_positions: { reader: string; record_id: string }
+  readonly cosignatures: {
+    namespace: string
+    period: string
+    witness: string
+    /** Records under the checkpoint. */
+    size: number
+    time_s: number
+    line: string
+  }
   readonly usage_counters: {
     namespace: string
     principal_id: string

@@ -188,6 +188,7 @@ const recordKinds: readonly RecordKind[] = [
   'start',
   'shadow',
   'period',
+  'alarm',
 ]
 
 /** Reads `--count`. */

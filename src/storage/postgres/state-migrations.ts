@@ -183,4 +183,11 @@ export const postgresStateMigrations: readonly string[] = [
   CREATE INDEX approvals_by_binding ON approvals (namespace, binding, status);
   CREATE INDEX approvals_by_expiry ON approvals (status, expires_at_ms);
   `,
+  `
+  CREATE TABLE cosignatures (
+    namespace TEXT COLLATE "C" NOT NULL, period TEXT COLLATE "C" NOT NULL, witness TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL, time_s BIGINT NOT NULL, line TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (namespace, period, witness, size)
+  );
+  `,
 ]

@@ -1,0 +1,428 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  countWitnesses,
+  LogTree,
+  parseWitnessKey,
+  type CosignatureStore,
+  type StoredCosignature,
+  type TreeReader,
+} from '../../src/audit/index.ts'
+import { createGuardedFetch } from '../../src/egress/index.ts'
+import { systemClock } from '../../src/kernel/index.ts'
+import {
+  openPublishing,
+  publishingConfigSchema,
+  type LogConflict,
+  type PartState,
+  type Publishing,
+} from '../../src/publishing/index.ts'
+import { MemoryTrees, originOf } from '../support/memory-trees.ts'
+import { ObjectStore } from '../support/object-store.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { WitnessServer } from '../support/witness-server.ts'
+
+function memoryCosignatures(): CosignatureStore {
+  const kept: StoredCosignature[] = []
+  return {
+    add: async (cosignature) => void kept.push(cosignature),
+    list: async (namespace, period) =>
+      kept
+        .filter((one) => one.namespace === namespace && one.period === period)
+        .toSorted((one, other) => other.size - one.size),
+  }
+}
+
+interface Opened extends Publishing {
+  readonly conflicts: LogConflict[]
+  readonly changes: PartState[]
+  state(name: string): PartState | undefined
+}
+
+/** Publishing of the trees, which looks when it is told to. */
+function publish(
+  reader: TreeReader,
+  config: Record<string, unknown>,
+  shared: { positions?: Map<string, string>; cosignatures?: CosignatureStore } = {},
+): Opened {
+  const conflicts: LogConflict[] = []
+  const changes: PartState[] = []
+  const positions = shared.positions ?? new Map<string, string>()
+  const publishing = openPublishing({
+    config: publishingConfigSchema.parse({ everySeconds: 86_400, networks: ['127.0.0.0/8'], ...config }),
+    reader,
+    positions: {
+      find: async (name) => positions.get(name) ?? null,
+      keep: async (name, at) => void positions.set(name, at),
+    },
+    cosignatures: shared.cosignatures ?? memoryCosignatures(),
+    fetch: createGuardedFetch(),
+    clock: systemClock,
+    pausesMs: { first: 0, longest: 0 },
+    alarm: async (conflict) => void conflicts.push(conflict),
+    onChange: (state) => changes.push(state),
+    onFailure(error) {
+      throw error
+    },
+  })
+  onTestFinished(() => publishing.close())
+  return { ...publishing, conflicts, changes, state: (name) => publishing.states().find((one) => one.name === name) }
+}
+
+async function objectStore(): Promise<{ store: ObjectStore; config: Record<string, unknown> }> {
+  const store = new ObjectStore()
+  const endpoint = await store.listen()
+  onTestFinished(() => store.close())
+  const { bucket, region, accessKeyId, secretAccessKey } = store
+  return { store, config: { endpoint, bucket, region, prefix: 'log/', accessKeyId, secretAccessKey } }
+}
+
+async function witness(
+  name: string,
+  trees: MemoryTrees,
+  namespaces: readonly string[] = ['demo'],
+  algorithm: 'ed25519' | 'ml-dsa-44' = 'ed25519',
+): Promise<{ server: WitnessServer; config: { name: string; url: string; key: string } }> {
+  const logs = new Map(namespaces.map((namespace) => [originOf(namespace), trees.rawKey]))
+  const server = new WitnessServer(name, logs, algorithm)
+  const url = await server.listen()
+  onTestFinished(() => server.close())
+  return { server, config: { name: 'tower', url, key: server.keyLine } }
+}
+
+/** The root that the published tiles of a tree come to. */
+function rootOfTiles(read: (path: string) => Uint8Array, size: number): string {
+  const tree = new LogTree()
+  for (let index = 0; tree.size < size; index++) {
+    const width = Math.min(256, size - tree.size)
+    const tile = read(`tile/0/${String(index).padStart(3, '0')}${width === 256 ? '' : `.p/${width}`}`)
+    for (let at = 0; at < width; at++) tree.append(tile.subarray(at * 32, (at + 1) * 32))
+  }
+  return Buffer.from(tree.root()).toString('base64')
+}
+
+const rootOfNote = (note: string): string => note.split('\n')[2] ?? ''
+
+describe('a directory to which the log is published', () => {
+  it('has, after each look, the newest checkpoint and the tiles under it', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    const { look, states } = publish(trees, { directory })
+    for (const count of [3, 300, 1, 452]) {
+      const note = trees.grow('demo', count)
+      await look()
+      const at = join(directory, 'demo', '2026-11')
+      expect(readFileSync(join(at, 'checkpoint'), 'utf8')).toBe(note)
+      const size = Number(note.split('\n')[1])
+      expect(rootOfTiles((path) => readFileSync(join(at, path)), size)).toBe(rootOfNote(note))
+    }
+    expect(readdirSync(join(directory, 'demo', '2026-11', 'tile', '1', '000.p')).toSorted()).toEqual(['1', '2'])
+    expect(readdirSync(join(directory, 'demo', '2026-11')).toSorted()).toEqual(['checkpoint', 'tile'])
+    expect(states()).toMatchObject([{ name: 'directory', status: 'ok', problem: null }])
+  })
+
+  it('goes on after a restart where it was, and writes nothing twice', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    trees.grow('demo', 300)
+    const first = publish(trees, { directory })
+    await first.look()
+    await first.close()
+    const before = readdirSync(join(directory, 'demo/2026-11/tile/0'))
+    const second = publish(trees, { directory })
+    await second.look()
+    expect(readdirSync(join(directory, 'demo/2026-11/tile/0'))).toEqual(before)
+    trees.grow('demo', 1)
+    await second.look()
+    expect(second.states()).toMatchObject([{ status: 'ok' }])
+    expect(readdirSync(join(directory, 'demo/2026-11/tile/0/001.p')).toSorted()).toEqual(['44', '45'])
+  })
+
+  it.each([
+    [
+      'a log that was put back',
+      (trees: MemoryTrees) => trees.backup('demo', 200),
+      /covers 300 records, and 200 are signed/,
+    ],
+    [
+      'a log that was put back and went another way',
+      (trees: MemoryTrees) => {
+        const forked = trees.backup('demo', 200)
+        forked.grow('demo', 150, 'other')
+        return forked
+      },
+      /signed over other records/,
+    ],
+    ['another log under its name', () => withLog('demo', 400), /signed over other records/],
+  ])('shows %s, and is left as it was', async (_what, changed, says) => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    const note = trees.grow('demo', 300)
+    await publish(trees, { directory }).look()
+    const { look, conflicts, state } = publish(changed(trees), { directory })
+    await look()
+    expect(conflicts).toMatchObject([
+      { where: 'directory', tree: { namespace: 'demo', period: '2026-11' }, theirs: note },
+    ])
+    expect(conflicts[0]?.problem).toMatch(says)
+    expect(state('directory')).toMatchObject({ status: 'conflict' })
+    expect(readFileSync(join(directory, 'demo/2026-11/checkpoint'), 'utf8')).toBe(note)
+  })
+
+  it('shows a tile that was changed under it, and keeps publishing the other trees', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    trees.grow('demo', 3)
+    const { look, conflicts } = publish(trees, { directory })
+    await look()
+    trees.grow('demo', 1)
+    trees.grow('other', 5)
+    writeFileSync(join(directory, 'demo/2026-11/tile/0/000.p/4'), Buffer.alloc(128))
+    await look()
+    expect(conflicts).toMatchObject([
+      { problem: 'demo/2026-11/tile/0/000.p/4: Another tile lies there than this tree has.' },
+    ])
+    expect(readFileSync(join(directory, 'demo/2026-11/checkpoint'), 'utf8')).toContain('\n3\n')
+    expect(readFileSync(join(directory, 'other/2026-11/checkpoint'), 'utf8')).toContain('\n5\n')
+  })
+})
+
+describe('an object store to which the log is published', () => {
+  it('gets tiles before the checkpoint that covers them, in signed requests', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    const note = trees.grow('demo', 520)
+    const { look, states } = publish(trees, { store: config })
+    await look()
+    expect(states()).toMatchObject([{ name: 'object store', status: 'ok' }])
+    const at = 'log/demo/2026-11'
+    expect(store.written).toEqual([
+      'log/conditional-writes',
+      ...['tile/0/000', 'tile/0/001', 'tile/0/002.p/8', 'tile/1/000.p/2', 'checkpoint'].map((path) => `${at}/${path}`),
+    ])
+    expect(store.objects.get(`${at}/checkpoint`)?.toString()).toBe(note)
+    expect(rootOfTiles((path) => store.objects.get(`${at}/${path}`) ?? Buffer.alloc(0), 520)).toBe(rootOfNote(note))
+  })
+
+  it('is refused where the secret is not the right one, and no secret is told', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    trees.grow('demo', 2)
+    const { look, changes } = publish(trees, { store: { ...config, secretAccessKey: 'canary-wrong-secret' } })
+    await look()
+    expect(store.objects.size).toBe(0)
+    expect(changes).toMatchObject([
+      { status: 'failing', problem: 'it answers with status 403 (SignatureDoesNotMatch)' },
+    ])
+    expect(JSON.stringify(changes)).not.toContain('canary')
+  })
+
+  it('is not written to where it would overwrite what is there', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    store.ignoresConditions = true
+    trees.grow('demo', 2)
+    const { look, state } = publish(trees, { store: config })
+    await look()
+    expect([...store.objects.keys()]).toEqual(['log/conditional-writes'])
+    expect(state('object store')).toMatchObject({ status: 'failing' })
+    expect(state('object store')?.problem).toContain('it overwrites what is there')
+  })
+
+  it('is brought up to date when it is back, without anything left out', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    const { look, changes } = publish(trees, { store: config })
+    trees.grow('demo', 10)
+    await look()
+    store.failures = 2
+    for (const count of [300, 300]) {
+      trees.grow('demo', count)
+      await look()
+    }
+    const note = trees.grow('demo', 1)
+    await look()
+    expect(changes.map(({ status }) => status)).toEqual(['failing', 'ok'])
+    const at = 'log/demo/2026-11'
+    expect(store.objects.get(`${at}/checkpoint`)?.toString()).toBe(note)
+    expect(rootOfTiles((path) => store.objects.get(`${at}/${path}`) ?? Buffer.alloc(0), 611)).toBe(rootOfNote(note))
+  })
+
+  it('keeps a checkpoint that somebody else writes in between', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    trees.grow('demo', 10)
+    const { look, state } = publish(trees, { store: config })
+    await look()
+    const other = Buffer.from('somebody else\n')
+    store.beforeWrite = (key) => void (key.endsWith('checkpoint') && store.objects.set(key, other))
+    trees.grow('demo', 10)
+    await look()
+    expect(state('object store')).toMatchObject({ status: 'failing', problem: 'somebody else writes to it too' })
+    store.beforeWrite = null
+    await look()
+    expect(state('object store')?.problem).toContain('What lies there is no checkpoint.')
+    expect(store.objects.get('log/demo/2026-11/checkpoint')).toEqual(other)
+  })
+})
+
+describe('kept checkpoints', () => {
+  it('are added to a file, one a line, once each', async () => {
+    const trees = new MemoryTrees()
+    const file = join(temporaryDirectory(), 'kept.jsonl')
+    const positions = new Map<string, string>()
+    const notes = [trees.grow('demo', 3)]
+    const first = publish(trees, { checkpoints: { file } }, { positions })
+    await first.look()
+    await first.look()
+    await first.close()
+    // Cut off when the machine stopped.
+    writeFileSync(file, '"mcpworks/01', { flag: 'a' })
+    notes.push(trees.grow('demo', 3))
+    await publish(trees, { checkpoints: { file } }, { positions }).look()
+    const lines = readFileSync(file, 'utf8').split('\n')
+    expect(lines).toEqual([JSON.stringify(notes[0]), '"mcpworks/01', JSON.stringify(notes[1]), ''])
+  })
+
+  it('are objects that are never replaced, and show a fork of the same size', async () => {
+    const trees = new MemoryTrees()
+    const { store, config } = await objectStore()
+    const note = trees.grow('demo', 30)
+    const keeping = publish(trees, { checkpoints: { store: config } })
+    await keeping.look()
+    const key = 'log/demo/2026-11/0000000000000030'
+    expect(store.objects.get(key)?.toString()).toBe(note)
+    // The twin: the same one again, by a server that lost its positions.
+    const again = publish(trees, { checkpoints: { store: config } })
+    await again.look()
+    expect(again.states()).toMatchObject([{ name: 'checkpoint store', status: 'ok' }])
+    const forked = trees.backup('demo', 20)
+    forked.grow('demo', 10, 'other')
+    const { look, conflicts } = publish(forked, { checkpoints: { store: config } })
+    await look()
+    expect(conflicts).toMatchObject([{ where: 'checkpoint store', theirs: note }])
+    expect(store.objects.get(key)?.toString()).toBe(note)
+  })
+})
+
+describe('witnesses', () => {
+  it('cosign what continues what they saw, and the published checkpoint bears it', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    const { server, config } = await witness('witness.example/w1', trees)
+    const { look, states } = publish(trees, { directory, witnesses: [config] })
+    const key = parseWitnessKey(server.keyLine)
+    for (const count of [1, 6, 293, 400]) {
+      const note = trees.grow('demo', count)
+      await look()
+      const published = readFileSync(join(directory, 'demo/2026-11/checkpoint'), 'utf8')
+      expect(published.startsWith(note)).toBe(true)
+      expect(countWitnesses(published, key === null ? [] : [key])).toBe(1)
+      expect(countWitnesses(note, key === null ? [] : [key])).toBe(0)
+    }
+    expect(server.answered).toEqual([200, 200, 200, 200])
+    expect(states().map(({ status }) => status)).toEqual(['ok', 'ok'])
+  })
+
+  it('of both kinds of keys are counted once each', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    const one = await witness('witness.example/w1', trees)
+    const other = await witness('witness.example/w2', trees, ['demo'], 'ml-dsa-44')
+    const note = trees.grow('demo', 5)
+    const { look } = publish(trees, { directory, witnesses: [one.config, { ...other.config, name: 'second' }] })
+    await look()
+    const published = readFileSync(join(directory, 'demo/2026-11/checkpoint'), 'utf8')
+    const keys = [one, other].flatMap(({ server }) => parseWitnessKey(server.keyLine) ?? [])
+    expect(countWitnesses(published, keys)).toBe(2)
+    expect(countWitnesses(published, [...keys, ...keys])).toBe(2)
+    expect(published.split('\n').length).toBe(note.split('\n').length + 2)
+  })
+
+  it('are asked from where they are, where this server has forgotten it', async () => {
+    const trees = new MemoryTrees()
+    const { server, config } = await witness('witness.example/w1', trees)
+    trees.grow('demo', 70)
+    await publish(trees, { witnesses: [config] }).look()
+    trees.grow('demo', 30)
+    const { look, states } = publish(trees, { witnesses: [config] })
+    await look()
+    expect(server.answered).toEqual([200, 409, 200])
+    expect(states()).toMatchObject([{ name: 'witness tower', status: 'ok' }])
+  })
+
+  it.each([
+    [
+      'put back',
+      (trees: MemoryTrees) => trees.backup('demo', 60),
+      /cosigned 70 records of this log, and 60 are signed here/,
+    ],
+    [
+      'put back and taken another way',
+      (trees: MemoryTrees) => {
+        const forked = trees.backup('demo', 60)
+        forked.grow('demo', 40, 'other')
+        return forked
+      },
+      /does not continue the one that it cosigned/,
+    ],
+  ])('show a log that was %s, and cosign nothing of it', async (_what, changed, says) => {
+    const trees = new MemoryTrees()
+    const { server, config } = await witness('witness.example/w1', trees)
+    trees.grow('demo', 70)
+    await publish(trees, { witnesses: [config] }).look()
+    const cosignatures = memoryCosignatures()
+    const { look, conflicts, state } = publish(changed(trees), { witnesses: [config] }, { cosignatures })
+    await look()
+    expect(conflicts).toMatchObject([{ where: 'witness tower', tree: { namespace: 'demo' } }])
+    expect(conflicts[0]?.problem).toMatch(says)
+    expect(state('witness tower')).toMatchObject({ status: 'conflict' })
+    expect(await cosignatures.list('demo', '2026-11')).toEqual([])
+    expect(server.answered).not.toContain(201)
+  })
+
+  it.each([
+    ['a cosignature of something else', (server: WitnessServer) => ({ status: 200, body: server.cosign('x\n1\ny\n') })],
+    [
+      'a cosignature without a time',
+      (server: WitnessServer, text: string) => ({ status: 200, body: server.cosign(text, 0n) }),
+    ],
+    ['nothing at all', () => ({ status: 200, body: '' })],
+    ['rubbish', () => ({ status: 200, body: '\u2014 a b\n\n\n' })],
+    ['an error', () => ({ status: 500, body: '' })],
+    ['a conflict without a size', () => ({ status: 409, body: 'x' })],
+  ])('that answer with %s are not believed, and asked again', async (_what, lie) => {
+    const trees = new MemoryTrees()
+    const { server, config } = await witness('witness.example/w1', trees)
+    const note = trees.grow('demo', 7)
+    server.lie = lie(server, note.slice(0, note.indexOf('\n\n') + 1))
+    const cosignatures = memoryCosignatures()
+    const { look, conflicts, changes } = publish(trees, { witnesses: [config] }, { cosignatures })
+    await look()
+    await look()
+    expect(changes.map(({ status }) => status)).toEqual(['failing', 'ok'])
+    expect(conflicts).toEqual([])
+    expect((await cosignatures.list('demo', '2026-11')).map(({ size }) => size)).toEqual([7])
+  })
+
+  it('that do not know the log say so, and keep nothing else from being published', async () => {
+    const trees = new MemoryTrees()
+    const directory = temporaryDirectory()
+    const { config } = await witness('witness.example/w1', trees, [])
+    const note = trees.grow('demo', 7)
+    const { look, state } = publish(trees, { directory, witnesses: [config] })
+    await look()
+    expect(state('witness tower')).toMatchObject({
+      status: 'failing',
+      problem: 'demo/2026-11: it does not know this log',
+    })
+    expect(readFileSync(join(directory, 'demo/2026-11/checkpoint'), 'utf8')).toBe(note)
+  })
+})
+
+function withLog(namespace: string, size: number): MemoryTrees {
+  const trees = new MemoryTrees()
+  trees.grow(namespace, size, 'another log')
+  return trees
+}
