@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import {
   askWitness,
   cosignedNote,
@@ -102,20 +101,23 @@ export function openPublishing(options: PublishingOptions): Publishing {
     }
   }
 
-  async function keepLooking(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await look().catch(onFailure)
-      await pause(config.everySeconds * 1000, undefined, { ref: false, signal: closing.signal }).catch(() => {})
-    }
+  let isLooking = false
+  async function lookUnlessLooking(): Promise<void> {
+    if (isLooking) return
+    isLooking = true
+    await look().catch(onFailure)
+    isLooking = false
   }
 
-  const looking = parts.length === 0 ? Promise.resolve() : keepLooking()
+  if (parts.length > 0) void lookUnlessLooking()
+  const timer = parts.length > 0 ? setInterval(() => void lookUnlessLooking(), config.everySeconds * 1000) : null
+  timer?.unref()
   return {
     states: () => parts.map(({ state }) => state),
     look,
     async close() {
+      if (timer !== null) clearInterval(timer)
       closing.abort()
-      await looking
       await last
     },
   }

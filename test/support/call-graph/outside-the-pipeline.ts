@@ -191,6 +191,11 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: ['RunStore.save'],
     because: 'Keeps which runs there are and their labels, which decided calls have given them.',
   },
+  'src/publishing/open-publishing.ts': {
+    effects: ['TreeReader.newestCheckpoint', 'TreeReader.trees'],
+    because:
+      'Hands checkpoints and hashes of the log, and no record, to the places that the configuration names. Record: alarm, where something else lies there.',
+  },
   'src/gateway/usage/open-usage-ledger.ts': {
     effects: ['UsageCounterStore.forgetBefore', 'UsageCounterStore.save'],
     because: 'Keeps what decided calls were counted as; the decision log holds it too.',
@@ -249,5 +254,7 @@ export const rawEffects: {
     'src/http/tls/client-certificate.ts': 'looks at the certificate of a connection',
     'src/http/tls/create-web-server.ts': 'the server itself',
     'src/http/tls/tls-files.ts': 'reads the certificate',
+    'src/publishing/checkpoint-file.ts': 'adds signed checkpoints to the file that the configuration names',
+    'src/publishing/directory-target.ts': 'writes hashes and checkpoints to the directory that the configuration names',
   },
 }
