@@ -75,15 +75,7 @@ export { searchHit, type ReadRecord } from './search/search-hit.ts'
 export { parseObject } from './stored-envelope.ts'
 export type { CheckpointSink, ShippedCheckpoint, ShipOutcome } from './publish/checkpoint-sink.ts'
 export { PublishFailure, type PublishedFile, type PublishTarget } from './publish/publish-target.ts'
-export { newTiles, publishTree, type PublishOutcome, type SignedTree } from './publish/publish-tree.ts'
-export { askWitness, writeAddCheckpoint, type WitnessOutcome, type WitnessResponse } from './witness/ask-witness.ts'
-export {
-  cosignaturesOf,
-  countWitnesses,
-  parseWitnessKey,
-  signedMessage,
-  witnessKeyLine,
-  type Cosignature,
-  type WitnessKey,
-} from './witness/cosignature.ts'
+export { publishTree, type PublishOutcome, type SignedTree } from './publish/publish-tree.ts'
+export { askWitness, type WitnessOutcome, type WitnessResponse } from './witness/ask-witness.ts'
+export { countWitnesses, parseWitnessKey, type Cosignature, type WitnessKey } from './witness/cosignature.ts'
 export { cosignedNote, type CosignatureStore, type StoredCosignature } from './witness/cosignature-store.ts'

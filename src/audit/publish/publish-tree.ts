@@ -92,7 +92,7 @@ function checkpointOf(note: string) {
 }
 
 /** Tiles of the tree of `to` leaves that the tree of `from` leaves does not have, lowest level first. */
-export function* newTiles(from: number, to: number): Iterable<TileName> {
+function* newTiles(from: number, to: number): Iterable<TileName> {
   for (let level = 0; tileWidth ** level <= to; level++) {
     const [before, after] = [from, to].map((size) => Math.floor(size / tileWidth ** level)) as [number, number]
     if (before === after) continue

@@ -54,7 +54,7 @@ export async function askWitness(
 }
 
 /** The body of a request (c2sp.org/tlog-witness, "add-checkpoint"). */
-export function writeAddCheckpoint(oldSize: number, proof: readonly Uint8Array[], note: string): string {
+function writeAddCheckpoint(oldSize: number, proof: readonly Uint8Array[], note: string): string {
   return `old ${oldSize}\n${proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('')}\n${note}`
 }
 

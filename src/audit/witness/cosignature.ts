@@ -42,7 +42,7 @@ export function parseWitnessKey(line: string): WitnessKey | null {
 }
 
 /** The key line of a witness, as other tools take it. */
-export function witnessKeyLine(key: WitnessKey): string {
+function witnessKeyLine(key: WitnessKey): string {
   const material = Buffer.concat([Buffer.from([algorithms[key.algorithm].byte]), key.publicKey])
   return `${key.name}+${keyIdOf(key).toString('hex')}+${material.toString('base64')}`
 }
@@ -88,7 +88,7 @@ function timeOfGood(stamped: Uint8Array, key: WitnessKey, text: string, checkpoi
 }
 
 /** What a witness signs; `null` where a name is too long for the form (c2sp.org/tlog-cosignature, "signed message"). */
-export function signedMessage(
+function signedMessage(
   key: Pick<WitnessKey, 'name' | 'algorithm'>,
   time: bigint,
   text: string,
