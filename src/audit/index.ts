@@ -70,7 +70,7 @@ export {
   type SearchPage,
   type SearchQuery,
 } from './search/log-search.ts'
-export { termsOf, type TermSource } from './search/record-terms.ts'
+export { RecordTerms, termsOf, type TermSource } from './search/record-terms.ts'
 export { searchHit, type ReadRecord } from './search/search-hit.ts'
 export { parseObject } from './stored-envelope.ts'
 export type { CheckpointSink, ShippedCheckpoint, ShipOutcome } from './publish/checkpoint-sink.ts'

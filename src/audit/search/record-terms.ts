@@ -42,62 +42,92 @@ export interface TermSource {
   readonly record: JsonObject
 }
 
-/**
- * The terms by which a call, or a record that is about no call, is found. Only of what stands in the clear in its
- * records: a decision and what followed it, or the one record.
- */
-export function termsOf(sources: readonly TermSource[]): Set<string> {
-  const values = new Map<SearchField, Set<string>>()
-  const words = new Set<string>()
-  let isRead = false
-  const add = (field: SearchField, value: JsonValue | undefined): void => {
-    if (typeof value !== 'string') return
-    const known = values.get(field)
-    if (known === undefined) values.set(field, new Set([value]))
-    else known.add(value)
-  }
-  for (const { kind, record } of sources) {
-    add('kind', kind)
-    add('run', record['run'])
-    add('parent', record['parent_call'])
+/** The terms by which something is found, as its records are read one after the other. */
+export class RecordTerms {
+  readonly #values = new Map<SearchField, Set<string>>()
+  readonly #words = new Set<string>()
+  #isRead = false
+
+  /**
+   * Adds a record and answers the terms that are new with it. Only of what stands in the clear. A call's decision comes
+   * first, what followed it after; a record that is about no call is alone.
+   */
+  add({ kind, record }: TermSource): string[] {
+    const isFirst = this.#values.size === 0
+    const terms: string[] = []
+    const put = (field: SearchField, value: JsonValue | undefined): void => {
+      if (typeof value === 'string') this.#put(field, value, terms)
+    }
+    put('kind', kind)
+    put('run', record['run'])
+    put('parent', record['parent_call'])
     if (kind === 'decision') {
-      isRead ||= addDecision(record, add)
-      addWords(saidByDecision(record), words)
+      this.#isRead = putDecision(record, put)
+      this.#addWords(saidByDecision(record), terms)
     } else if (kind === 'outcome') {
       const outcome = objectAt(record, 'outcome')
-      add('status', outcome['status'])
-      for (const label of listAt(outcome, 'labels_after')) add('label', label)
-      addWords([outcome['detail'], ...detailsOf(outcome)], words)
+      put('status', outcome['status'])
+      for (const label of listAt(outcome, 'labels_after')) put('label', label)
+      this.#addWords([outcome['detail'], ...detailsOf(outcome)], terms)
     } else {
-      if (kind === 'abandoned') add('status', kind)
-      addWords([...saidBy(record['event'])], words)
+      if (kind === 'abandoned') put('status', kind)
+      this.#addWords(saidBy(record['event']), terms)
+    }
+    if (isFirst) terms.push(everything)
+    if (isFirst && !this.#isRead) terms.push(isNoRead)
+    return terms
+  }
+
+  #put(field: SearchField, value: string, terms: string[]): void {
+    const known = this.#values.get(field)
+    if (known?.has(value) === true) return
+    if (known === undefined) this.#values.set(field, new Set([value]))
+    else known.add(value)
+    const term = termOf(field, value)
+    terms.push(term)
+    for (const [one, other] of pairs) {
+      if (field === one)
+        for (const second of this.#values.get(other) ?? []) terms.push(pairTerm(term, termOf(other, second)))
+      if (field === other)
+        for (const first of this.#values.get(one) ?? []) terms.push(pairTerm(termOf(one, first), term))
     }
   }
-  const terms = new Set<string>([everything, ...(isRead ? [] : [isNoRead])])
-  for (const [field, found] of values) for (const value of found) terms.add(termOf(field, value))
-  for (const word of words) terms.add(termOf('word', word))
-  for (const [one, other] of pairs)
-    for (const first of values.get(one) ?? [])
-      for (const second of values.get(other) ?? []) terms.add(pairTerm(termOf(one, first), termOf(other, second)))
-  return terms
+
+  #addWords(said: Iterable<JsonValue | undefined>, terms: string[]): void {
+    for (const text of said) {
+      if (typeof text !== 'string') continue
+      for (const word of wordsOf(text)) {
+        if (this.#words.size >= mostWords) return
+        if (this.#words.has(word)) continue
+        this.#words.add(word)
+        terms.push(termOf('word', word))
+      }
+    }
+  }
 }
 
-/** Adds what a decision is found by, and says whether it is one on reading the log. */
-function addDecision(record: JsonObject, add: (field: SearchField, value: JsonValue | undefined) => void): boolean {
+/** All terms by which records are found together. */
+export function termsOf(sources: readonly TermSource[]): Set<string> {
+  const terms = new RecordTerms()
+  return new Set(sources.flatMap((source) => terms.add(source)))
+}
+
+/** Puts what a decision is found by, and says whether it is one on reading the log. */
+function putDecision(record: JsonObject, put: (field: SearchField, value: JsonValue | undefined) => void): boolean {
   const pre = objectAt(record, 'pre')
   const principal = objectAt(pre, 'principal')
   const target = objectAt(pre, 'target')
   const decision = objectAt(record, 'decision')
-  add('agent', principal['id'])
+  put('agent', principal['id'])
   // Calls of those who act for somebody are calls of theirs too.
-  for (const actor of listAt(objectAt(pre, 'authn'), 'actors')) add('agent', actor)
-  add('tool', target['tool'])
-  add('service', target['service'])
-  add('door', pre['door'])
-  add('effect', decision['effect'])
-  add('basis', decision['basis'])
-  for (const rule of listAt(decision, 'determining')) if (isJsonObject(rule)) add('rule', rule['id'])
-  for (const label of listAt(pre, 'labels_before')) add('label', label)
+  for (const actor of listAt(objectAt(pre, 'authn'), 'actors')) put('agent', actor)
+  put('tool', target['tool'])
+  put('service', target['service'])
+  put('door', pre['door'])
+  put('effect', decision['effect'])
+  put('basis', decision['basis'])
+  for (const rule of listAt(decision, 'determining')) if (isJsonObject(rule)) put('rule', rule['id'])
+  for (const label of listAt(pre, 'labels_before')) put('label', label)
   const method = objectAt(record, 'mcp')['method']
   return typeof method === 'string' && method.startsWith('audit.')
 }
@@ -134,16 +164,6 @@ function* saidBy(value: JsonValue | undefined): Generator<JsonValue> {
     for (const member of value) yield* saidBy(member)
   } else {
     for (const [name, member] of Object.entries(value)) if (!listsOfCalls.has(name)) yield* saidBy(member)
-  }
-}
-
-function addWords(said: readonly (JsonValue | undefined)[], words: Set<string>): void {
-  for (const text of said) {
-    if (typeof text !== 'string') continue
-    for (const word of wordsOf(text)) {
-      if (words.size >= mostWords) return
-      words.add(word)
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { blockWidth, type PositionSet } from './position-set.ts'
+import { blockWidth, PositionSet } from './position-set.ts'
 import type { Posting, SearchIndex } from './search-index.ts'
 import type { PositionRange } from './time-spans.ts'
 
@@ -11,7 +11,7 @@ export interface SearchBudget {
   rowsLeft: number
 }
 
-/** Positions of one block that have all terms, highest first; `positions` is empty where looking ended early. */
+/** Positions of one block, highest first; `positions` is empty where looking ended early. */
 export interface FoundPositions {
   readonly positions: readonly number[]
   /** Where looking ended for now, so that it can go on below; `null` while it goes on by itself. */
@@ -19,8 +19,9 @@ export interface FoundPositions {
 }
 
 /**
- * Looks for the positions that have every term, newest first. Each term's blocks are read from the newest on, and the
- * term that is furthest back says where the others go on: what they have in between is not read.
+ * Looks for positions that have every term, newest first. Each term's blocks are read from the newest on, and the term
+ * that is furthest back says where the others go on: what they have in between is not read. Where the rarer terms leave
+ * few positions of a block, the others are not asked about them, so that some positions may lack a term.
  */
 export async function* findPositions(
   index: SearchIndex,
@@ -29,14 +30,13 @@ export async function* findPositions(
   { first, last }: PositionRange,
   budget: SearchBudget,
 ): AsyncGenerator<FoundPositions> {
-  const cursors = terms.map((term) => new PostingCursor(index, log, term, budget))
   const firstBlock = Math.floor(first / blockWidth)
   let block = Math.floor(last / blockWidth)
+  const cursors = await rarestFirst(
+    terms.map((term) => new PostingCursor(index, log, term, budget)),
+    block,
+  )
   while (block >= firstBlock) {
-    if (budget.rowsLeft <= 0) {
-      yield { positions: [], stoppedAt: (block + 1) * blockWidth }
-      return
-    }
     const met = await meet(cursors, block)
     if (met === null || met.block < firstBlock) return
     if (met.docs !== null) {
@@ -46,8 +46,26 @@ export async function* findPositions(
       if (positions.length > 0) yield { positions, stoppedAt: null }
     }
     block = met.docs === null ? met.block : met.block - 1
+    // After a step and not before one: whoever goes on from here must come further.
+    if (budget.rowsLeft <= 0 && block >= firstBlock) {
+      yield { positions: [], stoppedAt: (block + 1) * blockWidth }
+      return
+    }
   }
 }
+
+/** In the order of how far their first few blocks reach. */
+async function rarestFirst(cursors: readonly PostingCursor[], block: number): Promise<PostingCursor[]> {
+  const reaches: { cursor: PostingCursor; reach: number }[] = []
+  for (const cursor of cursors) {
+    await cursor.seek(block)
+    reaches.push({ cursor, reach: cursor.reach })
+  }
+  return reaches.toSorted((one, other) => one.reach - other.reach).map(({ cursor }) => cursor)
+}
+
+/** Positions of a block that are so few that to read them costs less than to ask the next term about them. */
+const fewPositions = 4
 
 /** The block that all have at or below `block`, or the one that the furthest back of them has; `null` where one has none. */
 async function meet(
@@ -56,13 +74,14 @@ async function meet(
 ): Promise<{ readonly block: number; readonly docs: PositionSet | null } | null> {
   let docs: PositionSet | null = null
   for (const cursor of cursors) {
+    if (docs !== null && !cursor.holds(block) && docs.isFew(fewPositions)) continue
     const posting = await cursor.seek(block)
     if (posting === null) return null
     if (posting.block < block && docs !== null) return { block: posting.block, docs: null }
     if (docs === null) {
-      docs = posting.docs
+      docs = PositionSet.decode(posting.docs)
       block = posting.block
-    } else docs.intersect(posting.docs)
+    } else docs.intersect(PositionSet.decode(posting.docs))
   }
   return docs === null ? null : { block, docs }
 }
@@ -83,6 +102,16 @@ class PostingCursor {
     this.#log = log
     this.#term = term
     this.#budget = budget
+  }
+
+  /** The oldest block that has been read; -1 where there are no older ones. */
+  get reach(): number {
+    return this.#isLast ? -1 : (this.#rows.at(-1)?.block ?? -1)
+  }
+
+  /** Whether it can tell of a block without reading. */
+  holds(block: number): boolean {
+    return this.reach <= block
   }
 
   /** The newest block at or below `block`. Never goes back up. */

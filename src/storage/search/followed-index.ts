@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import type { SearchPage, SearchQuery } from '../../audit/index.ts'
 import type { AuditTables } from '../audit-tables.ts'
@@ -16,6 +17,10 @@ import { termNumbers } from './term-numbers.ts'
 
 /** How long a search waits until the index has what was written before it, in milliseconds. */
 const patienceMs = 250
+/** How long where records have no place in the order of all yet: they get one within a second. */
+const orderMs = 2_000
+/** How long until the next look for one, in milliseconds. */
+const pauseMs = 50
 /** Records that are taken at once: a search waits for as many. */
 const recordsAtOnce = 500
 
@@ -45,12 +50,10 @@ export class FollowedIndex {
 
   search(query: SearchQuery): Promise<SearchPage> {
     return this.#inTurn(async ({ rows, opened, indexer, numberOf }) => {
-      const until = performance.now() + patienceMs
-      let taken = recordsAtOnce
-      while (taken === recordsAtOnce && performance.now() < until) taken = await indexer.step(recordsAtOnce)
+      await catchUp(rows, indexer)
       const page = await searchLog(query, { rows, index: opened.index, numberOf })
-      const behind = Math.max(0, (await rows.newest()) - indexer.seq)
-      return { ...page, index: { behind, indexed: indexer.seq + 1 } }
+      const indexed = indexer.seq + 1
+      return { ...page, index: { behind: Math.max(0, (await rows.written()) - indexed), indexed } }
     })
   }
 
@@ -81,6 +84,17 @@ export class FollowedIndex {
   async #open(): Promise<OpenParts> {
     this.#parts ??= await openParts(this.#settings)
     return this.#parts
+  }
+}
+
+/** Takes what was written until now, as far as that is to be had soon. */
+async function catchUp(rows: LogRows, indexer: LogIndexer): Promise<void> {
+  const target = await rows.written()
+  const began = performance.now()
+  while (indexer.seq + 1 < target) {
+    const taken = await indexer.step(recordsAtOnce)
+    if (performance.now() - began > (taken === 0 ? orderMs : patienceMs)) return
+    if (taken === 0) await pause(pauseMs)
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseObject, termsOf, type TermSource } from '../../audit/index.ts'
+import { parseObject, RecordTerms, type TermSource } from '../../audit/index.ts'
 import type { LogRow, LogRows } from './log-rows.ts'
 import type { IndexCursor, IndexedDocument, SearchIndex } from './search-index.ts'
 
@@ -12,8 +12,7 @@ const keptDecisions = 2_000
 interface OpenCall {
   readonly log: number
   readonly position: number
-  readonly sources: TermSource[]
-  readonly terms: Set<string>
+  readonly terms: RecordTerms
 }
 
 /** Follows the log and puts what it reads into the index. */
@@ -86,34 +85,34 @@ export class LogIndexer {
       const calls = wanted.slice(at, at + 200).map(({ call }) => call)
       for (const row of await this.#rows.ofCalls(calls, ['decision'])) {
         const record = parseObject(row.json)
-        if (record !== null) this.#keep(row, { kind: row.kind, record })
+        const terms = new RecordTerms()
+        if (record !== null) terms.add({ kind: row.kind, record })
+        // Also where it is no longer kept: what followed it is no thing of its own.
+        this.#keep(row, terms)
       }
     }
   }
 
   #begin(row: LogRow, source: TermSource): IndexedDocument {
-    const terms = row.kind === 'decision' ? this.#keep(row, source).terms : termsOf([source])
-    return { log: row.log, position: row.index, timeMs: row.timeMs, terms: this.#numbers(terms) }
+    const terms = new RecordTerms()
+    const added = terms.add(source)
+    if (row.kind === 'decision') this.#keep(row, terms)
+    return { log: row.log, position: row.index, timeMs: row.timeMs, terms: this.#numbers(added) }
   }
 
   /** Only what the call is not found by already. */
   #addTo(call: OpenCall, source: TermSource): IndexedDocument {
-    call.sources.push(source)
-    const added = [...termsOf(call.sources)].filter((term) => !call.terms.has(term))
-    for (const term of added) call.terms.add(term)
-    return { log: call.log, position: call.position, timeMs: null, terms: this.#numbers(added) }
+    return { log: call.log, position: call.position, timeMs: null, terms: this.#numbers(call.terms.add(source)) }
   }
 
-  #keep(row: LogRow, source: TermSource): OpenCall {
+  #keep(row: LogRow, terms: RecordTerms): void {
     const [oldest] = this.#open.keys()
     if (this.#open.size >= keptDecisions && oldest !== undefined) this.#open.delete(oldest)
-    const call = { log: row.log, position: row.index, sources: [source], terms: termsOf([source]) }
-    this.#open.set(keyOf(row), call)
-    return call
+    this.#open.set(keyOf(row), { log: row.log, position: row.index, terms })
   }
 
-  #numbers(terms: Iterable<string>): number[] {
-    return Array.from(terms, (term) => this.#numberOf(term))
+  #numbers(terms: readonly string[]): number[] {
+    return terms.map((term) => this.#numberOf(term))
   }
 }
 

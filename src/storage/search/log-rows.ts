@@ -22,8 +22,8 @@ const columns = ['seq', 'log', 'idx', 'id', 'time_ms', 'kind', 'call', 'json'] a
 export interface LogRows {
   /** The log of a namespace, `null` where it has none. */
   logOf(namespace: string): Promise<number | null>
-  /** Sequence number of the newest record, -1 where there is none. */
-  newest(): Promise<number>
+  /** How many records are durable. Those that have no place in the order of all yet are counted and not read. */
+  written(): Promise<number>
   /** Whether the record at a sequence number has the id. */
   has(seq: number, id: string): Promise<boolean>
   /** Records after a sequence number, in their order. */
@@ -49,11 +49,14 @@ export class SqliteLogRows implements LogRows {
     return row === undefined ? null : row.log
   }
 
-  async newest(): Promise<number> {
+  async written(): Promise<number> {
     const row = await reading(() =>
-      this.#database.selectFrom('records').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst(),
+      this.#database
+        .selectFrom('records')
+        .select(({ fn }) => fn.max('seq').as('seq'))
+        .executeTakeFirst(),
     )
-    return row === undefined ? -1 : row.seq
+    return (row?.seq ?? -1) + 1
   }
 
   async has(seq: number, id: string): Promise<boolean> {

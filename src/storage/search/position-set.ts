@@ -31,13 +31,19 @@ export class PositionSet {
     this.#words[at] = (this.#words[at] ?? 0) | (1 << (offset & 31))
   }
 
-  has(offset: number): boolean {
-    return ((this.#words[offset >>> 5] ?? 0) & (1 << (offset & 31))) !== 0
-  }
-
   /** Keeps what is in the other set too. */
   intersect(other: PositionSet): void {
     for (let at = 0; at < wordCount; at++) this.#words[at] = (this.#words[at] ?? 0) & (other.#words[at] ?? 0)
+  }
+
+  /** Whether there are at most so many. */
+  isFew(most: number): boolean {
+    let count = 0
+    for (const word of this.#words) {
+      for (let left = word; left !== 0; left &= left - 1) count += 1
+      if (count > most) return false
+    }
+    return true
   }
 
   /** Positions from the highest to the lowest. */

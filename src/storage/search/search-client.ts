@@ -33,7 +33,10 @@ export class SearchClient implements LogSearch {
       }
       const ticket = ++this.#ticket
       this.#waiting.set(ticket, { resolve, reject })
-      this.#running().postMessage({ kind: 'search', ticket, query } satisfies SearchRequest)
+      const worker = this.#running()
+      // It does not keep the process going, but for somebody who waits.
+      worker.ref()
+      worker.postMessage({ kind: 'search', ticket, query } satisfies SearchRequest)
     })
   }
 
@@ -42,6 +45,7 @@ export class SearchClient implements LogSearch {
     clearTimeout(this.#timer)
     const worker = this.#worker
     if (worker === null) return
+    worker.ref()
     const ended = once(worker, 'exit').catch(() => undefined)
     worker.postMessage({ kind: 'close' } satisfies SearchRequest)
     await ended
@@ -67,6 +71,7 @@ export class SearchClient implements LogSearch {
   #receive(message: SearchMessage): void {
     const waiter = this.#waiting.get(message.ticket)
     this.#waiting.delete(message.ticket)
+    if (this.#waiting.size === 0) this.#worker?.unref()
     if (message.kind === 'found') waiter?.resolve(message.page)
     else waiter?.reject(new McpworksError(message.code, { detail: message.detail }))
   }

@@ -26,7 +26,8 @@ export interface IndexCursor {
 /** A block of a term. */
 export interface Posting {
   readonly block: number
-  readonly docs: PositionSet
+  /** As `PositionSet` reads them. */
+  readonly docs: Uint8Array
 }
 
 /** Which positions have which terms. Nothing in it is believed: it says where to look in the log. */
@@ -55,8 +56,8 @@ export class SearchIndex {
   }
 
   /** Blocks of a term from `block` downwards, at most `limit`. */
-  async postings(log: number, term: number, block: number, limit: number): Promise<Posting[]> {
-    const rows = await this.#database
+  postings(log: number, term: number, block: number, limit: number): Promise<Posting[]> {
+    return this.#database
       .selectFrom('search_postings')
       .select(['block', 'docs'])
       .where('log', '=', log)
@@ -65,7 +66,6 @@ export class SearchIndex {
       .orderBy('block', 'desc')
       .limit(limit)
       .execute()
-    return rows.map((row) => ({ block: row.block, docs: PositionSet.decode(row.docs) }))
   }
 
   /** The last position of the newest block, `null` where there is none. */

@@ -8,7 +8,7 @@ import {
   type SearchPage,
   type SearchQuery,
 } from '../../audit/index.ts'
-import { findPositions, type SearchBudget } from './find-positions.ts'
+import { findPositions, type FoundPositions, type SearchBudget } from './find-positions.ts'
 import { laterKinds } from './index-log.ts'
 import { storedRecord, type LogRow, type LogRows } from './log-rows.ts'
 import type { SearchIndex } from './search-index.ts'
@@ -19,7 +19,8 @@ const mostRows = 8_000
 /** Records that one page reads from the log to find that they do not fit. */
 const mostLooks = 2_000
 /** Positions that are read from the log at once. */
-const looksAtOnce = 50
+const leastAtOnce = 4
+const mostAtOnce = 50
 
 /** What a search works on. */
 export interface SearchParts {
@@ -37,21 +38,44 @@ export async function searchLog(query: SearchQuery, parts: SearchParts): Promise
   if (range === null) return none
   const hits: SearchHit[] = []
   let looks = 0
-  for await (const { positions, stoppedAt } of sourceOf(query, log, range, parts)) {
-    if (stoppedAt !== null) return { hits, next: stoppedAt, stopped: true }
-    for (let at = 0, count = 0; at < positions.length; at += count) {
-      // Most of what the index names fits: little more is read than the page still takes.
-      count = Math.min(looksAtOnce, query.limit - hits.length + 1)
-      const looked = positions.slice(at, at + count)
-      for (const [position, hit] of await look(looked, query, log, parts)) {
-        looks += 1
-        if (hit !== null) hits.push(hit)
-        if (hits.length >= query.limit) return { hits, next: position, stopped: false }
-        if (looks >= mostLooks) return { hits, next: position, stopped: true }
-      }
+  for await (const positions of inBatches(sourceOf(query, log, range, parts), () => query.limit - hits.length)) {
+    if (typeof positions === 'number') return { hits, next: positions, stopped: true }
+    for (const [position, hit] of await look(positions, query, log, parts)) {
+      looks += 1
+      if (hit !== null) hits.push(hit)
+      if (hits.length >= query.limit) return { hits, next: position, stopped: false }
+      if (looks >= mostLooks) return { hits, next: position, stopped: true }
     }
   }
   return { hits, next: null, stopped: false }
+}
+
+/**
+ * Positions in batches of the size that a page still takes, because most of what the index names fits; a number is where
+ * looking stopped.
+ */
+async function* inBatches(
+  source: AsyncIterable<FoundPositions>,
+  wanted: () => number,
+): AsyncGenerator<readonly number[] | number> {
+  let waiting: number[] = []
+  for await (const { positions, stoppedAt } of source) {
+    waiting.push(...positions)
+    while (waiting.length >= sizeOf(wanted())) {
+      const size = sizeOf(wanted())
+      yield waiting.slice(0, size)
+      waiting = waiting.slice(size)
+    }
+    if (stoppedAt === null) continue
+    if (waiting.length > 0) yield waiting
+    yield stoppedAt
+    return
+  }
+  if (waiting.length > 0) yield waiting
+}
+
+function sizeOf(wanted: number): number {
+  return Math.max(leastAtOnce, Math.min(mostAtOnce, wanted))
 }
 
 async function rangeOf(
@@ -72,7 +96,7 @@ async function* sourceOf(
   log: number,
   range: PositionRange,
   { rows, index, numberOf }: SearchParts,
-): AsyncGenerator<{ readonly positions: readonly number[]; readonly stoppedAt: number | null }> {
+): AsyncGenerator<FoundPositions> {
   if (query.call === null) {
     const budget: SearchBudget = { rowsLeft: mostRows }
     yield* findPositions(index, log, askedTerms(query).map(numberOf), range, budget)

@@ -18,11 +18,9 @@ export class PostgresLogRows implements LogRows {
     return row === undefined ? null : Number(row['log'])
   }
 
-  async newest(): Promise<number> {
-    const [row] = await this.#sessions.read(
-      'SELECT first_seq + records - 1 AS seq FROM stretches ORDER BY first_seq DESC LIMIT 1',
-    )
-    return row === undefined ? -1 : Number(row['seq'])
+  async written(): Promise<number> {
+    const [row] = await this.#sessions.read('SELECT COALESCE(sum(next_pos), 0) AS records FROM writers')
+    return Number(row?.['records'] ?? 0)
   }
 
   async has(seq: number, id: string): Promise<boolean> {
