@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
+import { killExporter } from '../support/killed-exporter.ts'
 import { readTraceRequest, type ReceivedSpan } from '../support/otlp-messages.ts'
 import { httpReceiver, syslogReceiver, type Receiver, type Sent } from '../support/receivers.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
@@ -214,6 +215,19 @@ describe('receivers that are away while calls are made', () => {
     const bodies = [...http.sent.map(({ body }) => body.toString('latin1')), ...syslog.sent].join('\n')
     expect(bodies).toContain('not-much')
     expect(bodies).not.toMatch(/canary|paid 12/)
+  })
+})
+
+describe('a server that is killed while it sends', () => {
+  it('sends every record in its order, and again only what was under way', async ({ onTestFinished }) => {
+    const place = mkdtempSync(join(tmpdir(), 'mcpworks-test-'))
+    onTestFinished(() => rmSync(place, { recursive: true, force: true }))
+    const points = [150, 40]
+    const { log, acknowledged, told } = await killExporter(place, points)
+    expect([...new Set(told)]).toEqual(log)
+    expect(acknowledged.filter((id) => !log.includes(id))).toEqual([])
+    expect(log.length).toBeGreaterThanOrEqual(190)
+    expect(told.length - log.length).toBeLessThanOrEqual(points.length * 100)
   })
 })
 

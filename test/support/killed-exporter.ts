@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { JsonObject } from '../../src/kernel/index.ts'
+import { httpReceiver } from './receivers.ts'
+
+const script = fileURLToPath(new URL('./audit-exporting-load.ts', import.meta.url))
+
+/** What a webhook was told by processes that were killed again and again. */
+export interface KilledExport {
+  /** Ids of the log in their order. */
+  readonly log: readonly string[]
+  /** Ids that a killed process said were durable. */
+  readonly acknowledged: readonly string[]
+  /** Ids as they were taken, those that came again included. */
+  readonly told: readonly string[]
+}
+
+/**
+ * Kills a process that writes and sends records, each time when it has said so many lines as `points` has, then lets one
+ * send what is left. The webhook refuses every third request.
+ */
+export async function killExporter(dataDirectory: string, points: readonly number[]): Promise<KilledExport> {
+  let requests = 0
+  const webhook = await httpReceiver(() => (++requests % 3 === 0 ? 503 : 200))
+  const acknowledged: string[] = []
+  const argument = { dataDirectory, url: `http://127.0.0.1:${webhook.port}/hook` }
+  try {
+    for (const lines of points) acknowledged.push(...(await run({ ...argument, drain: false }, lines)))
+    const [log = 'nothing was said'] = await run({ ...argument, drain: true }, null)
+    const told = webhook.sent
+      .filter(({ isTaken }) => isTaken)
+      .flatMap(({ body }) => (JSON.parse(body.toString()) as JsonObject[]).map(({ id }) => String(id)))
+    return {
+      log: JSON.parse(log) as string[],
+      acknowledged: acknowledged.map((line) => String(JSON.parse(line))),
+      told,
+    }
+  } finally {
+    await webhook.kill()
+  }
+}
+
+/** What a process said: until it had said so many lines and was killed, or until it ended by itself. */
+async function run(argument: JsonObject, lines: number | null): Promise<string[]> {
+  const child = spawn(process.execPath, [script, JSON.stringify(argument)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(child, 'close')
+  const said: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    // The last line may have been cut off by the kill, and then it was not said.
+    if (/^(".*"|\[.*\])$/.test(line)) said.push(line)
+    if (said.length === lines) child.kill('SIGKILL')
+  }
+  const [code, signal] = (await closed) as [number | null, string | null]
+  if (lines === null ? code !== 0 : signal !== 'SIGKILL') throw new Error(`it ended with ${code ?? signal}`)
+  return said
+}
