@@ -103,6 +103,10 @@ export interface CallExplanation {
     /** Labels of the run once the call had ended; `null` where that is not recorded. */
     readonly labelsAfter: readonly string[] | null
     readonly failedInvariants: readonly string[]
+    /** What must have held, and whether it did. Where one did not, the output is in quarantine and not shown here. */
+    readonly invariants: readonly { readonly id: string; readonly pass: boolean; readonly detail: string | null }[]
+    /** What the kernel told of the jail before it got the code, as the record has it; `null` where no code ran in one. */
+    readonly jail: JsonObject | null
     /** What the permits demanded, and what came of it. */
     readonly obligations: readonly {
       readonly obligation: string
@@ -231,6 +235,8 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     bytesOut: null,
     labelsAfter: null,
     failedInvariants: [],
+    invariants: [],
+    jail: null,
     obligations: [],
     output: null,
     outputBytes: null,
@@ -240,6 +246,12 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
   }
   const outcome = objectAt(record, 'outcome')
   const resources = objectAt(outcome, 'resources')
+  const invariants = objects(outcome['invariants']).map((one) => ({
+    id: text(one['id']),
+    pass: one['pass'] === true,
+    detail: textOrNull(one['detail']),
+  }))
+  const isKept = invariants.some(({ pass }) => !pass)
   return {
     status: text(outcome['status']),
     detail: textOrNull(outcome['detail']),
@@ -250,15 +262,15 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     innerCalls: numberOrNull(outcome['inner_calls']) ?? 0,
     bytesOut: numberOrNull(outcome['bytes_out']),
     labelsAfter: texts(outcome['labels_after']),
-    failedInvariants: objects(outcome['invariants'])
-      .filter((invariant) => invariant['pass'] !== true)
-      .map((invariant) => text(invariant['id'])),
+    failedInvariants: invariants.filter(({ pass }) => !pass).map(({ id }) => id),
+    invariants,
+    jail: isJsonObject(outcome['jail']) ? outcome['jail'] : null,
     obligations: objects(outcome['obligations']).map((one) => ({
       obligation: text(one['obligation']),
       fulfilled: one['fulfilled'] === true,
       detail: text(one['detail']),
     })),
-    output,
+    output: isKept ? null : output,
     outputBytes: numberOrNull(objectAt(outcome, 'output')['bytes']),
   }
 }

@@ -54,6 +54,17 @@ const refused: DecisionDraft = {
   decision: { ...allowed.decision, effect: 'deny', basis: 'default-deny', determining: [], obligations: [] },
 }
 
+const reading = {
+  uid: 1_990_000_000,
+  hasCapabilities: false,
+  noNewPrivs: true,
+  seccompMode: 2,
+  seccompFilters: 2,
+  namespaces: { net: 7, mnt: 8 },
+  shared: [],
+  devices: ['lo'],
+}
+
 const ended: OutcomeDraft = {
   ...envelope,
   kind: 'outcome',
@@ -66,7 +77,8 @@ const ended: OutcomeDraft = {
     resources: { cpuMs: 31, maxRssBytes: 134_217_728 },
     innerCalls: 0,
     bytesOut: 26,
-    invariants: [{ id: 'profile', pass: false, detail: null }],
+    jail: { kernel: 'host', before: reading, after: reading, group: { memoryBytes: 2 ** 28, processes: 20 } },
+    invariants: [{ id: 'sandbox-profile', pass: true, detail: null }],
     labelsAfter: [],
     definitionHashAfter: null,
   },
@@ -96,6 +108,7 @@ describe('the page on why a call went as it did', () => {
   it('says who, what, which rule, on which facts, what happened and what was used', () => {
     const lines = page([allowed, ended]).split('\n')
     expect(lines[0]).toBe('ALLOWED, and ended: limit')
+    expect(lines[1]).toBe('demo/analyst asked for leads-search: leads.cedar#search permits it.')
     for (const part of [
       'Who        agent demo/analyst, in analysts',
       'What       tools/call leads-search of leads, by the tool door, 2026-05-28T20:26:40.000Z',
@@ -110,13 +123,25 @@ describe('the page on why a call went as it did', () => {
       'Happened   limit after 41.5 ms, 2026-05-28T20:26:40.001Z',
       '           memory: 128 MiB reached',
       '           used 31 ms of processor time and 128.0 MiB of memory',
-      '           INVARIANT BROKEN: profile',
+      '           held: sandbox-profile',
+      '           the kernel says: user 1990000000, 2 system-call filters, network lo, at most 256 MiB',
       'Result     []',
       'Proof      decision at position 0, outcome at position 1 of the log of demo',
     ]) {
       expect(lines).toContain(part)
     }
     expect(lines.length).toBeLessThan(40)
+  })
+
+  it('says what did not hold, and shows no output that is in quarantine', () => {
+    const invariants = [{ id: 'sandbox-network', pass: false, detail: 'network devices were there: eth0' }]
+    const bad = { ...ended, outcome: { ...ended.outcome, invariants } }
+    const text = page([allowed, bad], { output: '"the output"' })
+    expect(text).toContain('leads.cedar#search permits it. Its output was kept back.')
+    expect(text).toContain('DID NOT HOLD: sandbox-network (network devices were there: eth0)')
+    expect(text).toContain('Result     26 bytes, not shown')
+    expect(text).not.toContain('the output"')
+    expect(page([allowed, ended], { output: '"the output"' })).toContain('Result     "the output"')
   })
 
   it('says who acts for whom with whose token', () => {
@@ -135,6 +160,7 @@ describe('the page on why a call went as it did', () => {
     expect(text).toContain('REFUSED, and nothing was run')
     expect(text).toContain('no policy permits it, and what is not permitted is refused')
     expect(text).not.toContain('Happened')
+    expect(text).toContain('what would change it: mcpworks why not call-1 -n demo')
   })
 
   it('says that a call is open, or was abandoned', () => {

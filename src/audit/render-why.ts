@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../kernel/index.ts'
 import type { CallExplanation, ExplainedQuota } from './call-explanation.ts'
 
 const labelWidth = 11
@@ -12,6 +13,7 @@ export function renderWhy(explanation: CallExplanation): string {
   const { decision, outcome } = explanation
   const lines = [
     `${decision.effect === 'allow' ? 'ALLOWED' : 'REFUSED'}${ending(explanation)}`,
+    summary(explanation),
     '',
     ...section('Call', [`${explanation.call} in ${explanation.namespace}`, ...relations(explanation)]),
     ...section('Who', who(explanation)),
@@ -21,8 +23,30 @@ export function renderWhy(explanation: CallExplanation): string {
     ...(decision.effect === 'allow' ? section('Happened', happened(explanation)) : []),
     ...(outcome?.outputBytes == null ? [] : section('Result', [body(outcome.output, outcome.outputBytes)])),
     ...section('Proof', proof(explanation)),
+    ...section('Further', further(explanation)),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The whole story in one sentence, for who reads no further. */
+function summary({ who, what, decision, outcome }: CallExplanation): string {
+  const rule = decision.rules.find(({ effect }) => (effect === 'permit') === (decision.effect === 'allow'))
+  const because =
+    rule === undefined
+      ? (basisSentences.get(decision.basis) ?? visible(decision.basis))
+      : `${visible(rule.id)} ${rule.effect === 'permit' ? 'permits' : 'forbids'} it`
+  const withheld = outcome?.failedInvariants.length ? ' Its output was kept back.' : ''
+  return `${visible(who.id)} asked for ${visible(what.tool)}: ${because}.${withheld}`
+}
+
+/** The commands that show more, each of them for this call. */
+function further({ call, namespace, decision }: CallExplanation): string[] {
+  const of = `${visible(call)} -n ${visible(namespace)}`
+  return [
+    ...(decision.effect === 'allow' ? [] : [`what would change it: mcpworks why not ${of}`]),
+    ...(decision.engine === null ? [] : [`decide it again with stock Cedar: mcpworks audit replay ${of}`]),
+    `prove it to somebody else: mcpworks audit prove ${of} -o proof.json`,
+  ]
 }
 
 function ending({ decision, outcome }: CallExplanation): string {
@@ -141,10 +165,10 @@ const figureNames = {
   running: 'running',
 }
 
+/** Only what there was: most figures are 0 for most callers. */
 function figures(given: ExplainedQuota['agent']): string {
-  return Object.entries(figureNames)
-    .map(([name, words]) => `${given[name] ?? 0} ${words}`)
-    .join(', ')
+  const used = Object.entries(figureNames).filter(([name]) => (given[name] ?? 0) !== 0)
+  return used.length === 0 ? 'nothing yet' : used.map(([name, words]) => `${given[name]} ${words}`).join(', ')
 }
 
 function labelsGathered(after: readonly string[] | null, before: readonly string[]): string[] {
@@ -169,8 +193,35 @@ function happened({ outcome, facts: { labels } }: CallExplanation): string[] {
     ...outcome.obligations.map(({ obligation, fulfilled, detail }) => {
       return `${fulfilled ? 'fulfilled' : 'NOT FULFILLED'}: ${visible(obligation)} (${visible(detail)})`
     }),
-    ...outcome.failedInvariants.map((id) => `INVARIANT BROKEN: ${visible(id)}`),
+    ...checked(outcome),
   ]
+}
+
+/** What must have held, what the kernel said of the jail, and what did not hold. */
+function checked({ invariants, jail }: NonNullable<CallExplanation['outcome']>): string[] {
+  const held = invariants.filter(({ pass }) => pass).map(({ id }) => visible(id))
+  const broken = invariants.filter(({ pass }) => !pass)
+  return [
+    ...(held.length === 0 ? [] : [`held: ${held.join(', ')}`]),
+    ...(jail === null ? [] : jailLine(jail)),
+    ...broken.map(({ id, detail }) => `DID NOT HOLD: ${visible(id)}${detail === null ? '' : ` (${visible(detail)})`}`),
+    ...(broken.length === 0 ? [] : ['the output is in quarantine; the caller did not get it']),
+  ]
+}
+
+function jailLine({ before, group, kernel }: JsonObject): string[] {
+  if (!isJsonObject(before)) return []
+  const devices = Array.isArray(before.devices) ? before.devices.map(String).join(', ') : ''
+  const bound = isJsonObject(group) && typeof group.memory_bytes === 'number' ? group.memory_bytes : null
+  const filters =
+    typeof before.seccomp_filters === 'number' ? `${before.seccomp_filters} system-call filters` : 'filtered'
+  const parts = [
+    `user ${String(before.uid)}`,
+    filters,
+    ...(kernel === 'guest' ? ['a kernel of its own'] : [`network ${devices === '' ? 'none' : devices}`]),
+    ...(bound === null ? [] : [`at most ${Math.round(bound / 2 ** 20)} MiB`]),
+  ]
+  return [`the kernel says: ${parts.map(visible).join(', ')}`]
 }
 
 function proof({ records, proof: made, namespace }: CallExplanation): string[] {

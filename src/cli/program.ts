@@ -14,6 +14,7 @@ import { addFunctionCommands } from './commands/function.ts'
 import { addKeyCommands } from './commands/key.ts'
 import { addNamespaceCommands } from './commands/namespace.ts'
 import { addPolicyCommands } from './commands/policy.ts'
+import { addQuarantineCommands } from './commands/quarantine.ts'
 import { addSandboxCommands } from './commands/sandbox.ts'
 import { addUpCommand } from './commands/up.ts'
 import { addUpstreamCommands } from './commands/upstream.ts'
@@ -50,6 +51,7 @@ export function createProgram(version: string, env: ConfigSources['env'], cwd: s
   addPolicyCommands(program, context)
   addApprovalCommands(program, context)
   addAuditCommands(program, context)
+  addQuarantineCommands(program, context)
   addConfigCommands(program, context)
   addUpstreamCommands(program, context)
   addDoctorCommand(program, context)

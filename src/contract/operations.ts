@@ -10,6 +10,7 @@ import { logOperations } from './log-operations.ts'
 import { namespaceOperations } from './namespace-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyOperations } from './policy-operations.ts'
+import { quarantineOperations } from './quarantine-operations.ts'
 import { replayOperations } from './replay-operations.ts'
 import { searchOperations } from './search-operations.ts'
 import { templateOperations } from './template-operations.ts'
@@ -30,6 +31,7 @@ export const operations = {
   ...replayOperations,
   ...approvalOperations,
   ...auditOperations,
+  ...quarantineOperations,
   ...searchOperations,
   ...logOperations,
   ...upstreamOperations,

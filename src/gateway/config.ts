@@ -32,6 +32,13 @@ const notificationsSchema = z
       .describe(
         'Who is told of calls by "notify NAME" in a policy. A channel that is not listed is told by a line of the log of the server.',
       ),
+    alerts: z
+      .array(z.string().max(64))
+      .max(10)
+      .default(['alerts'])
+      .describe(
+        'Channels that are told when an output is put in quarantine because something that must have held did not. One that is not listed above is told by a line of the log of the server.',
+      ),
   })
   .refine(({ secret, channels }) => channels.length === 0 || secret.length >= 32, {
     path: ['secret'],

@@ -162,7 +162,7 @@ function harness(options: {
       maxUsageCounters: 1000,
       auditLevel: 'request_response',
       maxAuditBodyBytes: 200,
-      notifications: { secret: '', networks: [], channels: [] },
+      notifications: { secret: '', networks: [], channels: [], alerts: [] },
     },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))

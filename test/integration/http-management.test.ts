@@ -203,6 +203,7 @@ const bodies: Readonly<Record<string, object>> = {
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
   'shadow.set': { policySet: `sha256:${'0'.repeat(64)}` },
   'audit.replay': { policySet: `sha256:${'0'.repeat(64)}`, sinceSeconds: 3600 },
+  'quarantine.release': { comment: 'to look at it' },
   'policy.facts': { tool: 'leads-top' },
   'policy.template': { template: 'sender-constrained' },
   'policy.can': { agent: 'analyst', tool: 'leads-top' },

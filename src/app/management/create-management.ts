@@ -39,6 +39,7 @@ import { logHandlers } from './log-handlers.ts'
 import { platformHandlers } from './platform-handlers.ts'
 import { policyHandlers } from './policy-handlers.ts'
 import { policyVersionHandlers } from './policy-version-handlers.ts'
+import { quarantineHandlers } from './quarantine-handlers.ts'
 import { replayHandlers } from './replay-handlers.ts'
 import { searchHandlers } from './search-handlers.ts'
 import { shadowHandlers } from './shadow-handlers.ts'
@@ -110,6 +111,7 @@ export function createManagement(parts: ManagementParts): Backend {
     }),
     ...auditHandlers(decisionLog, clock, explainCallFrom(decisionLog)),
     ...caseHandlers(casePorts),
+    ...quarantineHandlers(decisionLog, clock),
     ...whyNotHandler({ ...casePorts, policy, hosted, schemas: functions.schemas }),
     ...exporterHandlers(parts.exporters),
     ...auditEventHandlers({ decisionLog, clock, version }),

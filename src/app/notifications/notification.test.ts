@@ -45,3 +45,24 @@ it('tells the channels that want it of a call that waits, and of nothing else th
   for (const type of ['approved', 'denied', 'link-made'])
     expect(notificationOf(stored({ ...requested, type }), ['desk'])).toBeNull()
 })
+
+it('tells the channels for alarms of an output in quarantine, and not of its release', () => {
+  const invariants = [{ id: 'sandbox-network', detail: 'network devices were there: eth0' }]
+  const event = {
+    type: 'quarantined',
+    invariants,
+    principal: 'shop/one',
+    service: 'pay',
+    tool: 'refund',
+    outcome: 'r0',
+  }
+  const kept = { ...stored(event), kind: 'quarantine' as const }
+  expect(notificationOf(kept, ['desk'], ['alarm'])).toMatchObject({
+    type: 'output.quarantined',
+    channels: ['alarm'],
+    about: { call: 'c1', principal: 'shop/one', tool: 'refund', invariants },
+  })
+  expect(notificationOf(kept, ['desk'], [])).toBeNull()
+  const released = { ...stored({ ...event, type: 'released' }), kind: 'quarantine' as const }
+  expect(notificationOf(released, ['desk'], ['alarm'])).toBeNull()
+})

@@ -6,14 +6,39 @@ import { mergeObligations } from '../../policy/index.ts'
 export interface Notification {
   /** Of the record that the decision is in: the same each time that it is told. */
   readonly id: string
-  readonly type: 'call.allowed' | 'approval.requested'
+  readonly type: 'call.allowed' | 'approval.requested' | 'output.quarantined'
   readonly channels: readonly string[]
   readonly about: JsonObject
 }
 
-/** The notification that a record asks for, `null` where it asks for none. `approvalChannels` are told what waits for a person. */
-export function notificationOf(stored: StoredRecord, approvalChannels: readonly string[] = []): Notification | null {
+/** The notification that a record asks for, `null` where it asks for none. `approvalChannels` are told what waits for a person, `alertChannels` what went wrong. */
+export function notificationOf(
+  stored: StoredRecord,
+  approvalChannels: readonly string[] = [],
+  alertChannels: readonly string[] = [],
+): Notification | null {
+  if (stored.kind === 'quarantine') return ofQuarantine(stored, alertChannels)
   return stored.kind === 'approval' ? ofRequest(stored, approvalChannels) : ofDecision(stored)
+}
+
+/** What did not hold, and of which call. */
+function ofQuarantine(
+  { id, namespace, call, json, timeMs }: StoredRecord,
+  channels: readonly string[],
+): Notification | null {
+  const event = objectOf(objectOf(JSON.parse(json === '' ? '{}' : json) as JsonValue)['event'])
+  if (channels.length === 0 || event['type'] !== 'quarantined') return null
+  const about = {
+    record: id,
+    time: new Date(timeMs).toISOString(),
+    namespace,
+    call,
+    principal: event['principal'] ?? null,
+    service: event['service'] ?? null,
+    tool: event['tool'] ?? null,
+    invariants: event['invariants'] ?? [],
+  }
+  return { id, type: 'output.quarantined', channels, about }
 }
 
 /** Where to look at it and decide is for who may: nothing here lets anybody in. */

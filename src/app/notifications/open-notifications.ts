@@ -46,7 +46,9 @@ export async function openNotifications(
   const onFailure = (error: unknown): void => log.error({ err: error }, 'the log could not be read for notifications')
   const ports = { decisionLog, positions, pausesMs, onFailure }
   const following = await Promise.all(
-    listeners.map(async (listener) => await followLog(tellNotifications(listener, approvalChannels), ports)),
+    listeners.map(
+      async (listener) => await followLog(tellNotifications(listener, approvalChannels, config.alerts), ports),
+    ),
   )
   const wake = (): void => {
     for (const one of following) one.wake()
@@ -91,6 +93,7 @@ function webhookFollower(
 const sentences = {
   'call.allowed': 'a policy asks that somebody is told of this call',
   'approval.requested': 'a call waits for a person',
+  'output.quarantined': 'something that must have held of a call did not: its output is in quarantine',
 } as const
 
 /** Tells of the channels that have no address. It takes everything. */

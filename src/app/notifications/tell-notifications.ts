@@ -16,15 +16,16 @@ export interface Listener {
 export function tellNotifications(
   { reader, tell, onChange }: Listener,
   approvalChannels: readonly string[] = [],
+  alertChannels: readonly string[] = [],
 ): LogFollower {
   return {
     reader,
-    kinds: ['decision', 'approval'],
+    kinds: ['decision', 'approval', 'quarantine'],
     onChange,
     async take(records: readonly StoredRecord[], closing: AbortSignal) {
       for (const [done, record] of records.entries()) {
         if (closing.aborted) return { done, refused: null }
-        const notification = notificationOf(record, approvalChannels)
+        const notification = notificationOf(record, approvalChannels, alertChannels)
         const refused = notification === null ? null : await tell(notification)
         if (refused !== null) return { done, refused }
       }

@@ -70,6 +70,8 @@ const ended: CallExplanation = {
     bytesOut: 1,
     labelsAfter: [],
     failedInvariants: [],
+    invariants: [],
+    jail: null,
     obligations: [],
     output: null,
     outputBytes: null,

@@ -187,6 +187,7 @@ const recordKinds: readonly RecordKind[] = [
   'approval',
   'start',
   'shadow',
+  'quarantine',
   'period',
   'alarm',
 ]

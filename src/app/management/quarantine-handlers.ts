@@ -1,0 +1,72 @@
+import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
+import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
+import type { Handlers } from './handler.ts'
+
+/** What was kept back, and giving it to a person. The release is on record before anything is opened. */
+export function quarantineHandlers(
+  decisionLog: Pick<DecisionLog, 'read' | 'readBody' | 'append'>,
+  clock: Pick<Clock, 'nowMs'>,
+): Pick<Handlers, 'audit.quarantine' | 'quarantine.release'> {
+  return {
+    async 'audit.quarantine'({ namespace, limit }) {
+      const records = await decisionLog.read({ namespace, kinds: ['quarantine'], descending: true, limit })
+      const events = records.map((record) => ({ record, event: eventOf(record) }))
+      const releases = Map.groupBy(
+        events.filter(({ event }) => event.type === 'released'),
+        ({ record }) => record.call,
+      )
+      const kept = events.filter(({ event }) => event.type === 'quarantined')
+      return {
+        calls: kept.map(({ record, event }) => ({
+          call: record.call,
+          time: new Date(record.timeMs).toISOString(),
+          principal: event.principal ?? null,
+          service: event.service ?? null,
+          tool: event.tool ?? null,
+          invariants: event.invariants ?? [],
+          releases: (releases.get(record.call) ?? []).map(({ event: { by, comment }, record: { timeMs } }) => ({
+            by: by ?? null,
+            comment: comment ?? null,
+            time: new Date(timeMs).toISOString(),
+          })),
+        })),
+      }
+    },
+    async 'quarantine.release'({ namespace, call, comment }, { caller, run, call: own }) {
+      const records = await decisionLog.read({ namespace, call, kinds: ['quarantine'], limit: 100 })
+      const event = records.map(eventOf).find(({ type }) => type === 'quarantined')
+      if (event === undefined)
+        throw new McpworksError('unknown_object', {
+          message: `${namespace} has nothing of call ${call} in quarantine.`,
+        })
+      const parties = [caller.principal.id, ...(caller.authentication.token?.actors ?? [])]
+      if (parties.includes(String(event.principal)))
+        throw new McpworksError('denied', { message: 'Nobody releases the output of their own call.' })
+      const by = caller.principal.id
+      await decisionLog.append({
+        kind: 'quarantine',
+        namespace,
+        run,
+        call,
+        parentCall: null,
+        trace: null,
+        event: { type: 'released', by, comment, release: own, outcome: event.outcome ?? null },
+      })
+      const output = await decisionLog.readBody(String(event.outcome), 'output')
+      if (output === null)
+        throw new McpworksError('unknown_object', { message: `The output of call ${call} was not kept, or is erased.` })
+      const body: unknown = JSON.parse(output.body)
+      return {
+        call,
+        releasedAt: new Date(clock.nowMs()).toISOString(),
+        by,
+        output: isJsonObject(body) ? body : {},
+      }
+    },
+  }
+}
+
+function eventOf({ json }: StoredRecord): JsonObject {
+  const record: unknown = JSON.parse(json === '' ? '{}' : json)
+  return isJsonObject(record) && isJsonObject(record.event) ? record.event : {}
+}
