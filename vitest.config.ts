@@ -49,7 +49,7 @@ const kinds = [
   ),
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
   // Faults by the thousand. A few of each kind are among the tests that run every time.
-  { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000, maxConcurrency: 2 },
+  { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 900_000, maxConcurrency: 2 },
   { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 120_000 },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 300_000 },
 ]

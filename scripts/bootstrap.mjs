@@ -21,6 +21,7 @@ const commands = {
   e2e: { programs: ['bwrap', 'python3', 'chromium'], args: () => [vitest, 'run', '--project=e2e'] },
   interop: { programs: ['bwrap', 'python3', 'go', 'sumdb'], args: () => [vitest, 'run', '--project=interop'] },
   run: { programs: ['bwrap', 'python3'], args: () => [] },
+  bench: { programs: ['bwrap', 'python3', 'postgres'], args: () => [] },
   check: { programs: [], args: () => [join(root, 'scripts', 'check.ts')] },
   fix: { programs: [], args: () => [join(root, 'scripts', 'fix.ts')] },
   build: { programs: [], args: () => [join(root, 'scripts', 'build.ts')] },

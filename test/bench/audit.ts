@@ -1,12 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { verifyDecisionLog } from '../../src/audit/index.ts'
+import { verifyDecisionLog, type AuditReader } from '../../src/audit/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
-import { openAuditReader, openStorage } from '../../src/storage/index.ts'
+import { openAuditReader, openPostgresAuditReader, openPostgresLog, openStorage } from '../../src/storage/index.ts'
+import { startPostgresCluster } from '../support/postgres-cluster.ts'
 import { appendPairs, bytesOfPair } from './audit/append-pairs.ts'
 import type { Measurement } from './audit/measurement.ts'
-import { rawPairs, rawSqlite } from './audit/raw-inserts.ts'
+import { rawPairs, rawPostgres, rawSqlite } from './audit/raw-inserts.ts'
 
 /*
  * What the decision log costs: decisions with their outcomes at 1, 16 and 64 callers, against raw inserts of as many
@@ -40,7 +42,27 @@ async function sqlite(directory: string): Promise<void> {
   const raw = (callers: number) => rawPairs(rawSqlite(directory), callers, pairsOf(callers), bytes)
   await compare('SQLite', raw, (callers) => appendPairs(storage.decisionLog, callers, pairsOf(callers)))
   await storage.close()
-  const reader = openAuditReader({ dataDirectory })
+  await verify('SQLite', openAuditReader({ dataDirectory }))
+}
+
+async function postgres(directory: string): Promise<void> {
+  const cluster = await startPostgresCluster()
+  try {
+    const database = { url: cluster.url(), caFile: null }
+    const masterKey = randomBytes(32)
+    const publicKeyPath = join(directory, 'postgres.pub')
+    const log = await openPostgresLog({ database, masterKey, clock: systemClock, publicKeyPath })
+    const bytes = await bytesOfPair(log.decisionLog)
+    const raw = async (callers: number) => rawPairs(await rawPostgres(database.url), callers, pairsOf(callers), bytes)
+    await compare('PostgreSQL', raw, (callers) => appendPairs(log.decisionLog, callers, pairsOf(callers)))
+    await log.close()
+    await verify('PostgreSQL', openPostgresAuditReader({ database, masterKey, publicKeyLine: null }))
+  } finally {
+    await cluster.close()
+  }
+}
+
+async function verify(database: string, reader: AuditReader): Promise<void> {
   const cpu = process.cpuUsage()
   const begun = performance.now()
   const report = await verifyDecisionLog({ reader })
@@ -50,9 +72,9 @@ async function sqlite(directory: string): Promise<void> {
   if (!report.ok) throw new Error(JSON.stringify(report.firstProblem))
   const { checked } = report.records
   const perSecond = (checked / elapsed) * 1000
-  ratio('records verified a second, bodies opened', 50_000, perSecond, perSecond >= 50_000, 'records/s')
+  ratio(`${database}: records verified a second, bodies opened`, 50_000, perSecond, perSecond >= 50_000, 'records/s')
   results.push({
-    database: 'SQLite',
+    database,
     case: 'verify',
     callers: 1,
     p50_ms: Number((elapsed / checked).toFixed(5)),
@@ -87,6 +109,7 @@ const given = process.argv.indexOf('--directory')
 const directory = mkdtempSync(join(given === -1 ? tmpdir() : (process.argv[given + 1] ?? ''), 'mcpworks-bench-'))
 try {
   await sqlite(directory)
+  await postgres(directory)
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version }
   process.stdout.write(`${JSON.stringify({ benchmark: 'audit', machine, results, goals }, null, 2)}\n`)
 } finally {

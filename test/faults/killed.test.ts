@@ -1,13 +1,16 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'vitest'
-import { openAuditReader } from '../../src/storage/index.ts'
-import { killAndLook, type KilledPlace } from '../support/killed-log.ts'
+import { describe, expect, it } from 'vitest'
+import { openAuditReader, openPostgresAuditReader } from '../../src/storage/index.ts'
+import { killAndLook } from '../support/killed-log.ts'
+import { postgresDatabase } from '../support/postgres-database.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** Kills in all, so many on one data directory, which each finds as the last kill left it. */
 const kills = 1000
 const killsAPlace = 25
+const killsOfPostgres = 100
 /** Agents make some lines a millisecond: from the first call to the third checkpoint. */
 const longestLines = 1200
 
@@ -18,34 +21,52 @@ function randomPoints(): number[] {
   )
 }
 
-const places: Record<string, () => KilledPlace & { remove(): void }> = {
-  SQLite() {
-    const directory = mkdtempSync(join(tmpdir(), 'mcpworks-killed-'))
-    const dataDirectory = join(directory, 'data')
-    return {
-      storage: { dataDirectory },
-      reader: async () => (existsSync(join(dataDirectory, 'audit.db')) ? openAuditReader({ dataDirectory }) : null),
-      remove: () => rmSync(directory, { recursive: true, force: true }),
-    }
-  },
-}
+const expected = { kills: killsAPlace, unrecorded: [], lost: [], problems: [], open: 0 }
 
-describe.each(Object.entries(places))('killed with SIGKILL under load, on %s', (_, place) => {
+describe('killed with SIGKILL under load, on SQLite', () => {
   it.concurrent.for(Array.from({ length: kills / killsAPlace }, (_, part) => part))(
     'runs nothing unrecorded and loses nothing acknowledged (part %i)',
     async (_part, { onTestFinished, expect }) => {
+      const directory = mkdtempSync(join(tmpdir(), 'mcpworks-killed-'))
+      onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+      const dataDirectory = join(directory, 'data')
+      const hasLog = (): boolean => existsSync(join(dataDirectory, 'audit.db'))
       const points = randomPoints()
-      const here = place()
-      onTestFinished(() => here.remove())
-      const found = await killAndLook(here, points)
-      expect(found, `killed after ${points.join(', ')} lines`).toMatchObject({
-        kills: killsAPlace,
-        unrecorded: [],
-        lost: [],
-        problems: [],
-        open: 0,
-      })
+      const found = await killAndLook(
+        { storage: { dataDirectory }, reader: async () => (hasLog() ? openAuditReader({ dataDirectory }) : null) },
+        points,
+      )
+      expect(found, `killed after ${points.join(', ')} lines`).toMatchObject(expected)
       // The kills have to have come in the middle of calls, or what a start says of them was never tried.
+      expect(found.ran).toBeGreaterThan(0)
+      expect(found.abandoned).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe('killed with SIGKILL under load, on PostgreSQL', () => {
+  it.each(Array.from({ length: killsOfPostgres / killsAPlace }, (_, part) => part))(
+    'runs nothing unrecorded and loses nothing acknowledged (part %i)',
+    async () => {
+      const dataDirectory = join(temporaryDirectory(), 'data')
+      const database = { url: await postgresDatabase(), caFile: null }
+      const key = join(dataDirectory, 'master.key')
+      const points = randomPoints()
+      const found = await killAndLook(
+        {
+          storage: { dataDirectory, postgres: { ...database, silentMs: 10_000 } },
+          reader: async () =>
+            existsSync(key)
+              ? openPostgresAuditReader({
+                  database,
+                  masterKey: Buffer.from(readFileSync(key, 'utf8').trim(), 'base64'),
+                  publicKeyLine: null,
+                })
+              : null,
+        },
+        points,
+      )
+      expect(found, `killed after ${points.join(', ')} lines`).toMatchObject(expected)
       expect(found.ran).toBeGreaterThan(0)
       expect(found.abandoned).toBeGreaterThan(0)
     },

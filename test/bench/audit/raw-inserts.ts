@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
 import { summarise, type Measurement } from './measurement.ts'
 
 /** Bytes of a decision and of its outcome as they are stored, with what lies beside them. */
@@ -68,6 +69,26 @@ export function rawSqlite(directory: string): RawStore {
     async close() {
       database.close()
       for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+    },
+  }
+}
+
+/** PostgreSQL over one connection, one statement for all rows. */
+export async function rawPostgres(url: string): Promise<RawStore> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('CREATE TABLE raw_rows (seq bigserial PRIMARY KEY, body bytea NOT NULL)')
+  return {
+    async insert(bodies) {
+      await client.query({
+        name: 'raw',
+        text: 'INSERT INTO raw_rows (body) SELECT * FROM unnest($1::bytea[])',
+        values: [bodies],
+      })
+    },
+    async close() {
+      await client.query('DROP TABLE raw_rows')
+      await client.end()
     },
   }
 }
