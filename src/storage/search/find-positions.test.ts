@@ -105,15 +105,18 @@ describe('looking for positions', () => {
     expect(await allFound(index, [1, 2], 0, blocks * blockWidth)).toEqual({ found: [1], stops: 0 })
   })
 
-  it('forgets a block, and nothing of the others', async () => {
+  it('forgets what lies below a position, and nothing of what does not or is of another log', async () => {
     const index = await indexOf([
       { log: 1, position: 5, timeMs: 1, terms: [1, 2] },
       { log: 1, position: blockWidth + 5, timeMs: 2, terms: [1, 2] },
       { log: 2, position: 6, timeMs: 2, terms: [1] },
     ])
-    await index.forgetBlock(1, 0)
+    await index.forgetBelow(1, blockWidth + 4)
     expect((await allFound(index, [1], 0, blockWidth * 2)).found).toEqual([blockWidth + 5])
+    expect(await index.postings(1, 2, 0, 10)).toEqual([])
     expect(await index.postings(2, 1, 0, 10)).toHaveLength(1)
+    expect(await index.times.range(1, 1, 3)).toMatchObject({ first: blockWidth })
+    expect(await index.times.range(2, 1, 3)).toMatchObject({ first: 0 })
   })
 })
 

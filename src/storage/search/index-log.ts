@@ -1,4 +1,5 @@
 import { parseObject, RecordTerms, type TermSource } from '../../audit/index.ts'
+import { isJsonObject } from '../../kernel/index.ts'
 import type { LogRow, LogRows } from './log-rows.ts'
 import type { IndexCursor, IndexedDocument, SearchIndex } from './search-index.ts'
 
@@ -61,6 +62,9 @@ export class LogIndexer {
       if (record === null) continue
       const source = { kind: row.kind, record }
       const call = laterKinds.includes(row.kind) ? await this.#decisionOf(row) : null
+      const gone = textsGoneBelow(source)
+      // Before the cursor passes the record: what is not forgotten now is never forgotten.
+      if (gone !== null) await this.#index.forgetBelow(row.log, gone)
       documents.push(call === null ? this.#begin(row, source) : this.#addTo(call, source))
       if (call !== null) this.#open.delete(keyOf(row))
     }
@@ -114,6 +118,13 @@ export class LogIndexer {
   #numbers(terms: readonly string[]): number[] {
     return terms.map((term) => this.#numberOf(term))
   }
+}
+
+/** The position below which a record says that no texts are kept; `null` where it says nothing of the kind. */
+function textsGoneBelow({ kind, record }: TermSource): number | null {
+  const { event } = record
+  if (kind !== 'retention' || !isJsonObject(event) || event['what'] !== 'texts') return null
+  return typeof event['below'] === 'number' ? event['below'] : null
 }
 
 function keyOf({ log, call }: LogRow): string {

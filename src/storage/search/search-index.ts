@@ -80,8 +80,25 @@ export class SearchIndex {
     return row === undefined ? null : row.block * blockWidth + blockWidth - 1
   }
 
-  /** Forgets a block. */
-  async forgetBlock(log: number, block: number): Promise<void> {
+  /** Forgets the blocks of a log that lie wholly below a position. */
+  async forgetBelow(log: number, position: number): Promise<void> {
+    const end = Math.floor(position / blockWidth)
+    for (;;) {
+      const oldest = await this.#database
+        .selectFrom('search_blocks')
+        .select('block')
+        .where('log', '=', log)
+        .where('block', '<', end)
+        .orderBy('block')
+        .limit(1)
+        .executeTakeFirst()
+      if (oldest === undefined) break
+      await this.#forgetBlock(log, oldest.block)
+    }
+    await this.times.forgetBelow(log, end * blockWidth)
+  }
+
+  async #forgetBlock(log: number, block: number): Promise<void> {
     await this.#database.transaction().execute(async (transaction) => {
       const parts = await transaction
         .selectFrom('search_blocks')

@@ -20,9 +20,11 @@ function serve(port: MessagePort, settings: SearchSettings): void {
   let timer: NodeJS.Timeout | null = null
   const follow = async (): Promise<void> => {
     timer = null
+    const began = performance.now()
     // A search says what went wrong, and how far the index is behind.
     const pauseMs = await search.advance().then(
-      (isBehind) => (isBehind ? 0 : lookMs),
+      // Half of a processor at most: calls come first, and what is behind is behind.
+      (isBehind) => (isBehind ? performance.now() - began : lookMs),
       () => retryMs,
     )
     if (!isClosed) timer = setTimeout(() => void follow(), pauseMs)

@@ -65,6 +65,15 @@ export class TimeSpans {
     }
   }
 
+  /** Forgets the times of what lies wholly below a position. */
+  async forgetBelow(log: number, position: number): Promise<void> {
+    await this.#database
+      .deleteFrom('search_spans')
+      .where('log', '=', log)
+      .where('span', '<', Math.floor(position / spanWidth))
+      .execute()
+  }
+
   /** Where to look for what was decided from `fromMs` to `toMs`, both included. */
   async range(log: number, fromMs: number | null, toMs: number | null): Promise<PositionRange | null> {
     const first = fromMs === null ? 0 : await this.#firstSpan(log, fromMs)
