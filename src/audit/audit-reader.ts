@@ -88,12 +88,19 @@ export interface HeadRow {
   /** Ordinal of the newest tree in the same snapshot, `null` where there is none. */
   readonly newestTree: number | null
   readonly writers: readonly WriterHead[]
+  /** Changes of the signing key that are there in the same snapshot. */
+  readonly keyChanges: number
 }
 
 /** What is public of the log: its trees, the checkpoints that were signed over them, and their hashes. No record's text. */
 export interface TreeReader {
-  /** The verifier key line that lies beside the log. Whoever can change the log can change it too. */
+  /**
+   * The verifier key lines that lie beside the log, the oldest first, one for each key that it has had. Whoever can change
+   * the log can change them too.
+   */
   publicKeyLine(): Promise<string | null>
+  /** Statements of the changes of the signing key, oldest first (`signKeyChange`). */
+  keyChanges(): Promise<string[]>
   /** All of them, in the order in which they were begun. */
   trees(): Promise<TreeRow[]>
   /** Rows from an ordinal on, ascending. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { openCheckpoint, treeOfOrigin } from './checkpoint.ts'
+import { readCheckpoint, treeOfOrigin } from './checkpoint.ts'
 import type { RecordProof } from './decision-log.ts'
+import { keySuccession, signersOf } from './key-succession.ts'
 import type { StoredRecord } from './record.ts'
 import { leafHash, verifyInclusion } from './rfc6962.ts'
-import { parseVerifierKey } from './signed-note.ts'
 import { readEnvelope } from './stored-envelope.ts'
 import { readTlogProof, writeTlogProof } from './tlog-proof.ts'
 
@@ -17,15 +17,21 @@ const proofFileSchema = z.strictObject({
     .array(z.strictObject({ record: z.string().max(4 * 1024 * 1024), proof: z.string().max(64 * 1024) }))
     .min(1)
     .max(100),
+  /** Statements of the changes of the log's key, oldest first. */
+  key_changes: z.array(z.string().max(4096)).max(10_000).default([]),
 })
 
 /** The records of one call, each with what shows that it is in the log. Holds no body. */
 export type CallProof = z.output<typeof proofFileSchema>
 
-/** Makes a proof of a call's records. `null` where one of them is under no signed checkpoint yet. */
+/**
+ * Makes a proof of a call's records. `keyChanges` are the statements of the changes of the log's key, by which somebody
+ * who has an earlier key comes to the one that signed. `null` where one of them is under no signed checkpoint yet.
+ */
 export function makeCallProof(
   call: string,
   records: readonly { readonly stored: StoredRecord; readonly proof: RecordProof }[],
+  keyChanges: readonly string[] = [],
 ): CallProof | null {
   const proven: CallProof['records'] = []
   for (const { stored, proof } of records) {
@@ -34,7 +40,7 @@ export function makeCallProof(
     const text = writeTlogProof({ index: proof.leafIndex, inclusion, checkpoint: proof.checkpoint.note })
     proven.push({ record: stored.json, proof: text })
   }
-  return { type, v: 1, call, records: proven }
+  return { type, v: 1, call, records: proven, key_changes: [...keyChanges] }
 }
 
 /** What a proof shows, or the first thing in it that is not so. */
@@ -56,15 +62,17 @@ export type CallProofVerdict =
   | { readonly ok: false; readonly problem: string }
 
 /**
- * Checks a proof with nothing but the log's verifier key line: that each record stands, as written here, in a tree of
- * its namespace under a checkpoint that the key signed. Does not show that the log has no other records of the call,
+ * Checks a proof with nothing but the log's verifier key lines: that each record stands, as written here, in a tree of
+ * its namespace under a checkpoint that the first key, or one that
+ * it vouches for, signed. Does not show that the log has no other records of the call,
  * nor that the checkpoint is one that everybody else was shown. Never throws for what the file holds.
  */
-export function checkCallProof(text: string, publicKeyLine: string): CallProofVerdict {
-  const key = parseVerifierKey(publicKeyLine)
-  if (key === null) return wrong("The log's public key is malformed.")
+export function checkCallProof(text: string, publicKeyLines: string): CallProofVerdict {
   const file = readProofFile(text)
   if (file === null) return wrong('This is not a proof that "mcpworks audit prove" makes.')
+  const keys = keySuccession(publicKeyLines, file.key_changes)
+  if (!keys.ok) return wrong(keys.problem)
+  const { succession } = keys
   const namespaces = new Set<string>()
   const records = []
   for (const [at, { record, proof: proofText }] of file.records.entries()) {
@@ -75,10 +83,13 @@ export function checkCallProof(text: string, publicKeyLine: string): CallProofVe
     if (envelope.call !== file.call) return wrong(`Record ${at} is of another call: ${envelope.call}.`)
     namespaces.add(envelope.namespace)
     const origin = proof.checkpoint.slice(0, proof.checkpoint.indexOf('\n'))
-    const tree = treeOfOrigin(key.name.replace(/^mcpworks\//, ''), origin)
+    const tree = treeOfOrigin(succession.logId, origin)
     if (tree?.namespace !== envelope.namespace) return wrong(`The checkpoint of record ${at} is one of another log.`)
-    const checkpoint = openCheckpoint(proof.checkpoint, { name: origin, publicKey: key.publicKey })
-    if (checkpoint === null) return wrong(`The checkpoint of record ${at} bears no good signature by the log's key.`)
+    const checkpoint = readCheckpoint(proof.checkpoint)
+    // A key before the one that was given may be one that was replaced because somebody stole it.
+    const isSigned = signersOf(succession, origin, proof.checkpoint).some((place) => place >= succession.given)
+    if (checkpoint === null || !isSigned)
+      return wrong(`The checkpoint of record ${at} bears no good signature by the log's key.`)
     const { size, root } = checkpoint
     if (!verifyInclusion(leafHash(record), proof.index, size, proof.inclusion, root))
       return wrong(`Record ${at} is not in the log at position ${proof.index}: it, or its proof, was changed.`)

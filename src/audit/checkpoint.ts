@@ -29,10 +29,10 @@ export function treeOfOrigin(logId: string, origin: string): { namespace: string
   return fits && checkpointOrigin(logId, namespace, period) === origin ? { namespace, period } : null
 }
 
-/** Signs a checkpoint as a note (c2sp.org/tlog-checkpoint). */
-export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): string {
+/** Signs a checkpoint as a note (c2sp.org/tlog-checkpoint), by each of the signers. */
+export function signCheckpoint(checkpoint: Checkpoint, ...signers: readonly NoteSigner[]): string {
   const root = Buffer.from(checkpoint.root).toString('base64')
-  return signNote(`${checkpoint.origin}\n${checkpoint.size}\n${root}\n`, signer)
+  return signNote(`${checkpoint.origin}\n${checkpoint.size}\n${root}\n`, ...signers)
 }
 
 /**

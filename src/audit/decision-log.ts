@@ -53,6 +53,25 @@ export interface DecisionLog {
   close(): Promise<void>
 }
 
+/** What became of the log's signing key. Both by verifier key line. */
+export interface KeyRotation {
+  /** Counts the changes of the log's key, from 1. */
+  readonly number: number
+  readonly previous: string
+  readonly next: string
+}
+
+/** The key that signs the log's checkpoints. */
+export interface LogSigningKey {
+  /**
+   * Makes a new key and lets it take the place of the one in force, which vouches for it and is deleted. Every open tree
+   * gets a record of it and a checkpoint that both keys signed. When it rejects, the key in force is still the former one,
+   * or the change is durable and its answer was lost.
+   * @throws McpworksError `audit_unavailable`
+   */
+  rotate(): Promise<KeyRotation>
+}
+
 /** Shows records to others. */
 export interface RecordProver {
   /** Proof of a record's place, `null` where there is no such record. Does not verify the log. */

@@ -7,9 +7,18 @@ export { checkCallProof, makeCallProof, type CallProof, type CallProofVerdict } 
 export { toCloudEvent } from './export/to-cloud-event.ts'
 export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
-export type { DecisionLog, LogHealth, RecordProof, RecordProver, RecordQuery } from './decision-log.ts'
+export type {
+  DecisionLog,
+  KeyRotation,
+  LogHealth,
+  LogSigningKey,
+  RecordProof,
+  RecordProver,
+  RecordQuery,
+} from './decision-log.ts'
 export type { LogPositionStore } from './log-position-store.ts'
 export { logPeriod, periodEndMs } from './log-period.ts'
+export { keyChangeEvent, signKeyChange, type KeyChange, type KeyChangeEvent } from './key-change.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 export { periodEvent } from './period-event.ts'
 export {

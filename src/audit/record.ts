@@ -18,6 +18,7 @@ export type RecordKind =
   | 'quarantine'
   | 'period'
   | 'alarm'
+  | 'key-change'
 
 /** What a writer of records gives; the log adds version, id, time, writer, sequence and chain. */
 export type RecordDraft = DecisionDraft | OutcomeDraft | EventDraft
@@ -181,6 +182,7 @@ export interface EventDraft extends DraftEnvelope {
     | 'quarantine'
     | 'period'
     | 'alarm'
+    | 'key-change'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

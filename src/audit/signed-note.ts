@@ -18,13 +18,15 @@ export interface NoteVerifier {
 }
 
 /**
- * A C2SP signed note (c2sp.org/signed-note) with one Ed25519 signature.
+ * A C2SP signed note (c2sp.org/signed-note) with an Ed25519 signature of each signer.
  * `text` ends in a newline and holds no empty line at its end.
  */
-export function signNote(text: string, signer: NoteSigner): string {
-  const signature = sign(null, Buffer.from(text), signer.privateKey)
-  const line = Buffer.concat([noteKeyId(signer.name, signer.publicKey), signature]).toString('base64')
-  return `${text}\n\u2014 ${signer.name} ${line}\n`
+export function signNote(text: string, ...signers: readonly NoteSigner[]): string {
+  const lines = signers.map(({ name, privateKey, publicKey }) => {
+    const signature = sign(null, Buffer.from(text), privateKey)
+    return `\u2014 ${name} ${Buffer.concat([noteKeyId(name, publicKey), signature]).toString('base64')}\n`
+  })
+  return `${text}\n${lines.join('')}`
 }
 
 /** A note taken apart. Nothing in it is believed. */
@@ -91,10 +93,14 @@ export function parseVerifierKey(line: string): NoteVerifier | null {
   return verifierKey(verifier) === line.trim() ? verifier : null
 }
 
-/** The log's verifier key line as one of a tree, for tools that want it by the tree's origin; `null` where it is malformed. */
-export function treeKeyLine(line: string, origin: string): string | null {
-  const key = parseVerifierKey(line)
-  return key === null ? null : verifierKey({ name: origin, publicKey: key.publicKey })
+/**
+ * The log's verifier key lines as those of a tree, for tools that want them by the tree's origin; `null` where one is
+ * malformed.
+ */
+export function treeKeyLine(lines: string, origin: string): string | null {
+  const keys = lines.trim().split('\n').map(parseVerifierKey)
+  const renamed = keys.flatMap((key) => (key === null ? [] : [verifierKey({ name: origin, publicKey: key.publicKey })]))
+  return renamed.length === keys.length ? renamed.join('\n') : null
 }
 
 /** An Ed25519 public key from its raw 32 bytes (RFC 8032). @throws where node refuses the key. */

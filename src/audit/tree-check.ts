@@ -4,12 +4,22 @@ import { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 import { treeHashBytes } from './rfc6962.ts'
 import type { Findings } from './verify-report.ts'
 
-/** A checkpoint that was checked for its signature and waits for its size. */
+/** A checkpoint that waits for its size. */
 export interface ExpectedRoot {
   readonly size: number
   readonly root: Uint8Array
+  /** Places in the succession of the keys that signed it. Never empty. */
+  readonly signedBy: readonly number[]
   /** `null` for a checkpoint that was kept elsewhere. */
   readonly stored: Pick<CheckpointRow, 'ordinal' | 'timeMs'> | null
+}
+
+/** Which key is to sign a tree at a size. */
+export interface KeyInForce {
+  /** Its place in the succession. */
+  readonly key: number
+  /** Whether the newest leaf puts it in force, and the key before it is to sign there too. */
+  readonly isNew: boolean
 }
 
 /** Grows one tree again and holds it against its tiles and signed checkpoints. */
@@ -82,7 +92,7 @@ export class TreeCheck {
   }
 
   /** Adds a record's leaf and compares what is due. */
-  async take(row: RecordRow, leaf: Uint8Array): Promise<void> {
+  async take(row: RecordRow, leaf: Uint8Array, inForce: KeyInForce): Promise<void> {
     this.#sort()
     this.#recent.push({ hash: leaf, row })
     for (const tile of this.#tree.append(leaf)) if (!this.#broken) await this.#compareTile(tile, row.seq)
@@ -90,6 +100,7 @@ export class TreeCheck {
     if (row.timeMs >= this.#endMs) this.#late(row)
     for (let due = this.#expected[0]; due !== undefined && due.size <= this.#tree.size; due = this.#expected[0]) {
       this.#expected.shift()
+      this.#compareSigners(due, row, inForce)
       this.#compareRoot(due, row)
     }
   }
@@ -121,11 +132,25 @@ export class TreeCheck {
     this.#findings.record(row.seq, { namespace: this.#namespace, index, id, problem })
   }
 
+  /** A key that was replaced signs nothing more, whoever has come to have it. */
+  #compareSigners(due: ExpectedRoot, row: RecordRow, { key, isNew }: KeyInForce): void {
+    const problem = due.signedBy.includes(key)
+      ? isNew &&
+        due.stored !== null &&
+        !due.signedBy.includes(key - 1) &&
+        'is not signed by the key that is replaced there'
+      : "is signed by a key that is not the log's there"
+    if (problem === false || due.size !== this.#tree.size) return
+    const index = this.#row.firstIndex + due.size - 1
+    const where = { namespace: this.#namespace, index, id: row.id }
+    this.#findings.checkpoint(row.seq, { ...where, problem: `${nameOf(due)} ${problem}.` })
+  }
+
   #compareRoot(due: ExpectedRoot, row: RecordRow): void {
     if (this.#broken) return
     const namespace = this.#namespace
     const { firstIndex } = this.#row
-    const name = due.stored === null ? 'A checkpoint that was kept elsewhere' : `Checkpoint ${due.stored.ordinal}`
+    const name = nameOf(due)
     const fail = (index: number, problem: string) =>
       this.#findings.checkpoint(row.seq, { namespace, index, id: index === row.index ? row.id : null, problem })
     if (due.size !== this.#tree.size) return fail(firstIndex + due.size - 1, `${name} is out of order.`)
@@ -164,4 +189,8 @@ export class TreeCheck {
     }
     if (Buffer.compare(stored.root, tile.root) !== 0) fail(first, null, `${name} has a root that is not its own.`)
   }
+}
+
+function nameOf({ stored }: ExpectedRoot): string {
+  return stored === null ? 'A checkpoint that was kept elsewhere' : `Checkpoint ${stored.ordinal}`
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AuditReader, CheckpointRow, HeadRow } from './audit-reader.ts'
-import { parseVerifierKey } from './signed-note.ts'
+import { keySuccession } from './key-succession.ts'
 import { BodyCheck } from './verify-bodies.ts'
 import { CallCheck } from './verify-calls.ts'
 import { ChainCheck, type ChainedRecord } from './verify-chain.ts'
@@ -8,12 +8,13 @@ import { Findings, type VerifyReport } from './verify-report.ts'
 import { ForestCheck } from './verify-forest.ts'
 
 const pageRecords = 1000
+const missingKey = { ok: false, problem: "The log's public key is missing." } as const
 const endOfLog = Number.MAX_SAFE_INTEGER
 
 /** How a log is verified. */
 export interface VerifyOptions {
   readonly reader: AuditReader
-  /** The log's verifier key line as the auditor was given it. Without it, the one beside the log is believed. */
+  /** The log's verifier key lines as the auditor was given them. Without them, those beside the log are believed. */
   readonly publicKeyLine?: string
   /** Checkpoints (signed notes) that were kept elsewhere: the only thing that shows a log rolled back as a whole. */
   readonly keptCheckpoints?: readonly string[]
@@ -37,18 +38,20 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   await setImmediate()
   const head = await reader.head()
   const given = options.publicKeyLine ?? (await reader.publicKeyLine())
-  const key = given === null ? null : parseVerifierKey(given)
-  const logId = key?.name.replace(/^mcpworks\//, '')
   if (head === null) {
     if ((options.keptCheckpoints ?? []).length > 0)
       findings.head(0, 'There is no log here, but checkpoints of it were kept.')
     return report(findings, [], 0, true)
   }
-  if (key === null || logId === undefined) {
-    findings.head(0, "The log's public key is missing or malformed: no signature can be checked.")
+  const changes = (await reader.keyChanges()).slice(0, head.keyChanges)
+  const keys = given === null ? missingKey : keySuccession(given, changes)
+  if (!keys.ok) {
+    findings.head(0, `${keys.problem} No signature can be checked.`)
     return report(findings, [], 0, isAuthenticated(head))
   }
-  const trees = new ForestCheck({ reader, findings, logId, publicKey: key.publicKey, nextSeq: head.nextSeq })
+  const { succession } = keys
+  const { logId } = succession
+  const trees = new ForestCheck({ reader, findings, succession, nextSeq: head.nextSeq })
   const chain = new ChainCheck(findings, logId, head.writers)
   const calls = new CallCheck(findings)
   const bodies = new BodyCheck(findings)

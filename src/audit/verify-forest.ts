@@ -1,5 +1,7 @@
 import type { AuditReader, CheckpointRow, RecordRow, TreeRow } from './audit-reader.ts'
-import { checkpointOrigin, openCheckpoint, treeOfOrigin } from './checkpoint.ts'
+import { checkpointOrigin, readCheckpoint, treeOfOrigin } from './checkpoint.ts'
+import { readKeyChangeEvent } from './key-change.ts'
+import { signersOf, type KeySuccession } from './key-succession.ts'
 import { isLogPeriod, logPeriod } from './log-period.ts'
 import { readPeriodEvent } from './period-event.ts'
 import type { StoredEnvelope } from './stored-envelope.ts'
@@ -16,6 +18,8 @@ interface NamespaceTrees {
   current: number
   /** Position that the next record must have. */
   nextIndex: number
+  /** Place in the succession of the key that is in force. */
+  key: number
 }
 
 /**
@@ -25,23 +29,15 @@ interface NamespaceTrees {
 export class ForestCheck {
   readonly #reader: AuditReader
   readonly #findings: Findings
-  readonly #logId: string
-  readonly #publicKey: Uint8Array
+  readonly #succession: KeySuccession
   readonly #nextSeq: number
   readonly #namespaces = new Map<string, NamespaceTrees>()
 
   /** `nextSeq`: records from there on wait for their place, for their tiles, and for the last checkpoint of what they close. */
-  constructor(parts: {
-    reader: AuditReader
-    findings: Findings
-    logId: string
-    publicKey: Uint8Array
-    nextSeq: number
-  }) {
+  constructor(parts: { reader: AuditReader; findings: Findings; succession: KeySuccession; nextSeq: number }) {
     this.#reader = parts.reader
     this.#findings = parts.findings
-    this.#logId = parts.logId
-    this.#publicKey = parts.publicKey
+    this.#succession = parts.succession
     this.#nextSeq = parts.nextSeq
   }
 
@@ -65,7 +61,7 @@ export class ForestCheck {
     }
   }
 
-  /** Checks a stored checkpoint's signature and keeps it until its size is reached. */
+  /** Checks that a key of the log signed a stored checkpoint and keeps it until its size is reached. */
   expect(row: CheckpointRow): void {
     this.#findings.checkpoints.checked += 1
     const { namespace, period } = row
@@ -73,27 +69,30 @@ export class ForestCheck {
     const index = (tree?.row.firstIndex ?? 0) + row.size - 1
     const fail = (problem: string) => this.#findings.checkpoint(atEnd, { namespace, index, id: null, problem })
     if (namespace === null || tree === undefined) return fail(`Checkpoint ${row.ordinal} belongs to no tree.`)
-    const checkpoint = openCheckpoint(row.note, { name: tree.origin, publicKey: this.#publicKey })
-    if (checkpoint === null) return fail(`Checkpoint ${row.ordinal} bears no good signature by the log's key.`)
+    const signedBy = signersOf(this.#succession, tree.origin, row.note)
+    const checkpoint = readCheckpoint(row.note)
+    if (checkpoint === null || signedBy.length === 0)
+      return fail(`Checkpoint ${row.ordinal} bears no good signature by the log's key.`)
     if (checkpoint.origin !== tree.origin) return fail(`Checkpoint ${row.ordinal} is for another log.`)
     if (checkpoint.size !== row.size)
       return fail(`Checkpoint ${row.ordinal} is stored for ${row.size} records and signed for ${checkpoint.size}.`)
     const { ordinal, timeMs } = row
-    tree.expect({ size: row.size, root: checkpoint.root, stored: { ordinal, timeMs } })
+    tree.expect({ size: row.size, root: checkpoint.root, signedBy, stored: { ordinal, timeMs } })
   }
 
   /** Adds a checkpoint that was kept elsewhere. False where it is not a good checkpoint of this log. */
   expectForeign(note: string): boolean {
     const origin = note.slice(0, note.indexOf('\n'))
-    const place = treeOfOrigin(this.#logId, origin)
-    const checkpoint = openCheckpoint(note, { name: origin, publicKey: this.#publicKey })
-    if (place === null || checkpoint?.origin !== origin) return false
+    const place = treeOfOrigin(this.#succession.logId, origin)
+    const signedBy = signersOf(this.#succession, origin, note)
+    const checkpoint = readCheckpoint(note)
+    if (place === null || checkpoint === null || signedBy.length === 0) return false
     const tree = this.#treeOf(place.namespace, place.period)
     if (tree === undefined) {
       const where = { namespace: place.namespace, index: null, id: null }
       const problem = `A checkpoint of ${checkpoint.size} records that was kept elsewhere is of a tree that is not there (period ${place.period}): the log was put back.`
       this.#findings.checkpoint(atEnd, { ...where, problem })
-    } else tree.expect({ size: checkpoint.size, root: checkpoint.root, stored: null })
+    } else tree.expect({ size: checkpoint.size, root: checkpoint.root, signedBy, stored: null })
     return true
   }
 
@@ -112,7 +111,8 @@ export class ForestCheck {
         row,
         'It begins a tree, but lies within one: the row of its tree was deleted, or the record was moved.',
       )
-    await tree.take(row, leaf)
+    const isNew = envelope?.kind === 'key-change' && this.#changeKey(state, row, envelope)
+    await tree.take(row, leaf, { key: state.key, isNew })
     return row.index === expected ? null : expected
   }
 
@@ -120,7 +120,11 @@ export class ForestCheck {
   finish(): VerifyReport['namespaces'] {
     const names = [...this.#namespaces.keys()].toSorted()
     return names.map((namespace) => {
-      const { trees, current } = this.#namespaces.get(namespace) ?? { trees: [], current: 0 }
+      const { trees, current, key } = this.#namespaces.get(namespace) ?? { trees: [], current: 0, key: 0 }
+      if (key < this.#succession.changes.length) {
+        const problem = `Key change ${key + 1} is in no record of it: deleted, or a key was put in.`
+        this.#findings.tree(atEnd, { namespace, index: null, id: null, problem })
+      }
       trees[current]?.finish(null)
       for (const { row } of trees.slice(current + 1)) {
         const problem = `Tree ${row.ordinal} (period ${row.period}) has no record: inserted, or its records were cut off.`
@@ -166,6 +170,19 @@ export class ForestCheck {
     this.#fail(row, 'It closes another tree than the one that lies before it: that one was changed.')
   }
 
+  /** Takes the key that a record names into force. Gives whether the key before it was in force in this namespace. */
+  #changeKey(state: NamespaceTrees, row: RecordRow, envelope: StoredEnvelope): boolean {
+    const event = readKeyChangeEvent(envelope.event)
+    if (event === null || event.statement !== this.#succession.changes[event.number - 1]) {
+      this.#fail(row, "It names a key that the log's key did not vouch for.")
+      return false
+    }
+    if (event.number !== state.key + 1)
+      this.#fail(row, `It is key change ${event.number}, and ${state.key + 1} is next.`)
+    state.key = event.number
+    return !event.inherited
+  }
+
   #missingTree(namespace: string, row: RecordRow): NamespaceTrees {
     const problem = 'The rows of its trees are missing: deleted.'
     this.#findings.tree(row.seq, { namespace, index: row.index, id: row.id, problem })
@@ -173,10 +190,10 @@ export class ForestCheck {
   }
 
   #add(namespace: string, row: TreeRow): NamespaceTrees {
-    const origin = checkpointOrigin(this.#logId, namespace, row.period)
+    const origin = checkpointOrigin(this.#succession.logId, namespace, row.period)
     const [reader, findings, nextSeq] = [this.#reader, this.#findings, this.#nextSeq]
     const tree = new TreeCheck({ reader, findings, namespace, row, origin, nextSeq })
-    const known = this.#namespaces.get(namespace) ?? { trees: [], current: 0, nextIndex: 0 }
+    const known = this.#namespaces.get(namespace) ?? { trees: [], current: 0, nextIndex: 0, key: 0 }
     known.trees.push(tree)
     this.#namespaces.set(namespace, known)
     return known

@@ -64,4 +64,13 @@ export const logOperations = {
     },
     summary: 'A tile of a tree, full or partial, as far as a signed checkpoint covers it (c2sp.org/tlog-tiles).',
   },
+  'audit.rotate-key': {
+    name: 'audit.rotate-key',
+    method: 'POST',
+    path: '/api/v1/log/rotate-key',
+    effect: 'manage',
+    input: z.strictObject({}),
+    summary:
+      'Makes a new key that signs the log from here on. The former one vouches for it in every tree, and is deleted.',
+  },
 } satisfies Record<string, Operation>

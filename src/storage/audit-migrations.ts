@@ -84,4 +84,8 @@ export const auditMigrations: readonly string[] = [
   INSERT INTO checkpoints (ordinal, tree, size, time_ms, note) SELECT ordinal, log, size, time_ms, note FROM checkpoints_of_logs;
   DROP TABLE checkpoints_of_logs;
   `,
+  // What the former signing key and the new one signed together, each time that the key was changed.
+  `
+  CREATE TABLE key_changes (number INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT;
+  `,
 ]

@@ -1,18 +1,30 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { leafHash, logPeriod, LogTree, sealBodies, sealRecord, signCheckpoint, type BodyPart } from '../audit/index.ts'
+import {
+  leafHash,
+  logPeriod,
+  LogTree,
+  sealBodies,
+  sealRecord,
+  signCheckpoint,
+  signKeyChange,
+  verifierKey,
+  type BodyPart,
+  type KeyRotation,
+  type NoteSigner,
+} from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMac, readHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, treeSigner, type AuditLogState, type LogIdentity, type OpenTree } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
 import { headKey } from './data-keys.ts'
-import { loadLogIdentity } from './load-log-identity.ts'
-import { abandonedItem, periodItem } from './log-items.ts'
+import { loadLogIdentity, makeSigningKey, replaceSigningKey } from './load-log-identity.ts'
+import { abandonedItem, keyChangeItem, periodItem } from './log-items.ts'
 import { findOpenDecisions } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
-import { foldLog, openWritable } from './sqlite-database.ts'
+import { foldLog, forgetOldPages, openWritable } from './sqlite-database.ts'
 import { SubjectKeys, type SubjectKey } from './subject-keys.ts'
 import type { AppendItem, BatchAnswer } from './worker-protocol.ts'
 
@@ -53,10 +65,10 @@ export class AuditWriter {
     })
   }
 
-  /** Log id and raw public key, for auditors. */
-  identity(): { readonly logId: string; readonly publicKey: Uint8Array } {
-    const { identity } = this.#required()
-    return { logId: identity.logId, publicKey: identity.key.publicKey }
+  /** The verifier key lines of the log, one for each key that it has had, the oldest first. */
+  keyLines(): string[] {
+    const { identity, keyChanges } = this.#required()
+    return [...keyChanges.map((change) => change.split('\n')[2] ?? ''), verifierKey(logKey(identity))]
   }
 
   /** Records all items or none, in one transaction with one sync. @throws SQLite's own errors: nothing is recorded */
@@ -71,6 +83,19 @@ export class AuditWriter {
       }
       return batch
     })
+  }
+
+  /**
+   * Makes a new signing key and puts it in the place of the one in force. Every log gets a record that names it, and a
+   * checkpoint over that record which both keys signed; all in one transaction.
+   * @throws SQLite's own errors: the former key stays in force
+   */
+  rotateKey(timeMs: number): KeyRotation {
+    // What is overwritten is zeroed in the file, too: the former key is not to be found in a free page.
+    this.#required().database.exec('PRAGMA secure_delete = ON')
+    const rotation = this.#transact((open) => this.#changeKey(open, timeMs))
+    forgetOldPages(this.#required().database)
+    return rotation
   }
 
   /** Signs a checkpoint for every log that has leaves beyond its newest one. @throws SQLite's own errors */
@@ -155,6 +180,7 @@ export class AuditWriter {
         statements: prepareAuditStatements(database),
         identity: { ...identity, epoch: this.#epoch, masterKey },
         logs: new Map(),
+        keyChanges: readKeyChanges(database),
         keys: new SubjectKeys(database, { masterKey, epoch: this.#epoch }),
         dirty: new Set(),
         unfinished: new Map(findOpenDecisions(database, stored.openFrom).map(({ call, seq }) => [call, seq])),
@@ -220,8 +246,39 @@ export class AuditWriter {
     const hashes = new LogTree()
     const next = { tree: Number(lastInsertRowid), period, firstIndex, hashes, signer, checkpointed: 0 }
     log.open = next
-    if (former !== null) this.#insert(open, periodItem(log.namespace, former, period, timeMs))
+    if (former !== null) {
+      this.#insert(open, periodItem(log.namespace, former, period, timeMs))
+      return next
+    }
+    // A namespace that is younger than a change of the key bears it too: it is provable from the first key on by itself.
+    for (const [at, statement] of open.keyChanges.entries())
+      this.#insert(open, keyChangeItem(log.namespace, { number: at + 1, statement, inherited: true }, timeMs))
     return next
+  }
+
+  #changeKey(open: OpenWriter, timeMs: number): KeyRotation {
+    const { database, identity } = open
+    const number = open.keyChanges.length + 1
+    const made = makeSigningKey(identity.masterKey)
+    const [former, next] = [logKey(identity), logKey({ ...identity, key: made.key })]
+    const change = { number, timeMs, previous: former, next }
+    const statement = signKeyChange(change, { previous: former.privateKey, next: next.privateKey })
+    const namespaces = database.prepare('SELECT namespace FROM logs ORDER BY log').all()
+    for (const row of namespaces) {
+      const log = this.#logFor(open, String(row['namespace']))
+      const tree = this.#treeFor(open, log, timeMs)
+      // So that the record is not the leaf at which a checkpoint is due by itself, which one key alone would sign.
+      if (tree.hashes.size > tree.checkpointed) this.#signCheckpoint(open, log, tree)
+      this.#insert(open, keyChangeItem(log.namespace, { number, statement, inherited: false }, timeMs))
+      const signer = { name: tree.signer.name, ...made.key }
+      this.#signCheckpoint(open, log, tree, signer)
+      log.open = { ...tree, signer }
+    }
+    replaceSigningKey(database, made)
+    database.prepare('INSERT INTO key_changes (number, statement) VALUES (?, ?)').run(number, statement)
+    open.keyChanges.push(statement)
+    open.identity = { ...identity, key: made.key }
+    return { number, previous: verifierKey(former), next: verifierKey(next) }
   }
 
   #logFor(open: OpenWriter, namespace: string): AuditLogState {
@@ -237,10 +294,12 @@ export class AuditWriter {
     return open.keys.keyFor(log, namespace, subject)
   }
 
-  #signCheckpoint(open: OpenWriter, log: AuditLogState, tree: OpenTree): void {
+  /** Signs the open tree of a log as it is; with a second signer, by both. */
+  #signCheckpoint(open: OpenWriter, log: AuditLogState, tree: OpenTree, second?: NoteSigner): void {
     open.checkpoints += 1
     const { size } = tree.hashes
-    const note = signCheckpoint({ origin: tree.signer.name, size, root: tree.hashes.root() }, tree.signer)
+    const signers = second === undefined ? [tree.signer] : [tree.signer, second]
+    const note = signCheckpoint({ origin: tree.signer.name, size, root: tree.hashes.root() }, ...signers)
     open.statements.insertCheckpoint.run(open.checkpoints, tree.tree, size, log.lastTimeMs, note)
     tree.checkpointed = size
     open.dirty.delete(log)
@@ -272,7 +331,9 @@ function bodiesOf(bodies: Pick<AppendItem, 'input' | 'output' | 'engineInput'>):
 interface OpenWriter {
   readonly database: DatabaseSync
   readonly statements: AuditStatements
-  readonly identity: LogIdentity
+  identity: LogIdentity
+  /** Statements of the changes of the signing key, oldest first. */
+  readonly keyChanges: string[]
   readonly logs: Map<string, AuditLogState>
   readonly keys: SubjectKeys
   readonly dirty: Set<AuditLogState>
@@ -283,4 +344,14 @@ interface OpenWriter {
   nextSeq: number
   lastHash: Uint8Array | null
   checkpoints: number
+}
+
+/** The signing key by the name of the log, which the keys of all trees are known by together. */
+function logKey({ logId, key }: LogIdentity): NoteSigner {
+  return { name: `mcpworks/${logId}`, ...key }
+}
+
+function readKeyChanges(database: DatabaseSync): string[] {
+  const rows = database.prepare('SELECT statement FROM key_changes ORDER BY number').all()
+  return rows.map((row) => String(row['statement']))
 }

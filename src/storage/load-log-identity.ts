@@ -1,8 +1,14 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { ed25519Signer } from '../audit/index.ts'
+import { ed25519Signer, type NoteSigner } from '../audit/index.ts'
 import type { LogIdentity } from './audit-log-state.ts'
 import { unwrapKey, wrapKey } from './data-keys.ts'
+
+/** The wrapped half of a signing key and what it signs with. */
+interface MadeKey {
+  readonly key: Omit<NoteSigner, 'name'>
+  readonly wrapped: Uint8Array
+}
 
 const signingKeyPurpose = 'log signing key'
 
@@ -19,11 +25,22 @@ export function loadLogIdentity(database: DatabaseSync, masterKey: Uint8Array): 
     return { logId: Buffer.from(logId).toString('utf8'), key }
   }
   const made = randomBytes(8).toString('hex')
-  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
+  const { key, wrapped: madeWrapped } = makeSigningKey(masterKey)
   const put = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)')
   database.exec('BEGIN IMMEDIATE')
   put.run('log_id', Buffer.from(made))
-  put.run('signing_key', wrapKey(masterKey, signingKeyPurpose, pkcs8))
+  put.run('signing_key', madeWrapped)
   database.exec('COMMIT')
-  return { logId: made, key: ed25519Signer(pkcs8) }
+  return { logId: made, key }
+}
+
+/** Puts a new signing key in the place of the one that is stored, which is gone with the commit. @throws SQLite's own errors */
+export function replaceSigningKey(database: DatabaseSync, { wrapped }: MadeKey): void {
+  database.prepare("UPDATE meta SET value = ? WHERE name = 'signing_key'").run(wrapped)
+}
+
+/** A new signing key, wrapped under the master key. */
+export function makeSigningKey(masterKey: Uint8Array): MadeKey {
+  const pkcs8 = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
+  return { key: ed25519Signer(pkcs8), wrapped: wrapKey(masterKey, signingKeyPurpose, pkcs8) }
 }

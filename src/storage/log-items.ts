@@ -1,4 +1,11 @@
-import { periodEvent, verifierKey, writeRecord, type EventDraft } from '../audit/index.ts'
+import {
+  keyChangeEvent,
+  periodEvent,
+  verifierKey,
+  writeRecord,
+  type EventDraft,
+  type KeyChangeEvent,
+} from '../audit/index.ts'
 import { uuidv7 } from '../kernel/index.ts'
 import type { OpenTree } from './audit-log-state.ts'
 import type { OpenDecision } from './open-decisions.ts'
@@ -25,6 +32,11 @@ export function periodItem(
   const root = closed.hashes.root()
   const previous = { origin: name, size: closed.hashes.size, root, key: verifierKey({ name, publicKey }) }
   return ownItem('period', namespace, periodEvent({ period, previous }), timeMs)
+}
+
+/** Names the key that takes the place of the one before. */
+export function keyChangeItem(namespace: string, event: KeyChangeEvent, timeMs: number): LogItem {
+  return ownItem('key-change', namespace, keyChangeEvent(event), timeMs)
 }
 
 /** A record of the log about itself: it belongs to no call, and has a run of its own. */

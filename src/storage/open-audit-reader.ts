@@ -37,9 +37,8 @@ export function openAuditReader(options: AuditReaderOptions): AuditReader {
     throw new McpworksError('storage_unavailable', { message: 'There is no decision log in this directory.' })
   }
   const masterKey = options.masterKey ?? readMasterKey(paths.masterKey)
-  const publicKeyLine = existsSync(paths.publicKey) ? readFileSync(paths.publicKey, 'utf8').trim() : null
   try {
-    return new SqliteAuditReader(openReadable(paths.audit), masterKey, publicKeyLine)
+    return new SqliteAuditReader(openReadable(paths.audit), masterKey, paths.publicKey)
   } catch (cause) {
     throw unreadable(cause)
   }
@@ -48,18 +47,18 @@ export function openAuditReader(options: AuditReaderOptions): AuditReader {
 class SqliteAuditReader implements AuditReader {
   readonly #database: DatabaseSync
   readonly #masterKey: Uint8Array | null
-  readonly #publicKeyLine: string | null
+  readonly #publicKeyPath: string
   readonly #dataKeys: OpenedDataKeys | null
 
-  constructor(database: DatabaseSync, masterKey: Uint8Array | null, publicKeyLine: string | null) {
+  constructor(database: DatabaseSync, masterKey: Uint8Array | null, publicKeyPath: string) {
     this.#database = database
     this.#masterKey = masterKey
     this.#dataKeys = masterKey === null ? null : new OpenedDataKeys(masterKey)
-    this.#publicKeyLine = publicKeyLine
+    this.#publicKeyPath = publicKeyPath
   }
 
   async publicKeyLine(): Promise<string | null> {
-    return this.#publicKeyLine
+    return existsSync(this.#publicKeyPath) ? readFileSync(this.#publicKeyPath, 'utf8').trim() : null
   }
 
   async head(): Promise<HeadRow | null> {
@@ -70,6 +69,7 @@ class SqliteAuditReader implements AuditReader {
         .prepare(
           `SELECT epoch, next_seq, last_hash, checkpoints, open_from, mac, (SELECT max(seq) FROM records) AS newest_seq,
              (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
+             (SELECT count(*) FROM key_changes) AS key_changes,
              (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM head`,
         )
         .get()
@@ -97,6 +97,7 @@ class SqliteAuditReader implements AuditReader {
         newestSeq,
         newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
         newestTree: row['newest_tree'] === null ? null : Number(row['newest_tree']),
+        keyChanges: Number(row['key_changes']),
       }
     })
   }
@@ -173,6 +174,11 @@ class SqliteAuditReader implements AuditReader {
             .all(namespace, period, level - 1, from, to),
     )
     return rows.map((row) => row['hash'] as Uint8Array)
+  }
+
+  async keyChanges(): Promise<string[]> {
+    const rows = this.#reading(() => this.#database.prepare('SELECT statement FROM key_changes ORDER BY number').all())
+    return rows.map((row) => String(row['statement']))
   }
 
   async trees(): Promise<TreeRow[]> {

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { DecisionLog, LogSearch, RecordProver, TreeReader } from '../audit/index.ts'
+import type { DecisionLog, LogSearch, LogSigningKey, RecordProver, TreeReader } from '../audit/index.ts'
 import type { MasterKey } from '../auth/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import { onlyServer, type ActiveRole } from './active-role.ts'
@@ -42,6 +42,8 @@ export interface Storage extends StateStores {
   readonly logSearch: LogSearch
   /** The log's signed trees, over a connection of its own. */
   readonly trees: TreeReader
+  /** The key that signs them. */
+  readonly logKey: LogSigningKey
   readonly masterKey: MasterKey
   readonly role: ActiveRole
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
@@ -92,6 +94,7 @@ async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths):
     decisionLog: log.decisionLog,
     logSearch: log.logSearch,
     trees: log.trees,
+    logKey: log.logKey,
     masterKey: masterKeyOf(masterKey),
     role: onlyServer,
     async close() {
@@ -119,6 +122,7 @@ async function openOnPostgres(
       decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
       logSearch,
       trees,
+      logKey: { rotate: refuseRotation },
       masterKey: masterKeyOf(masterKey),
       role: lease,
       async close() {
@@ -139,12 +143,20 @@ async function openOnPostgres(
   }
 }
 
+/** @throws McpworksError `invalid_request` */
+async function refuseRotation(): Promise<never> {
+  throw new McpworksError('invalid_request', {
+    message: 'A decision log in PostgreSQL keeps the key that it was made with: it cannot be changed.',
+  })
+}
+
 /** The log of a data directory, and the worker that writes it and state. */
 interface OpenedLog {
   readonly client: WorkerClient
   readonly decisionLog: SqliteDecisionLog
   readonly logSearch: LogSearch
   readonly trees: TreeReader
+  readonly logKey: LogSigningKey
   close(): Promise<void>
 }
 
@@ -169,6 +181,7 @@ async function openSqliteLog(
     decisionLog,
     logSearch,
     trees,
+    logKey: { rotate: () => client.rotateKey(Math.floor(clock.nowMs())) },
     async close() {
       await logSearch.close()
       await client.close()

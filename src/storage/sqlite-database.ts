@@ -58,6 +58,17 @@ export function foldLog(database: DatabaseSync): void {
   }
 }
 
+/**
+ * Empties the write-ahead log, so that what was overwritten lies in it no longer. Does nothing where a reader is in the
+ * way: then the next fold does it.
+ * @throws SQLite's own errors
+ */
+export function forgetOldPages(database: DatabaseSync): void {
+  database.exec('PRAGMA busy_timeout = 100')
+  database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+  database.exec('PRAGMA busy_timeout = 5000')
+}
+
 function requireSetting(database: DatabaseSync, name: string, expected: string | number): void {
   const row = database.prepare(`PRAGMA ${name}`).get()
   const got = row?.[name]

@@ -1,7 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { KeyRotation } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { AuditWriter } from './audit-writer.ts'
-import { exportPublicKey } from './export-public-key.ts'
+import { exportPublicKeys } from './export-public-keys.ts'
 import { openWritable } from './sqlite-database.ts'
 import { extendedCode, failureReason } from './sqlite-failure.ts'
 import { StateExecutor } from './state-executor.ts'
@@ -30,7 +31,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   let state: StateExecutor
   try {
     writer.start(settings.startedAtMs)
-    exportPublicKey(settings.publicKeyPath, writer.identity())
+    exportPublicKeys(settings.publicKeyPath, writer.keyLines())
     state = new StateExecutor(() =>
       openWritable({ path: settings.statePath, migrations: stateMigrations, checkpointPages: 1000, maxPages: null }),
     )
@@ -82,6 +83,16 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       send({ kind: 'query-failed', ticket: request.ticket, errcode: extendedCode(error), message })
     }
   }
+  const rotateKey = ({ ticket, timeMs }: Extract<WorkerRequest, { kind: 'rotate-key' }>) => {
+    let rotation: KeyRotation | null = null
+    if (failure === null) {
+      guarded(() => {
+        rotation = writer.rotateKey(timeMs)
+        exportPublicKeys(settings.publicKeyPath, writer.keyLines())
+      })
+    }
+    send({ kind: 'rotated', ticket, rotation })
+  }
   // Once a second: the checkpoint that is due, or, after a failure, a try whether the log can be written again.
   const timer = setInterval(() => guarded(() => (failure === null ? writer.signCheckpoints() : writer.reopen())), 1000)
   const close = (ticket: number) => {
@@ -103,6 +114,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       } else {
         append(items.splice(0))
         if (next.kind === 'query') query(next)
+        else if (next.kind === 'rotate-key') rotateKey(next)
         else if (next.kind === 'recheck') {
           guarded(() => (failure === null ? writer.probe() : writer.reopen()))
           send({ kind: 'answer', ticket: next.ticket, result: null })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
+import type { KeyRotation } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import {
   flattenItems,
@@ -38,6 +39,10 @@ export class WorkerClient {
   readonly #worker: Worker
   readonly #appends = new Map<number, { resolve: (where: Appended) => void; reject: (error: McpworksError) => void }>()
   readonly #queries = new Map<number, { resolve: (result: QueryResult) => void; reject: (error: Error) => void }>()
+  readonly #rotations = new Map<
+    number,
+    { resolve: (made: KeyRotation) => void; reject: (error: McpworksError) => void }
+  >()
   #outgoing: AppendItem[] = []
   #ticket = 0
   #failure: string | null = null
@@ -114,6 +119,19 @@ export class WorkerClient {
     if (!this.#closed) await this.#request((ticket) => ({ kind: 'settle', ticket }))
   }
 
+  /** Lets a new signing key take the place of the one in force. @throws McpworksError `audit_unavailable` */
+  rotateKey(timeMs: number): Promise<KeyRotation> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(unavailable('the log is closed'))
+        return
+      }
+      const ticket = ++this.#ticket
+      this.#rotations.set(ticket, { resolve, reject })
+      this.#post({ kind: 'rotate-key', ticket, timeMs })
+    })
+  }
+
   /** Writes what is waiting, closes both databases and ends the worker. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -164,6 +182,9 @@ export class WorkerClient {
         this.#queries.get(message.ticket)?.resolve(message.result ?? { rows: [], changes: 0 })
         this.#queries.delete(message.ticket)
         return
+      case 'rotated':
+        this.#settleRotation(message.ticket, message.rotation)
+        return
       case 'query-failed':
         this.#queries.get(message.ticket)?.reject(new StateQueryError(message.errcode, message.message))
         this.#queries.delete(message.ticket)
@@ -176,6 +197,13 @@ export class WorkerClient {
     for (const [position, ticket] of tickets.entries()) {
       this.#take(ticket)?.resolve({ id: ids[position] ?? '', index: indexes[position] ?? -1 })
     }
+  }
+
+  #settleRotation(ticket: number, rotation: KeyRotation | null): void {
+    const waiter = this.#rotations.get(ticket)
+    this.#rotations.delete(ticket)
+    if (rotation === null) waiter?.reject(unavailable(this.#failure ?? 'the log cannot be written'))
+    else waiter?.resolve(rotation)
   }
 
   #take(ticket: number) {
@@ -191,6 +219,7 @@ export class WorkerClient {
     for (const { reject } of this.#queries.values())
       reject(new McpworksError('storage_unavailable', { detail: reason }))
     this.#queries.clear()
+    for (const ticket of this.#rotations.keys()) this.#settleRotation(ticket, null)
     this.#closed = true
   }
 }

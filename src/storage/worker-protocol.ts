@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type { RecordKind } from '../audit/index.ts'
+import type { KeyRotation, RecordKind } from '../audit/index.ts'
 import type { ErrorCode } from '../kernel/index.ts'
 
 /** What the worker is started with. */
@@ -72,6 +72,7 @@ export type WorkerRequest =
   | { readonly kind: 'recheck'; readonly ticket: number }
   /** Of the log on PostgreSQL. */
   | { readonly kind: 'settle'; readonly ticket: number }
+  | { readonly kind: 'rotate-key'; readonly ticket: number; readonly timeMs: number }
   | { readonly kind: 'close'; readonly ticket: number }
 
 /** Where the records of one batch went. The arrays run in parallel. */
@@ -97,4 +98,6 @@ export type WorkerMessage =
   /** `reason` is `null` while the log can be written. */
   | { readonly kind: 'health'; readonly reason: string | null }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: QueryResult | null }
+  /** To `rotate-key`: `null` where the former key is still in force. */
+  | { readonly kind: 'rotated'; readonly ticket: number; readonly rotation: KeyRotation | null }
   | { readonly kind: 'query-failed'; readonly ticket: number; readonly errcode: number; readonly message: string }

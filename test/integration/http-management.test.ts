@@ -199,6 +199,7 @@ const bodies: Readonly<Record<string, object>> = {
   'binding.try': { header: { alg: 'ES256' }, claims: { sub: 'system:serviceaccount:demo:analyst' } },
   'function.add': { files: [] },
   'namespace.close': { reason: 'a key was lost' },
+  'audit.rotate-key': {},
   'platform.close': { reason: 'a key was lost' },
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
   'shadow.set': { policySet: `sha256:${'0'.repeat(64)}` },

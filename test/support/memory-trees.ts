@@ -63,6 +63,10 @@ export class MemoryTrees implements TreeReader {
     return null
   }
 
+  async keyChanges(): Promise<string[]> {
+    return []
+  }
+
   async trees(): Promise<TreeRow[]> {
     return [...this.#leaves.keys()].map((name, at) => {
       const [namespace = '', period = ''] = name.split('/')

@@ -6,6 +6,7 @@ import {
   type RecordProver,
   type RecordQuery,
   type StoredRecord,
+  type TreeReader,
 } from '../../audit/index.ts'
 import type { OperationInput } from '../../contract/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject, type JsonValue } from '../../kernel/index.ts'
@@ -20,6 +21,7 @@ export type ExplainCall = (namespace: string, call: string) => Promise<{ page: J
 /** Reading the decision log. Reading is an effect too: each read is decided and recorded. */
 export function auditHandlers(
   decisionLog: DecisionLog & RecordProver,
+  trees: Pick<TreeReader, 'keyChanges'>,
   clock: Clock,
   explainCall: ExplainCall,
 ): AuditHandlers {
@@ -46,10 +48,11 @@ export function auditHandlers(
         throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no record of call ${call}.` })
       }
       const deadline = clock.monotonicMs() + checkpointDueMs
-      let proof = await proofOf(decisionLog, call, records)
+      const keyChanges = await trees.keyChanges()
+      let proof = await proofOf(decisionLog, call, records, keyChanges)
       while (proof === null && clock.monotonicMs() < deadline && !signal.aborted) {
         await pause(pollMs)
-        proof = await proofOf(decisionLog, call, records)
+        proof = await proofOf(decisionLog, call, records, keyChanges)
       }
       if (proof === null)
         throw new McpworksError('audit_unavailable', { message: 'The records of this call are not signed yet.' })
@@ -63,14 +66,19 @@ const maxProvenRecords = 10
 /** A checkpoint is signed after a second with new records. */
 const checkpointDueMs = 5_000
 
-async function proofOf(log: RecordProver, call: string, records: readonly StoredRecord[]): Promise<CallProof | null> {
+async function proofOf(
+  log: RecordProver,
+  call: string,
+  records: readonly StoredRecord[],
+  keyChanges: readonly string[],
+): Promise<CallProof | null> {
   const proven = []
   for (const stored of records) {
     const proof = await log.prove(stored.id)
     if (proof === null) return null
     proven.push({ stored, proof })
   }
-  return makeCallProof(call, proven)
+  return makeCallProof(call, proven, keyChanges)
 }
 
 /** How often a waiting read looks again. */

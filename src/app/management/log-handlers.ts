@@ -1,15 +1,22 @@
-import { parseTilePlace, readTile, treeKeyLine, type CheckpointRow, type TreeReader } from '../../audit/index.ts'
+import {
+  parseTilePlace,
+  readTile,
+  treeKeyLine,
+  type CheckpointRow,
+  type LogSigningKey,
+  type TreeReader,
+} from '../../audit/index.ts'
 import { firstTree } from '../../contract/index.ts'
 import { McpworksError } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
-type LogHandlers = Pick<Handlers, 'audit.trees' | 'audit.checkpoint' | 'audit.key' | 'audit.tile'>
+type LogHandlers = Pick<Handlers, 'audit.trees' | 'audit.checkpoint' | 'audit.key' | 'audit.tile' | 'audit.rotate-key'>
 
 /**
  * The signed trees of the log, for whoever may read it. Each read is recorded, and so makes the log longer by two: who
  * follows the log for good lets it be published, and reads it there.
  */
-export function logHandlers(reader: TreeReader): LogHandlers {
+export function logHandlers(reader: TreeReader, logKey: LogSigningKey): LogHandlers {
   const newestOf = async (namespace: string, segment: string): Promise<CheckpointRow> => {
     const newest = await reader.newestCheckpoint(namespace, periodOf(segment))
     if (newest === null)
@@ -55,6 +62,7 @@ export function logHandlers(reader: TreeReader): LogHandlers {
         throw new McpworksError('unknown_object', { message: 'No signed checkpoint of this tree covers such a tile.' })
       return { content: Buffer.from(tile).toString('base64') }
     },
+    'audit.rotate-key': async () => ({ ...(await logKey.rotate()) }),
   }
 }
 

@@ -4,6 +4,9 @@
  */
 export const treesFile = 'trees.jsonl'
 
+/** The file of the statements by which the log's key was changed, a JSON string on each line, oldest first. */
+export const keyChangesFile = 'key-changes.jsonl'
+
 /** Names of the files of one tree, besides the tiles. */
 export const treeFiles = {
   /** The newest signed checkpoint (c2sp.org/tlog-checkpoint). It covers every record that is there. */
@@ -12,7 +15,7 @@ export const treeFiles = {
   checkpoints: 'checkpoints.jsonl',
   /** Every record's text, one a line, in the order of the log. Line n is leaf n of the tree. */
   records: 'records.jsonl',
-  /** The verifier key as the log has it: for convenience. Who checks a bundle brings along the key that they were given. */
+  /** The verifier keys as the log has them, by the tree's origin: for convenience. Who checks a bundle brings along the key that they were given. */
   key: 'key.pub',
 } as const
 

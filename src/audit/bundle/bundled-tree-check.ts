@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../checkpoint.ts'
+import type { KeyInForce } from '../tree-check.ts'
 import { LogTree, tileWidth, type FullTile } from '../log-tree.ts'
 import { leafHash, treeHashBytes } from '../rfc6962.ts'
 import type { Findings } from '../verify-report.ts'
@@ -17,13 +18,20 @@ export interface BundledTreePlace {
   readonly firstIndex: number
 }
 
+interface ExpectedCheckpoint {
+  readonly root: Uint8Array
+  /** Places in the succession of the keys that signed it. */
+  readonly signedBy: readonly number[]
+  readonly stated: string
+}
+
 /** Grows one tree of a bundle again and holds it against its tiles and signed checkpoints. */
 export class BundledTreeCheck {
   readonly #source: BundleSource
   readonly #findings: Findings
   readonly #place: BundledTreePlace
   readonly #tree = new LogTree()
-  readonly #roots = new Map<number, { readonly root: Uint8Array; readonly stated: string }[]>()
+  readonly #roots = new Map<number, ExpectedCheckpoint[]>()
   #recent: Uint8Array[] = []
   #largest = 0
   /** Once a root or tile differs all later ones do, and say nothing new. */
@@ -43,32 +51,32 @@ export class BundledTreeCheck {
     return this.#tree.root()
   }
 
-  /** Takes a checkpoint whose signature is good. */
-  expect({ size, root }: Checkpoint, stated: string): void {
+  /** Takes a checkpoint that keys of the log signed: those at these places of the succession. */
+  expect({ size, root }: Checkpoint, signedBy: readonly number[], stated: string): void {
     const roots = this.#roots.get(size) ?? []
-    roots.push({ root, stated })
+    roots.push({ root, signedBy, stated })
     this.#roots.set(size, roots)
   }
 
   /** Takes the newest checkpoint, which covers all that is there. */
-  expectNewest(checkpoint: Checkpoint): void {
+  expectNewest(checkpoint: Checkpoint, signedBy: readonly number[]): void {
     this.#largest = checkpoint.size
-    this.expect(checkpoint, 'The newest checkpoint')
+    this.expect(checkpoint, signedBy, 'The newest checkpoint')
   }
 
   /** Takes the next record's text. */
-  async take(text: string): Promise<void> {
+  async take(text: string, inForce: KeyInForce): Promise<void> {
     const leaf = leafHash(text)
     this.#recent.push(leaf)
     for (const tile of this.#tree.append(leaf)) await this.#compareTile(tile)
-    this.#compareRoots()
+    this.#compareRoots(inForce)
     if (this.#recent.length === tileWidth) this.#recent = []
   }
 
   /** After the last record: the tree must be the one that the newest checkpoint covers, no more and no less. */
   async finish(): Promise<void> {
     const found = this.#tree.size
-    if (found === 0) this.#compareRoots()
+    if (found === 0) this.#compareRoots({ key: 0, isNew: false })
     for (const tile of this.#tree.partialTiles()) await this.#compareTile(tile)
     const extra = found - this.#largest
     if (extra > 0) this.#findings.head(atEnd - 1, `There are ${extra} records that no signature covers.`)
@@ -106,19 +114,27 @@ export class BundledTreeCheck {
     }
   }
 
-  #compareRoots(): void {
+  #compareRoots({ key }: KeyInForce): void {
     const { size } = this.#tree
-    for (const { root, stated } of this.#roots.get(size) ?? []) {
+    for (const { root, signedBy, stated } of this.#roots.get(size) ?? []) {
+      if (!signedBy.includes(key))
+        this.#failCheckpoint(size, `${stated} is signed by a key that is not the log's there.`)
       if (Buffer.compare(this.#tree.root(), root) === 0) continue
       if (this.#broken) {
         this.#findings.checkpoints.failed += 1
         continue
       }
       this.#broken = true
-      const { firstIndex, namespace } = this.#place
-      const problem = `${stated} was signed over other records: one of those before it was changed, inserted, deleted or moved.`
-      this.#findings.checkpoint(firstIndex + size, { namespace, index: firstIndex + size - 1, id: null, problem })
+      this.#failCheckpoint(
+        size,
+        `${stated} was signed over other records: one of those before it was changed, inserted, deleted or moved.`,
+      )
     }
     this.#roots.delete(size)
+  }
+
+  #failCheckpoint(size: number, problem: string): void {
+    const { firstIndex, namespace } = this.#place
+    this.#findings.checkpoint(firstIndex + size, { namespace, index: firstIndex + size - 1, id: null, problem })
   }
 }

@@ -1,11 +1,12 @@
 import type { RecordRow } from '../audit-reader.ts'
-import { checkpointOrigin, openCheckpoint, treeOfOrigin, type Checkpoint } from '../checkpoint.ts'
+import { checkpointOrigin, readCheckpoint, treeOfOrigin, type Checkpoint } from '../checkpoint.ts'
+import { readKeyChangeEvent } from '../key-change.ts'
+import { keySuccession, signersOf, type KeySuccession } from '../key-succession.ts'
 import { readPeriodEvent } from '../period-event.ts'
-import { parseVerifierKey, type NoteVerifier } from '../signed-note.ts'
 import { readEnvelope, type StoredEnvelope } from '../stored-envelope.ts'
 import { CallCheck } from '../verify-calls.ts'
 import { Findings, type VerifyCount, type VerifyProblem } from '../verify-report.ts'
-import { treeFiles, treesFile, type BundleSource } from './bundle-files.ts'
+import { keyChangesFile, treeFiles, treesFile, type BundleSource } from './bundle-files.ts'
 import { bundledPath, readBundledTree, type BundledTree } from './bundled-tree.ts'
 import { BundledTreeCheck } from './bundled-tree-check.ts'
 
@@ -33,32 +34,35 @@ export interface BundleReport {
 }
 
 /**
- * Checks a bundle with nothing but the log's verifier key: every record's text against its tree, every tile, every
+ * Checks a bundle with nothing but the log's verifier keys: every record's text against its tree, every tile, every
  * signed checkpoint (so that each of them continues those before it), that each tree names the one before it, the order
  * of writing, and decisions against outcomes. Checkpoints that were kept elsewhere must be of this log too.
  * Does not show that the log goes no further than the bundle, nor that others were shown the same checkpoints.
  */
 export async function verifyBundle(
   source: BundleSource,
-  publicKeyLine: string,
+  publicKeyLines: string,
   keptCheckpoints: readonly string[] = [],
 ): Promise<BundleReport> {
-  const key = parseVerifierKey(publicKeyLine)
-  const check = new BundleCheck(source, key)
-  if (key === null) {
-    check.findings.head(0, "The log's public key is malformed.")
-    return check.report()
+  const changes: string[] = []
+  for await (const line of source.lines(keyChangesFile, maxNoteBytes)) changes.push(parseString(line) ?? '')
+  const keys = keySuccession(publicKeyLines, changes)
+  if (!keys.ok) {
+    const findings = new Findings()
+    findings.head(0, keys.problem)
+    return reportOf(findings, { namespace: null, trees: [], unfinished: 0 })
   }
+  const check = new BundleCheck(source, keys.succession)
   let trees = 0
   for await (const line of source.lines(treesFile, maxNoteBytes)) {
     trees += 1
     const tree = readBundledTree(line)
     if (tree === null) check.findings.head(0, `Line ${trees} of ${treesFile} is malformed.`)
-    else await check.takeTree(tree, key, keptCheckpoints)
+    else await check.takeTree(tree, keptCheckpoints)
   }
   if (trees === 0)
     check.findings.head(0, `There is no ${treesFile}: this is no bundle, or it was not written to its end.`)
-  check.finish(key, keptCheckpoints)
+  check.finish(keptCheckpoints)
   return check.report()
 }
 
@@ -70,22 +74,24 @@ interface FormerTree extends Checkpoint {
 class BundleCheck {
   readonly findings = new Findings()
   readonly #source: BundleSource
-  readonly #logId: string
+  readonly #succession: KeySuccession
   readonly #calls = new CallCheck(this.findings)
   readonly #trees: { period: string; size: number }[] = []
   #namespace: string | null = null
   #former: FormerTree | null = null
   #nextIndex = 0
   #lastSeq = -1
+  /** Place in the succession of the key that is in force. */
+  #key = 0
 
-  constructor(source: BundleSource, key: NoteVerifier | null) {
+  constructor(source: BundleSource, succession: KeySuccession) {
     this.#source = source
-    this.#logId = key === null ? '' : logIdOf(key)
+    this.#succession = succession
   }
 
   /** Reads one tree and checks it. */
-  async takeTree({ period, first_index: firstIndex }: BundledTree, key: NoteVerifier, kept: readonly string[]) {
-    const newest = await this.#newest(period, key)
+  async takeTree({ period, first_index: firstIndex }: BundledTree, kept: readonly string[]) {
+    const newest = await this.#newest(period)
     if (newest === null) return
     const { namespace } = newest
     const follows = this.#former === null ? firstIndex === 0 : period > this.#former.period
@@ -94,28 +100,34 @@ class BundleCheck {
     const tree = new BundledTreeCheck(this.#source, this.findings, { namespace, period, firstIndex: this.#nextIndex })
     const path = bundledPath(period, treeFiles.checkpoints)
     for await (const text of this.#source.lines(path, maxNoteBytes)) this.#expect(tree, parseString(text), newest)
-    for (const note of kept) if (note.startsWith(`${newest.verifier.name}\n`)) this.#expect(tree, note, newest)
+    for (const note of kept) if (note.startsWith(`${newest.origin}\n`)) this.#expect(tree, note, newest)
     this.findings.checkpoints.checked += 1
-    tree.expectNewest(newest.checkpoint)
+    tree.expectNewest(newest.checkpoint, newest.signedBy)
     const records = this.#source.lines(bundledPath(period, treeFiles.records), maxRecordLength)
     for await (const text of records) {
       this.findings.records.checked += 1
       this.#judge(text, { namespace, period, isFirst: tree.size === 0 })
-      await tree.take(text)
+      await tree.take(text, { key: this.#key, isNew: false })
       this.#nextIndex += 1
     }
     await tree.finish()
     this.#trees.push({ period, size: newest.checkpoint.size })
-    this.#former = { origin: newest.verifier.name, size: tree.size, root: tree.root(), period }
+    this.#former = { origin: newest.origin, size: tree.size, root: tree.root(), period }
   }
 
   /** After the last tree: what was kept elsewhere must be of one that is there. */
-  finish(key: NoteVerifier, kept: readonly string[]): void {
+  finish(kept: readonly string[]): void {
+    const { changes } = this.#succession
+    if (this.#key < changes.length)
+      this.findings.head(
+        atEnd,
+        `Key change ${this.#key + 1} is in no record: the bundle is older, or a key was put in.`,
+      )
     for (const note of kept) {
       const origin = originOf(note)
-      const place = treeOfOrigin(this.#logId, origin)
+      const place = treeOfOrigin(this.#succession.logId, origin)
       const where = { namespace: this.#namespace, index: null, id: null }
-      const isGood = openCheckpoint(note, { name: origin, publicKey: key.publicKey }) !== null
+      const isGood = signersOf(this.#succession, origin, note).length > 0
       if (place === null || !isGood || place.namespace !== this.#namespace) {
         const problem = 'A checkpoint that was kept elsewhere bears no good signature by the key of this log.'
         this.findings.checkpoint(atEnd, { ...where, problem })
@@ -127,41 +139,36 @@ class BundleCheck {
   }
 
   report(): BundleReport {
-    const { ok, records, checkpoints, tiles } = this.findings
-    const size = this.#trees.reduce((sum, tree) => sum + tree.size, 0)
-    const problems = this.findings.problems().slice(0, 20)
-    const counts = { records, checkpoints, tiles, unfinished: this.#calls.unfinished }
-    return { ok, namespace: this.#namespace, size, trees: this.#trees, ...counts, problems }
+    const { unfinished } = this.#calls
+    return reportOf(this.findings, { namespace: this.#namespace, trees: this.#trees, unfinished })
   }
 
   /** The newest checkpoint of a tree; `null` where it is not one that the key signed, which is then said. */
-  async #newest(period: string, key: NoteVerifier) {
+  async #newest(period: string) {
     const note = await this.#source.read(bundledPath(period, treeFiles.checkpoint), maxNoteBytes)
     if (note === null) {
       this.findings.head(0, `There is no checkpoint of the period ${period}: the bundle was not written to its end.`)
       return null
     }
     const text = Buffer.from(note).toString('utf8')
-    const namespace = this.#namespace ?? treeOfOrigin(this.#logId, originOf(text))?.namespace ?? ''
-    const verifier = { name: checkpointOrigin(this.#logId, namespace, period), publicKey: key.publicKey }
-    const checkpoint = openCheckpoint(text, verifier)
-    if (checkpoint === null || checkpoint.origin !== verifier.name) {
+    const namespace = this.#namespace ?? treeOfOrigin(this.#succession.logId, originOf(text))?.namespace ?? ''
+    const origin = checkpointOrigin(this.#succession.logId, namespace, period)
+    const checkpoint = readCheckpoint(text)
+    const signedBy = signersOf(this.#succession, origin, text)
+    if (checkpoint?.origin !== origin || signedBy.length === 0) {
       this.findings.head(0, "The checkpoint bears no good signature by the log's key, or is one of another tree.")
       return null
     }
     this.#namespace = namespace
-    return { namespace, checkpoint, verifier }
+    return { namespace, checkpoint, origin, signedBy }
   }
 
-  #expect(
-    tree: BundledTreeCheck,
-    note: string | null,
-    { namespace, verifier }: { namespace: string; verifier: NoteVerifier },
-  ) {
+  #expect(tree: BundledTreeCheck, note: string | null, { namespace, origin }: { namespace: string; origin: string }) {
     this.findings.checkpoints.checked += 1
-    const checkpoint = note === null ? null : openCheckpoint(note, verifier)
-    if (checkpoint?.origin === verifier.name)
-      return tree.expect(checkpoint, `The signed checkpoint of ${checkpoint.size} records`)
+    const checkpoint = note === null ? null : readCheckpoint(note)
+    const signedBy = note === null ? [] : signersOf(this.#succession, origin, note)
+    if (checkpoint?.origin === origin && signedBy.length > 0)
+      return tree.expect(checkpoint, signedBy, `The signed checkpoint of ${checkpoint.size} records`)
     const problem = 'A checkpoint bears no good signature by the key of this log.'
     this.findings.checkpoint(atEnd, { namespace, index: null, id: null, problem })
   }
@@ -176,7 +183,17 @@ class BundleCheck {
     if (envelope.writer.seq <= this.#lastSeq) problem('It was written before the record that stands before it.')
     this.#lastSeq = Math.max(this.#lastSeq, envelope.writer.seq)
     if (isFirst || envelope.kind === 'period') this.#judgeLink(envelope, period, isFirst, problem)
+    if (envelope.kind === 'key-change') this.#judgeKey(envelope, problem)
     this.#calls.take(rowOf(envelope, index, text), envelope)
+  }
+
+  /** A new key comes into force with the record that names it, where the key before it vouches for it. */
+  #judgeKey(envelope: StoredEnvelope, problem: (sentence: string) => void): void {
+    const event = readKeyChangeEvent(envelope.event)
+    if (event === null || event.statement !== this.#succession.changes[event.number - 1])
+      return problem("It names a key that the log's key did not vouch for.")
+    if (event.number !== this.#key + 1) problem(`It is key change ${event.number}, and ${this.#key + 1} is next.`)
+    this.#key = event.number
   }
 
   /** Each tree but the first begins with a record that names the one before it, and no other record does so. */
@@ -193,9 +210,10 @@ class BundleCheck {
   }
 }
 
-function logIdOf(key: NoteVerifier): string {
-  // The key may be that of the log (`mcpworks/<id>`) or of one of its trees (`mcpworks/<id>/<namespace>/<period>`).
-  return key.name.split('/')[1] ?? ''
+function reportOf(findings: Findings, parts: Pick<BundleReport, 'namespace' | 'trees' | 'unfinished'>): BundleReport {
+  const { ok, records, checkpoints, tiles } = findings
+  const size = parts.trees.reduce((sum, tree) => sum + tree.size, 0)
+  return { ok, ...parts, size, records, checkpoints, tiles, problems: findings.problems().slice(0, 20) }
 }
 
 function originOf(note: string): string {

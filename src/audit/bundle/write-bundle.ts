@@ -2,8 +2,9 @@ import type { AuditReader, TreeRow } from '../audit-reader.ts'
 import { checkpointOrigin } from '../checkpoint.ts'
 import { LogTree } from '../log-tree.ts'
 import { leafHash } from '../rfc6962.ts'
-import { parseVerifierKey, verifierKey, type NoteVerifier } from '../signed-note.ts'
-import { treeFiles, treesFile, type BundleTarget } from './bundle-files.ts'
+import { readKeys } from '../key-succession.ts'
+import { treeKeyLine } from '../signed-note.ts'
+import { keyChangesFile, treeFiles, treesFile, type BundleTarget } from './bundle-files.ts'
 import { bundledPath, type BundledTree } from './bundled-tree.ts'
 import { RecordPages } from './record-pages.ts'
 import { tilePath } from './tile-path.ts'
@@ -32,16 +33,21 @@ export async function writeBundle(
   target: BundleTarget,
 ): Promise<BundleOutcome> {
   const line = await reader.publicKeyLine()
-  const key = line === null ? null : parseVerifierKey(line)
-  if (key === null) return { ok: false, reason: 'no-key' }
+  const logId = line === null ? undefined : readKeys(line)?.[0]?.name.split('/')[1]
+  if (line === null || logId === undefined) return { ok: false, reason: 'no-key' }
   const trees = await signedTrees(reader, namespace)
   if (trees.length === 0) return { ok: false, reason: 'no-log' }
   const rows = new RecordPages(reader, namespace)
   const written: BundledTree[] = []
   for (const tree of trees) {
-    const size = await writeTree(target, tree, rows, key)
+    const size = await writeTree(target, tree, rows, (origin) => treeKeyLine(line, origin) ?? '', logId)
     written.push({ period: tree.row.period, first_index: tree.row.firstIndex, size })
   }
+  const changes = await reader.keyChanges()
+  await target.append(
+    keyChangesFile,
+    changes.map((change) => JSON.stringify(change)),
+  )
   const lines = written.map((tree) => JSON.stringify(tree))
   await target.append(treesFile, lines)
   return {
@@ -57,13 +63,14 @@ async function writeTree(
   target: BundleTarget,
   { row, notes }: SignedTree,
   rows: RecordPages,
-  key: NoteVerifier,
+  keysOf: (origin: string) => string,
+  logId: string,
 ): Promise<number> {
   const newest = notes.at(-1)
   if (newest === undefined) throw new RangeError('a tree without a checkpoint')
   const path = (file: string) => bundledPath(row.period, file)
-  const origin = checkpointOrigin(key.name.replace(/^mcpworks\//, ''), row.namespace ?? '', row.period)
-  await target.write(path(treeFiles.key), `${verifierKey({ name: origin, publicKey: key.publicKey })}\n`)
+  const origin = checkpointOrigin(logId, row.namespace ?? '', row.period)
+  await target.write(path(treeFiles.key), `${keysOf(origin)}\n`)
   const tree = new LogTree()
   for await (const texts of rows.upTo(row.firstIndex + newest.size)) {
     await target.append(path(treeFiles.records), texts)

@@ -9,6 +9,7 @@ import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
 import { addEventsCommand } from './audit-events.ts'
 import { addExportersCommand } from './audit-exporters.ts'
+import { addKeyCommand } from './audit-key.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
@@ -61,6 +62,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
 
   addEventsCommand(audit, context)
   addExportersCommand(audit, context)
+  addKeyCommand(audit, context)
   addSearchCommands(audit, context)
   addTreeCommands(audit, context)
   addAuditReplayCommand(audit, context)
@@ -190,6 +192,7 @@ const recordKinds: readonly RecordKind[] = [
   'quarantine',
   'period',
   'alarm',
+  'key-change',
 ]
 
 /** Reads `--count`. */

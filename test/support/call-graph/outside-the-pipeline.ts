@@ -211,6 +211,7 @@ export const commandLine: Exception = {
     'Sandbox.close',
     'TreeReader.checkpoints',
     'TreeReader.close',
+    'TreeReader.keyChanges',
     'TreeReader.publicKeyLine',
     'TreeReader.trees',
   ],

@@ -1,6 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { verifierKey } from '../../../audit/index.ts'
 import { McpworksError } from '../../../kernel/index.ts'
-import { exportPublicKey } from '../../export-public-key.ts'
+import { exportPublicKeys } from '../../export-public-keys.ts'
 import { restoreItems, type AppendItem, type WorkerMessage, type WorkerRequest } from '../../worker-protocol.ts'
 import { databaseUnavailable } from '../database-failure.ts'
 import type { LogWorkerSettings } from './log-worker-protocol.ts'
@@ -20,7 +21,8 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
   const writer = new WriterRole(settings, (reason) => send({ kind: 'health', reason }))
   try {
     const identity = await writer.start(settings.startedAtMs)
-    exportPublicKey(settings.publicKeyPath, { logId: identity.logId, publicKey: identity.key.publicKey })
+    const key = { name: `mcpworks/${identity.logId}`, publicKey: identity.key.publicKey }
+    exportPublicKeys(settings.publicKeyPath, [verifierKey(key)])
   } catch (error) {
     await writer.close().catch(() => {})
     const { code, message, detail } = error instanceof McpworksError ? error : databaseUnavailable(error)

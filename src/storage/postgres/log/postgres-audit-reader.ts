@@ -77,6 +77,11 @@ class PostgresAuditReader implements AuditReader {
     return row === undefined ? null : String(row['line'])
   }
 
+  /** The key of a log on PostgreSQL is the one that it was made with. */
+  async keyChanges(): Promise<string[]> {
+    return []
+  }
+
   async head(): Promise<HeadRow | null> {
     if (!(await this.#isThere())) return null
     const stored = await this.#readHead()

@@ -42,6 +42,7 @@ async function readInSnapshot(session: Session, key: KeyObject | null): Promise<
     newestSeq: numberOrNull(row['newest_seq']),
     newestCheckpoint: numberOrNull(row['newest_checkpoint']),
     newestTree: numberOrNull(row['newest_tree']),
+    keyChanges: 0,
     writers,
   }
   return { head, waiting }
