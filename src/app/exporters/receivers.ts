@@ -11,10 +11,10 @@ import {
   spansOfCall,
   syslogMessage,
   webhookKey,
-  type EndedCall,
   type ExportedEvent,
   type OtlpConfig,
   type SendPorts,
+  type Span,
   type SyslogConfig,
   type WebhookConfig,
 } from '../../exporters/index.ts'
@@ -35,7 +35,7 @@ export interface ReceiverPorts extends Omit<SendPorts, 'signal'> {
 }
 
 /** A receiver of spans: two for each call that was refused or has ended. */
-export function otlpReceiver(config: OtlpConfig, ports: ReceiverPorts): RecordExport<EndedCall> {
+export function otlpReceiver(config: OtlpConfig, ports: ReceiverPorts): RecordExport<readonly Span[]> {
   const preset = presets[config.preset]
   const receiver = {
     url: `${(config.url ?? preset.url ?? '').replace(/\/+$/, '')}${preset.path}`,
@@ -49,11 +49,11 @@ export function otlpReceiver(config: OtlpConfig, ports: ReceiverPorts): RecordEx
   return {
     async convert(stored) {
       const ended = await endedCall(stored, ports.calls)
-      return ended !== null && (config.management || ended.explained.what.door !== 'management') ? ended : null
+      if (ended === null || (!config.management && ended.explained.what.door === 'management')) return null
+      return presetSpans(config.preset, ended.explained, spansOfCall(ended))
     },
     send(calls, signal) {
-      const spans = calls.flatMap((call) => presetSpans(config.preset, call.explained, spansOfCall(call)))
-      return sendSpans(receiver, encodeSpans(spans, source), { ...ports, signal })
+      return sendSpans(receiver, encodeSpans(calls.flat(), source), { ...ports, signal })
     },
   }
 }

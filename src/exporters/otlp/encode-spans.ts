@@ -19,18 +19,18 @@ const maxTextLength = 4096
  * texts than 4,096 characters are cut.
  */
 export function encodeSpans(spans: readonly Span[], { resource, version }: SpanSource): Uint8Array {
-  const request = new ProtobufWriter()
-  request.message(1, (resourceSpans) => {
-    resourceSpans.message(1, (written) => writeAttributes(written, 1, resource))
-    resourceSpans.message(2, (scopeSpans) => {
-      scopeSpans.message(1, (scope) => {
-        scope.string(1, scopeName)
-        scope.string(2, version)
+  const written = new ProtobufWriter()
+  written.message(1, () => {
+    written.message(1, () => writeAttributes(written, 1, resource))
+    written.message(2, () => {
+      written.message(1, () => {
+        written.string(1, scopeName)
+        written.string(2, version)
       })
-      for (const span of spans) scopeSpans.message(2, (written) => writeSpan(written, span))
+      for (const span of spans) written.message(2, () => writeSpan(written, span))
     })
   })
-  return request.finish()
+  return written.finish()
 }
 
 function writeSpan(written: ProtobufWriter, span: Span): void {
@@ -44,35 +44,35 @@ function writeSpan(written: ProtobufWriter, span: Span): void {
   writeAttributes(written, 9, span.attributes)
   const { error } = span
   if (error === null) return
-  written.message(15, (status) => {
-    status.string(2, cut(error))
-    status.varint(3, statusError)
+  written.message(15, () => {
+    written.string(2, cut(error))
+    written.varint(3, statusError)
   })
 }
 
 function writeAttributes(written: ProtobufWriter, field: number, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined) continue
-    written.message(field, (pair) => {
-      pair.string(1, name)
-      pair.message(2, (any) => writeValue(any, value))
+    written.message(field, () => {
+      written.string(1, name)
+      written.message(2, () => writeValue(written, value))
     })
   }
 }
 
-function writeValue(any: ProtobufWriter, value: AttributeValue): void {
-  if (typeof value === 'string') any.string(1, cut(value))
-  else if (typeof value === 'boolean') any.varint(2, value ? 1 : 0)
-  else if (typeof value === 'number') writeNumber(any, value)
+function writeValue(written: ProtobufWriter, value: AttributeValue): void {
+  if (typeof value === 'string') written.string(1, cut(value))
+  else if (typeof value === 'boolean') written.varint(2, value ? 1 : 0)
+  else if (typeof value === 'number') writeNumber(written, value)
   else
-    any.message(5, (array) => {
-      for (const member of value) array.message(1, (inner) => inner.string(1, cut(member)))
+    written.message(5, () => {
+      for (const member of value) written.message(1, () => written.string(1, cut(member)))
     })
 }
 
-function writeNumber(any: ProtobufWriter, value: number): void {
-  if (Number.isSafeInteger(value)) any.int64(3, BigInt(value))
-  else any.double(4, value)
+function writeNumber(written: ProtobufWriter, value: number): void {
+  if (Number.isSafeInteger(value)) written.int64(3, value)
+  else written.double(4, value)
 }
 
 function cut(text: string): string {

@@ -32,7 +32,8 @@ export function spansOfCall(ended: EndedCall): CallSpans {
   const traceId = caller?.traceId ?? traceIdOf(outermost)
   const spanId = spanIdOf('call', call)
   const decidedNs = nanoseconds(explained.time)
-  const startNs = decidedNs - BigInt(Math.max(0, Math.round(decision.durationUs))) * 1000n
+  const tookNs = BigInt(Math.max(0, Math.round(decision.durationUs))) * 1000n
+  const startNs = tookNs < decidedNs ? decidedNs - tookNs : 0n
   const endNs = nanoseconds(explained.outcome?.time ?? explained.time)
   const record = decisionRecord(explained)
   const shared = sharedAttributes(explained)
@@ -163,5 +164,5 @@ function someOf(values: readonly string[]): readonly string[] | undefined {
 
 function nanoseconds(time: string): bigint {
   const milliseconds = Date.parse(time)
-  return BigInt(Number.isNaN(milliseconds) ? 0 : milliseconds) * 1_000_000n
+  return milliseconds > 0 ? BigInt(milliseconds) * 1_000_000n : 0n
 }
