@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, sha256, type JsonObject } from '../kernel/index.ts'
 import type { DecisionDraft, EventDraft, OutcomeDraft, RecordDraft } from './record.ts'
+import type { JailDraft } from './jail-draft.ts'
 import { sealRecord, type RecordSeal } from './seal-record.ts'
 import { writeRecord } from './write-record.ts'
 
@@ -63,7 +64,7 @@ const decision: fc.Arbitrary<DecisionDraft> = fc.record({
   }),
 })
 
-const outcome: fc.Arbitrary<OutcomeDraft> = fc.record({
+const outcomeWithoutJail: fc.Arbitrary<OutcomeDraft> = fc.record({
   ...envelope,
   kind: fc.constant('outcome' as const),
   subject: text,
@@ -80,6 +81,28 @@ const outcome: fc.Arbitrary<OutcomeDraft> = fc.record({
     definitionHashAfter: fc.option(digest),
   }),
 })
+
+const look = fc.record({
+  uid: fc.nat(),
+  hasCapabilities: fc.boolean(),
+  noNewPrivs: fc.boolean(),
+  seccompMode: fc.nat(2),
+  seccompFilters: fc.option(fc.nat()),
+  namespaces: fc.record({ user: fc.nat(), mnt: fc.nat(), cgroup: fc.nat() }),
+  shared: fc.array(text),
+  devices: fc.array(text),
+})
+
+const jail: fc.Arbitrary<JailDraft> = fc.record({
+  kernel: fc.constantFrom('host', 'guest'),
+  before: look,
+  after: fc.option(look),
+  group: fc.option(fc.record({ memoryBytes: fc.option(fc.nat()), processes: fc.option(fc.nat()) })),
+})
+
+const outcome = fc
+  .tuple(outcomeWithoutJail, fc.option(jail))
+  .map(([draft, read]) => (read === null ? draft : { ...draft, outcome: { ...draft.outcome, jail: read } }))
 
 const event: fc.Arbitrary<EventDraft> = fc.record({
   ...envelope,

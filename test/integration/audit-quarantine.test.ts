@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
+import { mcpworks } from '../support/server-process.ts'
 
 const canary = 'canary-2342'
 /** A tool that says something, and whose definition somebody changes while it runs. */
@@ -48,8 +49,9 @@ describe('what must have held of a call', () => {
     expect(outcome.jail).toMatchObject({
       kernel: 'host',
       before: { capabilities: false, devices: ['lo'], no_new_privs: true, seccomp_mode: 2, shared: [] },
-      after: 'same',
     })
+    // Null where the process had ended by itself before it could be looked at again.
+    expect(['same', null]).toContain((outcome.jail as JsonObject).after)
     const kinds = Object.keys((outcome.jail as { before: { namespaces: JsonObject } }).before.namespaces)
     expect(kinds).toEqual(['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'])
     expect(text).toContain('the kernel says: user ')
@@ -73,6 +75,11 @@ describe('what must have held of a call', () => {
     const { records } = await app.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'quarantine', limit: 10 })
     expect(JSON.stringify(records)).not.toContain(canary)
     expect(records).toHaveLength(2)
+  })
+
+  it('leaves a log that verifies', async () => {
+    const { code, stdout } = await mcpworks(['--data-directory', app.dataDirectory, 'audit', 'verify'])
+    expect([code, stdout.split(':')[0]]).toEqual([0, 'OK'])
   })
 
   it('is asked of every call: what was let out is not in quarantine', async () => {
