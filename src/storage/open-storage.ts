@@ -110,13 +110,19 @@ async function openOnPostgres(
   postgres: PostgresOptions,
 ): Promise<Storage> {
   const { lease, masterKey } = await acquireLease(postgres, paths, options.masterKey ?? null)
+  // Closed in the other order, so that the lease goes last: another server is active from then on.
+  const opened: (() => Promise<void>)[] = [() => lease.close()]
   const { url, caFile, silentMs } = postgres
   const session = { database: { url, caFile }, silentMs }
   try {
     const log = await openPostgresLog({ ...session, masterKey, clock: options.clock, publicKeyPath: paths.publicKey })
+    opened.push(() => log.close())
     const trees = openPostgresAuditReader({ ...session, masterKey, publicKeyLine: null })
+    opened.push(() => trees.close())
     const logSearch = new SearchClient({ log: session, searchPath: paths.search })
+    opened.push(() => logSearch.close())
     const state = openLeasedDatabase(lease)
+    opened.push(() => state.destroy())
     return {
       ...createStateStores(state),
       decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
@@ -125,20 +131,10 @@ async function openOnPostgres(
       logKey: { rotate: refuseRotation },
       masterKey: masterKeyOf(masterKey),
       role: lease,
-      async close() {
-        try {
-          await logSearch.close()
-          await trees.close()
-          await log.close()
-          await state.destroy()
-        } finally {
-          // Last: another server is active from here on.
-          await lease.close()
-        }
-      },
+      close: () => closeAll(opened),
     }
   } catch (error) {
-    await lease.close()
+    await closeAll(opened).catch(() => {})
     throw error
   }
 }
@@ -148,6 +144,13 @@ async function refuseRotation(): Promise<never> {
   throw new McpworksError('invalid_request', {
     message: 'A decision log in PostgreSQL keeps the key that it was made with: it cannot be changed.',
   })
+}
+
+/** Closes what was opened, the last first. A part that cannot end well does not keep the others from ending. */
+async function closeAll(opened: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of opened.splice(0).toReversed()) await close().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** The log of a data directory, and the worker that writes it and state. */

@@ -58,6 +58,12 @@ it('goes on in another server when the active one is killed, refuses while the d
   const { url } = took.app
   // What the first one stored is there: the agent, its key, the function and the policies.
   expect(toolResult((await asks(url, key)).message).isError).toBe(false)
+  // And one log goes on: the first one's call is in it, before the second one's.
+  const { records } = await took.manage('demo', 'audit.tail', { namespace: 'demo', kind: 'decision', limit: 100 })
+  const tools = (records as { record: { pre: { target: { tool: string } } } }[]).map(
+    ({ record }) => record.pre.target.tool,
+  )
+  expect(tools.filter((tool) => tool === 'leads-top')).toHaveLength(2)
 
   await cluster.stop('crash')
   await expect
