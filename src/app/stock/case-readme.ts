@@ -20,7 +20,7 @@ ${notes.map((note) => `\n${note}\n`).join('')}
       --entities entities.json --request-json request.json --verbose
 
 It answers ALLOW or DENY and names the policies that decided. Both must be what \`expected.json\` says: it calls a policy by
-its \`@id\`, or by its place in the file (\`policy0\`, \`policy1\`, ...), and so does the member \`cedar\` there. Any error that it
+its \`@id\`, or by its place in the file (\`policy0\`, \`policy1\`, ...), and so does the member \`cedar\` there; libraries of Cedar call every policy by its place, the member \`place\`. Any error that it
 reports must be among \`errors\`: an error denies here, even where Cedar would allow.
 
 ## That these files are what was decided on

@@ -23,12 +23,15 @@ export async function writeCaseFiles(
     context,
   }
   const texts = policies.map(({ id, text, textHash }) => `// ${oneLine(id)}  ${textHash}\n${text}\n`)
-  const names = new Map(policies.map(({ id, name }, position) => [id, name ?? `policy${position}`]))
+  const names = new Map(
+    policies.map(({ id, name }, position) => [id, { cedar: name ?? `policy${position}`, place: `policy${position}` }]),
+  )
   const expected = {
     decision: recorded.decision.effect === 'allow' ? 'ALLOW' : 'DENY',
     determining: recorded.decision.determining.map(({ id, effect, text_hash }) => ({
       id,
-      cedar: names.get(id) ?? null,
+      cedar: names.get(id)?.cedar ?? null,
+      place: names.get(id)?.place ?? null,
       effect,
       text_hash,
     })),
