@@ -1,18 +1,20 @@
 import { writeBundle } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { openAuditReader, openBundleTarget } from '../storage/index.ts'
+import { auditPlaceOf, type LogStorage } from './log-place.ts'
 
 /**
  * Writes the log of a namespace as a bundle of files that others verify, with or without a server running on the data
- * directory. Needs no key: bodies stay where they are.
+ * directory, or on the database that `storage` names. Needs no key: bodies stay where they are.
  * @throws McpworksError `storage_unavailable`, `unknown_object` where the namespace has no signed record
  */
 export async function exportLog(
   dataDirectory: string,
   namespace: string,
   directory: string,
+  storage: LogStorage = { masterKey: null },
 ): Promise<{ trees: number; records: number; checkpoints: number }> {
-  const reader = openAuditReader({ dataDirectory })
+  const reader = openAuditReader(auditPlaceOf(dataDirectory, storage))
   try {
     const outcome = await writeBundle(reader, namespace, await openBundleTarget(directory))
     if (outcome.ok) return { trees: outcome.trees, records: outcome.records, checkpoints: outcome.checkpoints }

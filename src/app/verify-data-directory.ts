@@ -1,7 +1,6 @@
 import { verifyDecisionLog, type VerifyOptions, type VerifyReport } from '../audit/index.ts'
-import type { Config } from '../config/index.ts'
 import { openAuditReader } from '../storage/index.ts'
-import { masterKeyOf } from './master-key-of.ts'
+import { auditPlaceOf, type LogStorage } from './log-place.ts'
 
 /** What the verifier found, for scripts and for people. */
 export interface VerifyResult {
@@ -12,7 +11,7 @@ export interface VerifyResult {
 
 /**
  * Verifies the decision log of a data directory from its files alone, with or without a server running on it.
- * `storage` says under which master key, where it does not lie there.
+ * `storage` says under which master key, where it does not lie there, and in which database the log is, where it is in one.
  * `evidence` is what the auditor brings along: the key as it was given, and checkpoints kept elsewhere.
  * @throws McpworksError `storage_unavailable` where the files cannot be read
  */
@@ -20,13 +19,9 @@ export async function verifyDataDirectory(
   dataDirectory: string,
   progress: (text: string) => void,
   evidence: Pick<VerifyOptions, 'publicKeyLine' | 'keptCheckpoints'> = {},
-  storage: Pick<Config['storage'], 'masterKey'> = { masterKey: null },
+  storage: LogStorage = { masterKey: null },
 ): Promise<VerifyResult> {
-  const masterKey = masterKeyOf({ storage })
-  const reader = openAuditReader({
-    dataDirectory,
-    ...(masterKey === null ? {} : { masterKey }),
-  })
+  const reader = openAuditReader(auditPlaceOf(dataDirectory, storage))
   try {
     const started = performance.now()
     let told = started

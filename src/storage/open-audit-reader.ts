@@ -16,6 +16,8 @@ import { headMacFits } from './audit-head.ts'
 import { dataDirectoryPaths } from './data-directory.ts'
 import { headKey } from './data-keys.ts'
 import { OpenedDataKeys, type DataKeyRow } from './opened-data-keys.ts'
+import type { DatabaseOptions } from './postgres/database-options.ts'
+import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
 import { openReadable } from './sqlite-database.ts'
 
 /** How a log is read without its server. */
@@ -23,16 +25,23 @@ export interface AuditReaderOptions {
   readonly dataDirectory: string
   /** 32 bytes. Without it, `master.key` in the data directory if it can be read; without either, bodies stay closed. */
   readonly masterKey?: Uint8Array
+  /** The database that has the log, where it is not in the data directory. */
+  readonly database?: DatabaseOptions
 }
 
 /**
- * Opens the audit database of a data directory for reading, beside a running server or without one. Takes no lock.
+ * Opens the log of a data directory or of a database for reading, beside running servers or without. Takes no lock.
  * Without a server the directory must be writable, because SQLite makes a shared-memory file beside the database;
  * for a copy on read-only media, close the server first and copy all files.
  * @throws McpworksError `storage_unavailable`
  */
 export function openAuditReader(options: AuditReaderOptions): AuditReader {
   const paths = dataDirectoryPaths(options.dataDirectory)
+  const { database } = options
+  if (database !== undefined) {
+    const masterKey = options.masterKey ?? readMasterKey(paths.masterKey)
+    return openPostgresAuditReader({ database, masterKey, publicKeyLine: readPublicKeyLine(paths.publicKey) })
+  }
   if (!existsSync(paths.audit)) {
     throw new McpworksError('storage_unavailable', { message: 'There is no decision log in this directory.' })
   }
@@ -265,6 +274,10 @@ function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObjec
     // Reported by the verifier as damage of every body under this key.
     return null
   }
+}
+
+function readPublicKeyLine(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
 }
 
 function readMasterKey(path: string): Uint8Array | null {

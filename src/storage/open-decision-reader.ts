@@ -1,10 +1,14 @@
 import type { KeyObject } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { openBodies } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { dataDirectoryPaths, loadMasterKey } from './data-directory.ts'
 import { OpenedDataKeys, type DataKeyRow } from './opened-data-keys.ts'
+import type { DatabaseOptions } from './postgres/database-options.ts'
+import { ReadingSessions } from './postgres/log/reading-sessions.ts'
 import { openReadable } from './sqlite-database.ts'
+
+/** How long a page may take that is read from a database, in milliseconds. */
+const databaseSilentMs = 60_000
 
 /** One decision as it was recorded. Not verified: that is `audit verify`'s work. */
 export interface StoredDecision {
@@ -22,9 +26,9 @@ export interface StoredDecision {
 
 /** Reads the decisions of one namespace, newest first. */
 export interface DecisionReader {
-  /** Decisions at indexes below `beforeIndex`, at most `limit`. Blocks the thread while it reads. */
-  page(namespace: string, beforeIndex: number, limit: number): StoredDecision[]
-  close(): void
+  /** Decisions at indexes below `beforeIndex`, at most `limit`. On SQLite it blocks the thread while it reads. */
+  page(namespace: string, beforeIndex: number, limit: number): Promise<StoredDecision[]>
+  close(): Promise<void>
 }
 
 /** Where the log is, and what opens the bodies. */
@@ -32,40 +36,72 @@ export interface DecisionReaderOptions {
   readonly dataDirectory: string
   /** 32 bytes. Without it, `master.key` in the data directory. */
   readonly masterKey: Uint8Array | null
+  /** The database that has the log, where it is not in the data directory. */
+  readonly database?: DatabaseOptions
 }
 
 /**
  * A reader beside a running server, with a connection of its own: it waits for no writer and no writer for it.
  * @throws McpworksError `storage_unavailable`
  */
-export function openDecisionReader({ dataDirectory, masterKey }: DecisionReaderOptions): DecisionReader {
+export function openDecisionReader({ dataDirectory, masterKey, database }: DecisionReaderOptions): DecisionReader {
   const paths = dataDirectoryPaths(dataDirectory)
   try {
-    return new SqliteDecisionReader(openReadable(paths.audit), masterKey ?? loadMasterKey(paths.masterKey, false))
+    const key = masterKey ?? loadMasterKey(paths.masterKey, false)
+    return new StoredDecisionReader(database === undefined ? sqliteRows(paths.audit) : postgresRows(database), key)
   } catch (cause) {
     throw cause instanceof McpworksError ? cause : new McpworksError('storage_unavailable', { cause })
   }
 }
 
-class SqliteDecisionReader implements DecisionReader {
-  readonly #database: DatabaseSync
+/** Rows of decisions below an index of a namespace, newest first, with the bodies beside them and their keys. */
+interface DecisionRows {
+  read(namespace: string, beforeIndex: number, limit: number): Promise<Record<string, unknown>[]>
+  close(): Promise<void>
+}
+
+function sqliteRows(path: string): DecisionRows {
+  const database = openReadable(path)
+  const statement = database.prepare(
+    `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, epoch, namespace
+     FROM records JOIN logs USING (log) LEFT JOIN bodies USING (seq)
+     LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
+     WHERE namespace = ? AND idx < ? AND kind = 'decision' ORDER BY idx DESC LIMIT ?`,
+  )
+  return {
+    read: async (namespace, beforeIndex, limit) => statement.all(namespace, beforeIndex, limit),
+    close: async () => database.close(),
+  }
+}
+
+function postgresRows(database: DatabaseOptions): DecisionRows {
+  const sessions = new ReadingSessions({ database, silentMs: databaseSilentMs })
+  return {
+    read: (namespace, beforeIndex, limit) =>
+      sessions.read(
+        `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, data_keys.epoch, namespace
+         FROM records JOIN logs USING (log) LEFT JOIN bodies USING (writer, pos)
+         LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
+         WHERE records.log = (SELECT log FROM logs WHERE namespace = $1) AND idx < $2 AND kind = 'decision'
+         ORDER BY idx DESC LIMIT $3`,
+        [namespace, beforeIndex, limit],
+      ),
+    close: () => sessions.close(),
+  }
+}
+
+class StoredDecisionReader implements DecisionReader {
+  readonly #rows: DecisionRows
   readonly #dataKeys: OpenedDataKeys
 
-  constructor(database: DatabaseSync, masterKey: Uint8Array) {
-    this.#database = database
+  constructor(rows: DecisionRows, masterKey: Uint8Array) {
+    this.#rows = rows
     this.#dataKeys = new OpenedDataKeys(masterKey)
   }
 
-  page(namespace: string, beforeIndex: number, limit: number): StoredDecision[] {
+  async page(namespace: string, beforeIndex: number, limit: number): Promise<StoredDecision[]> {
     try {
-      const rows = this.#database
-        .prepare(
-          `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, epoch, namespace
-           FROM records JOIN logs USING (log) LEFT JOIN bodies USING (seq)
-           LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
-           WHERE namespace = ? AND idx < ? AND kind = 'decision' ORDER BY idx DESC LIMIT ?`,
-        )
-        .all(namespace, beforeIndex, limit)
+      const rows = await this.#rows.read(namespace, beforeIndex, limit)
       return rows.map((row) => ({
         index: Number(row['idx']),
         timeMs: Number(row['time_ms']),
@@ -78,8 +114,8 @@ class SqliteDecisionReader implements DecisionReader {
     }
   }
 
-  close(): void {
-    this.#database.close()
+  close(): Promise<void> {
+    return this.#rows.close()
   }
 
   #open(row: Record<string, unknown>): StoredDecision['bodies'] {

@@ -47,7 +47,7 @@ import { templateHandler } from './template-handler.ts'
 import { upstreamHandlers } from './upstream-handlers.ts'
 import { userHandlers } from './user-handlers.ts'
 import { whyNotHandler } from './why-not-handler.ts'
-import { masterKeyOf } from '../master-key-of.ts'
+import { logPlaceOf } from '../log-place.ts'
 import type { Namespaces } from '../namespaces.ts'
 import type { Replays } from '../replay/run-replay.ts'
 import type { ShadowMode } from '../shadow/create-shadow-mode.ts'
@@ -126,7 +126,7 @@ export function createManagement(parts: ManagementParts): Backend {
       hosted,
       policyStore: storage.policies,
       replays,
-      log: { dataDirectory: config.dataDirectory, masterKey: masterKeyOf(config) },
+      log: logPlaceOf(config),
       clock,
     }),
     ...shadowHandlers({ policy, policyStore: storage.policies, catalogue, hosted, shadow, decisionLog, clock }),

@@ -2,6 +2,7 @@ import type { Catalogue } from '../../gateway/index.ts'
 import { McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyStore } from '../../policy/index.ts'
 import type { HostedState } from '../hosted-state.ts'
+import type { LogPlace } from '../log-place.ts'
 import type { Replays } from '../replay/run-replay.ts'
 import type { Handlers } from './handler.ts'
 import { unknownNamespace } from './identity-handlers.ts'
@@ -15,7 +16,7 @@ export interface ReplayHandlerPorts {
   readonly policyStore: Pick<PolicyStore, 'find'>
   readonly replays: Replays
   /** Where the decision log is, and what opens its bodies. */
-  readonly log: { readonly dataDirectory: string; readonly masterKey: Uint8Array | null }
+  readonly log: LogPlace
   readonly clock: Clock
 }
 

@@ -46,7 +46,7 @@ export async function replayDecisions(
   let before = Number.MAX_SAFE_INTEGER
   for (;;) {
     const wanted = Math.min(pageLength, scope.maxDecisions - tally.decisions)
-    const page = reader.page(scope.namespace, before, Math.max(wanted, 1))
+    const page = await reader.page(scope.namespace, before, Math.max(wanted, 1))
     const recent = page.filter(({ timeMs }) => timeMs >= scope.sinceMs)
     // A clock that was set back puts older times among newer ones, but not over a whole page.
     if (recent.length === 0) return tally.report(true)

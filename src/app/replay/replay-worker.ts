@@ -41,7 +41,7 @@ async function run(): Promise<ReplayMessage> {
     if (!engine.isWorking()) return { kind: 'broken' }
     return { kind: 'done', check, report }
   } finally {
-    reader.close()
+    await reader.close()
   }
 }
 

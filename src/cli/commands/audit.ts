@@ -114,7 +114,8 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const { terminal, config } = current
       const namespace = await chooseNamespace(options.namespace, current)
       const { exportLog } = await import('../../app/index.ts')
-      const written = await exportLog(config().dataDirectory, namespace, options.output)
+      const { dataDirectory, storage } = config()
+      const written = await exportLog(dataDirectory, namespace, options.output, storage)
       terminal.result(
         { directory: options.output, ...written },
         `${options.output}: ${written.records} records of ${namespace} under ${written.checkpoints} checkpoints.`,
