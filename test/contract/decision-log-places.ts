@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import type { DecisionLog, RecordProver } from '../../src/audit/index.ts'
 import { systemClock, type Clock } from '../../src/kernel/index.ts'
 import { openPostgresLog, openStorage } from '../../src/storage/index.ts'
-import { postgresDatabase } from '../support/postgres-database.ts'
+import { reusedPostgresDatabase } from '../support/postgres-database.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** An open decision log. */
@@ -30,7 +30,7 @@ export const logImplementations: readonly { readonly name: string; readonly plac
   {
     name: 'PostgreSQL',
     place() {
-      const [url, masterKey] = [postgresDatabase(), randomBytes(32)]
+      const [url, masterKey] = [reusedPostgresDatabase(), randomBytes(32)]
       const publicKeyPath = join(temporaryDirectory(), 'audit.pub')
       return {
         async open(clock = systemClock) {

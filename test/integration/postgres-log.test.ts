@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startPostgresCluster } from '../support/postgres-cluster.ts'
+import { postgresDatabase } from '../support/postgres-database.ts'
 import { postgresLogPlace } from '../support/postgres-log-place.ts'
 import { decisionDraft, outcomeDraft } from '../support/record-drafts.ts'
 
@@ -75,6 +76,24 @@ describe('several writers of one log', () => {
   })
 })
 
+it.each([
+  ["UPDATE records SET json = replace(json, 'demo', 'dema') WHERE writer = 2 AND pos = 0", /text was changed/],
+  ['DELETE FROM records WHERE writer = 2 AND pos = 1', /missing/],
+  ['UPDATE writers SET next_pos = 1 WHERE writer = 1', /row of writer 1 was changed/],
+])('finds what was changed behind the back of the servers: %s', async (change, said) => {
+  const place = await postgresLogPlace()
+  for (const log of [await place.open(), await place.open()]) {
+    for (let at = 0; at < 2; at++) await log.decisionLog.append(decisionDraft({ effect: 'deny' }))
+  }
+  expect(await place.verify()).toMatchObject({ ok: true, problems: [] })
+  await place.sql(change)
+  const { ok, problems } = await place.verify()
+  expect({ ok, problems: problems.map(({ problem }) => problem).join() }).toEqual({
+    ok: false,
+    problems: expect.stringMatching(said),
+  })
+})
+
 describe('a writer whose session ends', () => {
   it('goes on with its chain, in the same epoch, and ends the calls that it began', async () => {
     const place = await postgresLogPlace()
@@ -143,6 +162,28 @@ describe('a writer whose session ends', () => {
 })
 
 describe('a database that is not what it should be', () => {
+  it('has everything that was acknowledged after it crashed, and the log goes on by itself', async () => {
+    const cluster = await startPostgresCluster()
+    onTestFinished(() => cluster.close())
+    const place = await postgresLogPlace(cluster.url())
+    const { decisionLog, close } = await place.open()
+    const draft = decisionDraft()
+    const { id } = await decisionLog.append(draft)
+    const under = Promise.allSettled(Array.from({ length: 50 }, () => decisionLog.append(decisionDraft())))
+    await cluster.stop('crash')
+    const settled = await under
+    await expect(decisionLog.append(outcomeDraft(draft))).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await cluster.start()
+    await expect.poll(() => decisionLog.health().ok).toBe(true)
+    await decisionLog.append(outcomeDraft(draft))
+    await close()
+    await (await place.open()).close()
+    expect(await place.verify()).toMatchObject({ ok: true, problems: [], unfinished: 0 })
+    const stored = new Set((await place.sql('SELECT id FROM records')).map((row) => row['id']))
+    const acknowledged = settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value.id)
+    expect([id, ...acknowledged].filter((known) => !stored.has(known))).toEqual([])
+  })
+
   it('is refused where it would lose what it acknowledges', async () => {
     const cluster = await startPostgresCluster({ settings: { fsync: 'off' } })
     onTestFinished(() => cluster.close())
@@ -152,7 +193,7 @@ describe('a database that is not what it should be', () => {
   })
 
   it('commits durably for the log where it does not for others', async () => {
-    const place = await postgresLogPlace()
+    const place = await postgresLogPlace(await postgresDatabase())
     await place.sql(`ALTER DATABASE ${new URL(place.url).pathname.slice(1)} SET synchronous_commit = off`)
     const { decisionLog } = await place.open()
     await decisionLog.append(decisionDraft({ effect: 'deny' }))

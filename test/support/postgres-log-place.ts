@@ -10,7 +10,7 @@ import {
   type PostgresLog,
   type PostgresLogOptions,
 } from '../../src/storage/index.ts'
-import { postgresDatabase } from './postgres-database.ts'
+import { reusedPostgresDatabase } from './postgres-database.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A database with a decision log in it, as a test sees it. */
@@ -24,9 +24,9 @@ export interface PostgresLogPlace {
   sql(statement: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>
 }
 
-/** A log on a database of its own, or on the one that is given. For the running test. */
+/** A log on a database that others use after the running test, or on the one that is given. */
 export async function postgresLogPlace(given?: string): Promise<PostgresLogPlace> {
-  const url = given ?? (await postgresDatabase())
+  const url = given ?? (await reusedPostgresDatabase())
   const database = { url, caFile: null }
   const masterKey = randomBytes(32)
   const publicKeyPath = join(temporaryDirectory(), 'audit.pub')

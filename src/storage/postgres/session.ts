@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly applicationName: string
   /** Parameters of the session, as `search_path`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Less than what is usual, for who cannot wait so long. */
+  readonly connectTimeoutMs?: number
 }
 
 /** Commands whose count of rows is a count of changes; of the others it counts what was read. */
@@ -39,9 +41,14 @@ export class Session {
   }
 
   /** Connects. @throws DatabaseError; McpworksError `config_invalid` */
-  static async open({ database, applicationName, settings = {} }: SessionOptions): Promise<Session> {
+  static async open({ database, applicationName, settings = {}, connectTimeoutMs }: SessionOptions): Promise<Session> {
     const config = clientConfig(database, applicationName, settings)
-    const client = new pg.Client({ ...config, types: { getTypeParser: typeParser as typeof pg.types.getTypeParser } })
+    const connectionTimeoutMillis = Math.min(connectTimeoutMs ?? Infinity, config.connectionTimeoutMillis ?? Infinity)
+    const client = new pg.Client({
+      ...config,
+      connectionTimeoutMillis,
+      types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+    })
     const session = new Session(client)
     try {
       await client.connect()

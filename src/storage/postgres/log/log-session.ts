@@ -34,6 +34,7 @@ export function openLogReadingSession({ database, silentMs }: LogSessionOptions,
   return Session.open({
     database,
     applicationName: `mcpworks ${name}`,
+    connectTimeoutMs: silentMs,
     settings: {
       // Nothing that others may create in a database, such as a table in "public", is mistaken for ours.
       search_path: `${logSchema},pg_temp`,
