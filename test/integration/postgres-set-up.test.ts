@@ -106,6 +106,7 @@ it('lets an auditor read the log, and nothing else', async () => {
 
 it('can be backed up and restored as the page says', async () => {
   const storage = await opened()
+  await storage.namespaces.insert({ ...namespace, name: 'kept' })
   const before = await storage.namespaces.load()
   await storage.close()
   const page = readFileSync(join(root, 'docs/postgresql.md'), 'utf8')
