@@ -48,6 +48,7 @@ import { authorizationRoutes } from './authorization-routes.ts'
 import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
+import { openRecording } from './recording/open-recording.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
@@ -279,6 +280,7 @@ async function compose(
     onFailure: (what, error) => log.error({ err: error }, what),
   })
   opened.push(() => shadow.close())
+  const recording = await openRecording({ store: storage.recordings, decisionLog, config: config.gateway, clock })
   const replays = createReplays()
   opened.push(() => replays.close())
   const management = createManagement({
@@ -303,6 +305,7 @@ async function compose(
     approvalLinks,
     shadow,
     replays,
+    recording,
     partsHealth,
     exporters: () => exporting.states(),
     publicUrl: () => publicUrl,
@@ -380,6 +383,7 @@ async function compose(
       approvals,
       refresh,
       shadow,
+      recording,
       clock,
       config: config.gateway,
     },

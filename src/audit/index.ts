@@ -31,6 +31,8 @@ export {
   type RecordKind,
   type StoredRecord,
 } from './record.ts'
+export type { KeptDays, RecordingSettings, RecordingStore } from './recording.ts'
+export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'

@@ -39,6 +39,8 @@ interface DraftEnvelope {
 export interface BodyDraft {
   /** JSON text. */
   readonly json: string
+  /** In how many places secrets were taken out of it; none where it is left out. */
+  readonly redactions?: number
 }
 
 /** Everything known before the effect, and the decision. */

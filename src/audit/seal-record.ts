@@ -1,6 +1,7 @@
 import { McpworksError, type Digest } from '../kernel/index.ts'
 import type { BodyReference } from './sealed-bodies.ts'
 import type { RecordKind } from './record.ts'
+import type { Redactions } from './redactions-of.ts'
 import { cut } from './write-record.ts'
 
 /** The log's own part of a record: what the drafter does not know. */
@@ -19,7 +20,11 @@ export interface RecordSeal {
   readonly input: BodyReference | null
   readonly output: BodyReference | null
   readonly engineInput: BodyReference | null
+  /** In how many places secrets were taken out of them; in none where it is left out. */
+  readonly redactions?: Redactions
 }
+
+const noRedactions: Redactions = { input: 0, output: 0, engineInput: 0 }
 
 /**
  * The record as it is stored and hashed, from the text of `writeRecord`.
@@ -38,14 +43,15 @@ export function sealRecord(text: string, kind: RecordKind, seal: RecordSeal): st
 
 /** What goes into the places, in the order in which the sorted members put them. */
 function fillsOf(kind: RecordKind, seal: RecordSeal): string[] {
-  const { id, input, output, engineInput } = seal
+  const { id, input, output, engineInput, redactions = noRedactions } = seal
   const idText = `"id":"${id}"`
   const writer = writerText(seal)
-  if (kind === 'outcome') return [idText, `"output":${bodyText(output, id, 'output')}`, writer]
+  if (kind === 'outcome') return [idText, `"output":${bodyText(output, id, 'output', redactions.output)}`, writer]
   if (kind !== 'decision') return [idText, writer]
   const hash = engineInput === null ? 'null' : `"${engineInput.commitment}"`
-  const request = `"request_bytes":${engineInput?.bytes ?? null},"request_hash":${hash}`
-  return [request, idText, `"input":${bodyText(input, id, 'input')}`, writer]
+  const redacted = redactions.engineInput === 0 ? '' : `,"request_redactions":${redactions.engineInput}`
+  const request = `"request_bytes":${engineInput?.bytes ?? null},"request_hash":${hash}${redacted}`
+  return [request, idText, `"input":${bodyText(input, id, 'input', redactions.input)}`, writer]
 }
 
 function writerText({ writer: { epoch, id, prevHash, seq } }: RecordSeal): string {
@@ -53,7 +59,8 @@ function writerText({ writer: { epoch, id, prevHash, seq } }: RecordSeal): strin
   return `"writer":{"epoch":${epoch},"id":"${id}","prev_hash":${previous},"seq":${seq}}`
 }
 
-function bodyText(body: BodyReference | null, id: string, part: string): string {
+function bodyText(body: BodyReference | null, id: string, part: string, redactions: number): string {
   if (body === null) return 'null'
-  return `{"bytes":${body.bytes},"commitment":"${body.commitment}","redacted":false,"ref":"${id}/${part}"}`
+  const redacted = redactions === 0 ? '"redacted":false' : `"redacted":true,"redactions":${redactions}`
+  return `{"bytes":${body.bytes},"commitment":"${body.commitment}",${redacted},"ref":"${id}/${part}"}`
 }

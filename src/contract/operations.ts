@@ -11,6 +11,7 @@ import { namespaceOperations } from './namespace-operations.ts'
 import type { Operation } from './operation.ts'
 import { policyOperations } from './policy-operations.ts'
 import { quarantineOperations } from './quarantine-operations.ts'
+import { recordingOperations } from './recording-operations.ts'
 import { replayOperations } from './replay-operations.ts'
 import { searchOperations } from './search-operations.ts'
 import { templateOperations } from './template-operations.ts'
@@ -34,6 +35,7 @@ export const operations = {
   ...quarantineOperations,
   ...searchOperations,
   ...logOperations,
+  ...recordingOperations,
   ...upstreamOperations,
 } satisfies Record<string, Operation>
 

@@ -11,6 +11,8 @@ const channelSchema = z.strictObject({
     .describe('Where it is told, by POST. Plain http only to loopback, and only where networks lists that.'),
 })
 
+const keptDays = z.number().int().min(1).max(36_525).or(z.literal('forever')).default('forever')
+
 const notificationsSchema = z
   .strictObject({
     secret: z
@@ -96,7 +98,7 @@ export const gatewayConfigSchema = z.strictObject({
     .enum(['metadata', 'request', 'request_response'])
     .default('request_response')
     .describe(
-      'Which bodies are kept, encrypted, beside the records: none, arguments, or arguments and results. Commitments to them are always in the record.',
+      'Which bodies are kept, encrypted, beside the records, where a namespace says nothing else (audit level): none, arguments, or arguments and results. A policy can have less kept (@obligation("record metadata")).',
     ),
   maxAuditBodyBytes: z
     .number()
@@ -105,6 +107,12 @@ export const gatewayConfigSchema = z.strictObject({
     .max(16 * 1024 * 1024)
     .default(64 * 1024)
     .describe('Bytes of one body kept beside a record; a larger one is replaced by its size and digest.'),
+  auditBodyDays: keptDays.describe(
+    'Days after which arguments, results and engine inputs are deleted, where a namespace says nothing else (audit retention set). The deletion is a record; what is on hold stays.',
+  ),
+  auditRecordDays: keptDays.describe(
+    'Days after which the texts of records are deleted with what is beside them, where a namespace says nothing else. Their hashes stay, so that the rest of the log can be verified.',
+  ),
   notifications: notificationsSchema.prefault({}),
 })
 

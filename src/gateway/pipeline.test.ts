@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DecisionLog, RecordDraft } from '../audit/index.ts'
-import { digestJson, McpworksError, type JsonObject } from '../kernel/index.ts'
+import { digestJson, McpworksError, type BodyLevel, type JsonObject } from '../kernel/index.ts'
 import type { PolicyDecision, PolicyEngine } from '../policy/index.ts'
 import type { ActOutcome, Backend } from './backend.ts'
 import type { CatalogueEntry } from './catalogue.ts'
@@ -28,6 +28,9 @@ function harness(options: {
   revoked?: boolean
   onManage?: () => void
   engineInput?: string
+  /** What policies say, and what the namespace says. */
+  recordLevel?: BodyLevel
+  ownLevel?: BodyLevel
   shadow?: GatewayPorts['shadow']
 }) {
   const events: string[] = []
@@ -85,6 +88,7 @@ function harness(options: {
     ],
     errors: [],
     obligations: [],
+    recordLevel: options.recordLevel ?? null,
     derived: null,
     spend: 0,
     durationUs: 1,
@@ -97,6 +101,7 @@ function harness(options: {
     },
     isVisible: () => options.visible ?? true,
     policySetHash: () => hash,
+    recordLevel: () => options.recordLevel ?? null,
   } as Partial<PolicyEngine> as PolicyEngine
   const catalogue = createMemoryCatalogue()
   const entry: CatalogueEntry = {
@@ -132,6 +137,7 @@ function harness(options: {
     },
     sandbox: () => null,
     notify: () => {},
+    recording: { level: () => options.ownLevel ?? 'request_response' },
     refresh: (caller) => (options.revoked === true ? null : caller),
     runs: createRunLedger({
       clock: { nowMs: () => 1_800_000_000_000, monotonicMs: () => 5 },
@@ -161,6 +167,8 @@ function harness(options: {
       runIdleSeconds: 60,
       maxUsageCounters: 1000,
       auditLevel: 'request_response',
+      auditBodyDays: 'forever',
+      auditRecordDays: 'forever',
       maxAuditBodyBytes: 200,
       notifications: { secret: '', networks: [], channels: [], alerts: [] },
     },
@@ -196,6 +204,37 @@ function request(
 }
 
 const events = { signal: new AbortController().signal, log: () => {}, progress: () => {} }
+
+describe('what is kept beside the records', () => {
+  it.each([
+    ['request_response', null, [true, true, true]],
+    ['request_response', 'request', [true, true, false]],
+    ['request_response', 'metadata', [false, false, false]],
+    ['request', null, [true, true, false]],
+    ['request', 'request_response', [true, true, false]],
+    ['metadata', 'request', [false, false, false]],
+  ] as const)(
+    'is the least of what the namespace (%s) and the policies (%s) say',
+    async (ownLevel, recordLevel, kept) => {
+      const { drafts, gateway } = harness({ ownLevel, ...(recordLevel === null ? {} : { recordLevel }) })
+      await gateway.perform(request(), events)
+      const [decision, outcome] = drafts
+      if (decision?.kind !== 'decision' || outcome?.kind !== 'outcome') throw new Error('two records are due')
+      const bodies = [decision.bodies.input, decision.bodies.engineInput, outcome.bodies.output]
+      expect(bodies.map((body) => body !== null)).toEqual(kept)
+    },
+  )
+
+  it('is nothing of arguments that break the schema, where a policy in scope says so', async () => {
+    const problems = [{ path: '/a', message: 'is wrong' }]
+    const strict = harness({ problems, recordLevel: 'metadata' })
+    await strict.gateway.perform(request(), events)
+    expect(strict.drafts[0]).toMatchObject({ bodies: { input: null } })
+    const open = harness({ problems })
+    await open.gateway.perform(request(), events)
+    expect(open.drafts[0]).toMatchObject({ bodies: { input: { json: '{"text":"hi"}' } } })
+  })
+})
 
 describe('the pipeline', () => {
   it('makes the decision durable before the act and the outcome durable before the answer', async () => {

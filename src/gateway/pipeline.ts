@@ -4,6 +4,7 @@ import type { GatewayAnswer } from './gateway-answer.ts'
 import type { GatewayRequest } from './gateway.ts'
 import { openInnerCalls } from './inner-calls.ts'
 import type { GatewayPorts } from './ports.ts'
+import { Redaction } from './recorded/redaction.ts'
 import { act } from './steps/act.ts'
 import { answer, refusal, unavailable } from './steps/answer.ts'
 import { check } from './steps/check.ts'
@@ -13,6 +14,7 @@ import { findQuestion } from './steps/find-question.ts'
 import { identify } from './steps/identify.ts'
 import { inspect } from './steps/inspect.ts'
 import { judge } from './steps/judge.ts'
+import { keptLevel } from './steps/kept-level.ts'
 import { observeShadow } from './steps/observe-shadow.ts'
 import { quarantine } from './steps/quarantine.ts'
 import { recordDecision } from './steps/record-decision.ts'
@@ -67,7 +69,8 @@ export async function perform(
     const { call } = judged
     const verdict = withApproval(judged.verdict, approval)
 
-    const decided = await recordDecision(call, target, verdict, judged.atMs, judged.use, ports)
+    const keeping = { level: keptLevel(call, target, verdict, ports), redaction: new Redaction() }
+    const decided = await recordDecision(call, target, { ...judged, verdict }, keeping, ports)
     counted?.decided(decided.index)
     observeShadow(call, target, { ...judged, verdict }, ports.shadow, report)
     if (verdict.kind !== 'allowed') return refusal(call, verdict)
@@ -83,7 +86,13 @@ export async function perform(
     const invariants = await verifyInvariants(ran, ports)
     const failed = invariants.filter(({ pass }) => !pass)
 
-    const ended = await recordOutcome(call, entry, acted, { invariants, obligations, innerCalls: inner.made }, ports)
+    const ended = await recordOutcome(
+      call,
+      entry,
+      acted,
+      { invariants, obligations, innerCalls: inner.made, keeping },
+      ports,
+    )
     counted?.handedOut(ended.bytesOut, ended.index)
     if (failed.length > 0) {
       await quarantine(call, entry, failed, ended.id, ports)

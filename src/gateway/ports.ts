@@ -1,5 +1,5 @@
 import type { Approvals } from '../approvals/index.ts'
-import type { Caller, Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
+import type { BodyLevel, Caller, Clock, Digest, JsonObject, JsonValue } from '../kernel/index.ts'
 import type { DecisionLog } from '../audit/index.ts'
 import type { ForcedProfile, PolicyEngine } from '../policy/index.ts'
 import type { Backend } from './backend.ts'
@@ -50,6 +50,8 @@ export interface GatewayPorts {
   readonly approvals: Pick<Approvals, 'seek' | 'about'>
   /** Policies that are tried beside those in force. */
   readonly shadow: ShadowWatch
+  /** How much of an exchange a namespace has kept beside its records, before policy has less of it kept. */
+  readonly recording: { readonly level: (namespace: string) => BodyLevel }
   readonly clock: Clock
   readonly config: GatewayConfig
 }

@@ -1,3 +1,4 @@
+export { bodyLevels, leastLevel, type BodyLevel } from './body-level.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { systemClock, type Clock } from './clock.ts'
 export { digestJson, sha256, type Digest } from './digest.ts'

@@ -1,6 +1,6 @@
 import { approvalRemedy } from './approval-remedy.ts'
 import { circumstanceNames } from './cedar-schema.ts'
-import { parseObligations } from './obligation.ts'
+import { isForDenials, parseObligations } from './obligation.ts'
 import { policyTokens, type PolicyToken } from './policy-tokens.ts'
 import type { ShortRule } from './rules-file.ts'
 
@@ -87,7 +87,8 @@ function compileRule(namespace: string, rule: ShortRule, fault: Fault): Piece[][
   }
   const effect = allow === undefined ? 'forbid' : 'permit'
   const useless = effect === 'permit' ? 'remedy' : 'obligation'
-  if (rule[useless] !== undefined) fault(useless, `"${useless}" means nothing in a rule that ${effect}s`)
+  if (rule[useless] !== undefined && !(useless === 'obligation' && isForDenials(rule[useless])))
+    fault(useless, `"${useless}" means nothing in a rule that ${effect}s`)
   const obligations = rule.obligation === undefined ? null : parseObligations(rule.obligation)
   if (obligations?.ok === false) fault('obligation', obligations.fault.message, obligations.fault.hint)
   const clauses = [

@@ -1,4 +1,4 @@
-import { sha256, systemClock, uuidv7, type Clock, type Digest } from '../kernel/index.ts'
+import { sha256, systemClock, uuidv7, type BodyLevel, type Clock, type Digest } from '../kernel/index.ts'
 import type { AccessAnswer, AccessQuestion } from './analysis/access-answer.ts'
 import { analyzePolicies } from './analysis/analyze-policies.ts'
 import { findWitness } from './analysis/find-witness.ts'
@@ -13,6 +13,7 @@ import { DecisionCache } from './decision-cache.ts'
 import { explainDecision } from './explain-decision.ts'
 import { LruMap } from './lru-map.ts'
 import { NamespacePolicies } from './namespace-policies.ts'
+import { recordLevelOf } from './record-level.ts'
 import { parsePolicies, type ParseOutcome } from './parse-policies.ts'
 import type {
   Explanation,
@@ -112,6 +113,12 @@ class CedarPolicyEngine implements PolicyEngine {
       // Denies: what cannot be judged is not shown.
       return false
     }
+  }
+
+  recordLevel({ principal, action, resource }: Parameters<PolicyEngine['recordLevel']>[0]): BodyLevel | null {
+    const prepared = this.#policiesOf(resource.namespace).glance(principal, action, resource)
+    // What cannot be judged may have been meant not to be kept.
+    return typeof prepared === 'string' ? 'metadata' : recordLevelOf(prepared.policies)
   }
 
   explain(request: PolicyRequest): Explanation {

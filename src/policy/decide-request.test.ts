@@ -152,6 +152,36 @@ describe('a decision', () => {
     expect(two.requestHash).toBe(one.requestHash)
   })
 
+  it('keeps the least that the determining policies say, and that of all in scope where none determined', () => {
+    const levels = (text: string, parts = {}) => engineWith(text).decide(policyRequest(parts)).recordLevel
+    const request = '@obligation("record request") permit (principal, action, resource);'
+    const scope = 'principal, action == Action::"call", resource == Tool::"demo/leads-top"'
+    const small = `@obligation("record metadata") permit (${scope}) when { context.args.limit < 9 };`
+    const large = { arguments: { query: 'q', limit: 10 } }
+    expect(levels('permit (principal, action, resource);')).toBeNull()
+    expect(levels(request)).toBe('request')
+    expect(levels(request + small)).toBe('metadata')
+    // The strict one did not come to hold, and the other did: what it says counts.
+    expect(levels(request + small, large)).toBe('request')
+    expect(levels(small, large)).toBe('metadata')
+    const forbid = '@obligation("record request") forbid (principal, action, resource);'
+    expect(levels(small + forbid)).toBe('request')
+    expect(engineWith(small + forbid).decide(policyRequest()).obligations).toEqual(['record request'])
+    const unjudged = { ...large, arguments: { query: 'q', limit: 5, __entity: {} } }
+    expect(levels(small, unjudged)).toBe('metadata')
+  })
+
+  it('says what may be kept of a request that is never decided', () => {
+    const engine = engineWith(
+      '@obligation("record metadata") permit (principal, action == Action::"call", resource == Tool::"demo/leads-top") when { context.args.limit < 9 };',
+    )
+    const { principal, action, resource } = policyRequest()
+    expect(engine.recordLevel({ principal, action, resource })).toBe('metadata')
+    const other = { ...resource, id: 'demo/mail-send', service: 'mail' }
+    expect(engine.recordLevel({ principal, action, resource: other })).toBeNull()
+    expect(engine.recordLevel({ principal, action, resource: { ...resource, id: 'demo/gone' } })).toBe('metadata')
+  })
+
   it('collects the obligations of every permit that applies, sorted, and of none on a denial', () => {
     const text = (tail: string) =>
       `@obligation("redact email") permit (principal, action, resource); @obligation("limit-rows 5") permit (principal, action, resource);

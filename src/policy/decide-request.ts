@@ -14,6 +14,7 @@ import type { NamespacePolicies } from './namespace-policies.ts'
 import type { PreparedRequest } from './prepared-request.ts'
 import type { CedarSlots } from './cedar-slots.ts'
 import { partOfValue } from './read-part.ts'
+import { recordLevelOf } from './record-level.ts'
 import { encodeCircumstances } from './request-context.ts'
 
 /** A decision without the time that it took. */
@@ -51,6 +52,7 @@ export function denyByError(
     determining: [],
     errors: [{ policyId, message: sentence }],
     obligations: [],
+    recordLevel: prepared === null ? 'metadata' : recordLevelOf(prepared.policies),
     derived: null,
     spend: 0,
     engineInput: '',

@@ -1,4 +1,4 @@
-import type { Digest, JsonObject } from '../kernel/index.ts'
+import type { BodyLevel, Digest, JsonObject } from '../kernel/index.ts'
 
 /**
  * What a caller wants to do. `manage` is any change of state through the management API, `audit` any reading of records,
@@ -130,8 +130,14 @@ export interface PolicyDecision {
   readonly determining: readonly DeterminingPolicy[]
   /** Evaluation errors. Never empty when `basis` is `error`. */
   readonly errors: readonly { readonly policyId: string | null; readonly message: string }[]
-  /** Values of `@obligation("...")` of the determining permits, sorted, unique. */
+  /** Values of `@obligation("...")` of the determining policies, sorted, unique; of forbids only what is to be recorded. */
   readonly obligations: readonly string[]
+  /**
+   * The most that may be kept of the exchange by the policies that determined the decision, and, where none did, by all
+   * that were in scope: a permit that did not come to hold may have been written for just these arguments. `null` where
+   * none of them says.
+   */
+  readonly recordLevel: BodyLevel | null
   /** The facts that were derived from the arguments; `null` where none are bound, or the request was not judged. */
   readonly derived: DerivedFacts | null
   /** What the call spends, in the minor unit of the namespace's currency; 0 where no fact says so. */

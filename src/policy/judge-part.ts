@@ -3,9 +3,13 @@ import type { CedarSlots } from './cedar-slots.ts'
 import type { DecisionBasis, PolicyDecision } from './decision.ts'
 import type { ParsedPolicy } from './policy-set.ts'
 import type { PreparedRequest } from './prepared-request.ts'
+import { recordLevelOf } from './record-level.ts'
 
 /** What the policies in scope say of a request: the part of a decision that Cedar gives. */
-export type Judgement = Pick<PolicyDecision, 'effect' | 'basis' | 'determining' | 'errors' | 'obligations'>
+export type Judgement = Pick<
+  PolicyDecision,
+  'effect' | 'basis' | 'determining' | 'errors' | 'obligations' | 'recordLevel'
+>
 
 /**
  * Asks Cedar about the part of a context that the policies in scope could read. The answer is `allow` only if Cedar
@@ -33,7 +37,8 @@ export function judgePart(
 function judgementOf(answer: AuthorizationAnswer, prepared: PreparedRequest): Judgement {
   if (answer.type !== 'success') {
     const errors = [{ policyId: null, message: 'The request does not fit the schema of the policies.' }]
-    return { effect: 'deny', basis: 'error', determining: [], errors, obligations: [] }
+    const recordLevel = recordLevelOf(prepared.policies)
+    return { effect: 'deny', basis: 'error', determining: [], errors, obligations: [], recordLevel }
   }
   const { decision, diagnostics } = answer.response
   const { byId } = prepared.judging()
@@ -54,12 +59,20 @@ function judgementOf(answer: AuthorizationAnswer, prepared: PreparedRequest): Ju
     basis,
     determining: reasons.map(({ shown }) => shown).sort((left, right) => (left.id < right.id ? -1 : 1)),
     errors,
-    obligations: allow ? obligationsOf(reasons) : [],
+    obligations: obligationsOf(reasons, allow),
+    recordLevel: recordLevelOf(reasons.length > 0 && errors.length === 0 ? reasons : prepared.policies),
   }
 }
 
-function obligationsOf(policies: readonly ParsedPolicy[]): string[] {
-  return [...new Set(policies.map(({ obligation }) => obligation).filter((obligation) => obligation !== null))].sort()
+/** What a denial demands is only that little of it is recorded. */
+function obligationsOf(policies: readonly ParsedPolicy[], allow: boolean): string[] {
+  const texts = policies.flatMap((policy) => {
+    if (policy.obligation === null) return []
+    if (allow) return [policy.obligation]
+    const level = recordLevelOf([policy])
+    return level === null ? [] : [`record ${level}`]
+  })
+  return [...new Set(texts)].sort()
 }
 
 /** Cedar's own sentences quote values of arguments, so only the kind of fault is passed on. */

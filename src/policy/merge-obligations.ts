@@ -1,3 +1,4 @@
+import { leastLevel, type BodyLevel } from '../kernel/index.ts'
 import { forcedProfiles, parseObligations, type ForcedProfile, type Obligation } from './obligation.ts'
 
 /** What has to be done for one call: every obligation of every permit that allowed it. */
@@ -10,6 +11,8 @@ export interface Duties {
   readonly notify: readonly string[]
   /** The strictest that a permit says; `null` where none does. */
   readonly profile: ForcedProfile | null
+  /** The least that is to be kept; `null` where no permit says. */
+  readonly record: BodyLevel | null
 }
 
 /**
@@ -26,6 +29,7 @@ export function mergeObligations(texts: readonly string[]): Duties {
     limitRows: rows.length === 0 ? null : Math.min(...rows),
     notify: unique(all.flatMap((one) => (one.kind === 'notify' ? one.channels : []))),
     profile: forcedProfiles[Math.max(-1, ...ranks)] ?? null,
+    record: leastLevel(all.flatMap((one) => (one.kind === 'record' ? [one.level] : []))),
   }
 }
 

@@ -1,4 +1,4 @@
-import { nearestName } from '../kernel/index.ts'
+import { bodyLevels, nearestName, type BodyLevel } from '../kernel/index.ts'
 
 /** Sandbox profiles that a policy can force, the least strict first. */
 export const forcedProfiles = ['strict'] as const
@@ -6,7 +6,10 @@ export const forcedProfiles = ['strict'] as const
 /** A sandbox profile that a policy can force. */
 export type ForcedProfile = (typeof forcedProfiles)[number]
 
-/** One thing that must be done where a permit with `@obligation("...")` determines an allowance. */
+/**
+ * One thing that must be done where a permit with `@obligation("...")` determines an allowance; `record` also where a
+ * forbid with it determines a denial.
+ */
 export type Obligation =
   /** Members of the result with these names are taken out, at any depth. */
   | { readonly kind: 'redact'; readonly fields: readonly string[] }
@@ -16,6 +19,8 @@ export type Obligation =
   | { readonly kind: 'notify'; readonly channels: readonly string[] }
   /** The code runs under this profile, and only under it. */
   | { readonly kind: 'profile'; readonly profile: ForcedProfile }
+  /** No more of the exchange is kept beside its records. */
+  | { readonly kind: 'record'; readonly level: BodyLevel }
 
 /** The obligations of one annotation, or the first mistake in it. */
 export type ParsedObligations =
@@ -37,9 +42,10 @@ const kinds: ReadonlyMap<string, (words: Words) => Obligation | ObligationFault>
   ['limit-rows', limitRows],
   ['notify', notify],
   ['profile', profile],
+  ['record', record],
 ])
 
-const example = 'write it like "redact email, phone; limit-rows 25; notify security; profile strict"'
+const example = 'write it like "redact email, phone; limit-rows 25; notify security; profile strict; record metadata"'
 
 /** What stands behind the first word of an obligation, and where. */
 interface Words {
@@ -66,6 +72,12 @@ export function parseObligations(text: string): ParsedObligations {
     obligations.push(one)
   }
   return { ok: true, obligations }
+}
+
+/** Whether all that a text demands can be done about a denial: to record little of it. */
+export function isForDenials(text: string): boolean {
+  const parsed = parseObligations(text)
+  return parsed.ok && parsed.obligations.every(({ kind }) => kind === 'record')
 }
 
 function unknownWord(word: string, offset: number): ObligationFault {
@@ -97,6 +109,13 @@ function profile({ text, offset }: Words): Obligation | ObligationFault {
   if (known !== undefined) return { kind: 'profile', profile: known }
   const near = nearestName(text, forcedProfiles) ?? forcedProfiles[0]
   return { offset, message: `there is no sandbox profile "${text}" to force`, hint: `profile ${near}` }
+}
+
+function record({ text, offset }: Words): Obligation | ObligationFault {
+  const level = bodyLevels.find((name) => name === text)
+  if (level !== undefined) return { kind: 'record', level }
+  const near = nearestName(text, bodyLevels) ?? bodyLevels[0]
+  return { offset, message: `there is no level "${text}" of what is recorded`, hint: `record ${near}` }
 }
 
 function names(

@@ -7,7 +7,7 @@ import { factsFileName, noFacts, readFactsFile } from './facts/facts-file.ts'
 import type { PolicyProblem, PolicySource } from './policy-engine.ts'
 import { brokenTokenLimit, brokenTreeLimit, policyLimits } from './policy-limits.ts'
 import type { LruMap } from './lru-map.ts'
-import { parseObligations } from './obligation.ts'
+import { isForDenials, parseObligations } from './obligation.ts'
 import type { ParsedPolicy, ParsedPolicySet, PolicyBody } from './policy-set.ts'
 import { entityLiterals, policyTokens, type PolicyToken } from './policy-tokens.ts'
 import { positionAt, utf16Offset } from './source-position.ts'
@@ -223,7 +223,7 @@ function annotationProblems(
     })
   }
   const useless = effect === 'permit' ? 'remedy' : 'obligation'
-  if (annotations[useless] !== undefined) {
+  if (annotations[useless] !== undefined && !(useless === 'obligation' && isForDenials(annotations[useless]))) {
     problems.push({
       ...problemAt(source, offset, `@${useless} on a ${effect} has no effect`, null),
       severity: 'warning',

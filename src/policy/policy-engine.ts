@@ -1,4 +1,4 @@
-import type { Digest, JsonObject } from '../kernel/index.ts'
+import type { BodyLevel, Digest, JsonObject } from '../kernel/index.ts'
 import type { PolicyAnalysis } from './analysis/policy-analysis.ts'
 import type { AccessAnswer, AccessQuestion } from './analysis/access-answer.ts'
 import type { PolicyDecision, PolicyRequest } from './decision.ts'
@@ -90,6 +90,11 @@ export interface PolicyEngine {
   decide(request: PolicyRequest): PolicyDecision
   /** True unless every possible set of arguments and circumstances would be denied. Errors answer false. */
   isVisible(question: VisibilityQuestion): boolean
+  /**
+   * The most that may be kept of an exchange that is refused before it is decided, by all policies in scope; `null` where
+   * none says, `metadata` where the request contradicts itself.
+   */
+  recordLevel(question: Pick<PolicyRequest, 'principal' | 'action' | 'resource'>): BodyLevel | null
   /** Off the hot path: for a denial, the permits in scope and the condition that each failed; for an allow, the permits. */
   explain(request: PolicyRequest): Explanation
   /** Off the hot path: what a principal can do with each tool that the policies in force were checked against, by name. */

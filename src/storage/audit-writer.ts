@@ -4,6 +4,7 @@ import {
   leafHash,
   logPeriod,
   LogTree,
+  parseRedactions,
   sealBodies,
   sealRecord,
   signCheckpoint,
@@ -213,6 +214,7 @@ export class AuditWriter {
       input: reference('input'),
       output: reference('output'),
       engineInput: reference('engine_input'),
+      redactions: parseRedactions(item.redactions),
     })
     const leaf = leafHash(json)
     const index = tree.firstIndex + tree.hashes.size

@@ -47,7 +47,7 @@ function ownItem(kind: EventDraft['kind'], namespace: string, event: EventDraft[
 
 function itemOf(draft: EventDraft, timeMs: number): LogItem {
   const { namespace, kind, call } = draft
-  const bodies = { input: null, output: null, engineInput: null }
+  const bodies = { input: null, output: null, engineInput: null, redactions: '' }
   return {
     timeMs,
     namespace,

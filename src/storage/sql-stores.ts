@@ -1,5 +1,5 @@
 import type { ApprovalStore } from '../approvals/index.ts'
-import type { CosignatureStore, LogPositionStore } from '../audit/index.ts'
+import type { CosignatureStore, LogPositionStore, RecordingStore } from '../audit/index.ts'
 import type {
   AuthorizationStore,
   ClosureStore,
@@ -29,6 +29,7 @@ import { SqlNamespaceStore } from './sql-namespace-store.ts'
 import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlRunStore } from './sql-run-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
+import { SqlRecordingStore } from './sql-recording-store.ts'
 import { SqlShadowStore } from './sql-shadow-store.ts'
 import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
@@ -61,6 +62,7 @@ export interface StateStores {
   readonly usedAssertions: UsedAssertions
   readonly upstreams: UpstreamStore
   readonly approvals: ApprovalStore
+  readonly recordings: RecordingStore
 }
 
 /** The stores of both databases: they differ in how statements are compiled and where they run, and in nothing else. */
@@ -86,5 +88,6 @@ export function createStateStores(state: StateDatabase): StateStores {
     usedAssertions: new SqlUsedAssertions(state),
     upstreams: new SqlUpstreamStore(state),
     approvals: new SqlApprovalStore(state),
+    recordings: new SqlRecordingStore(state),
   }
 }

@@ -189,4 +189,10 @@ export const stateMigrations: readonly string[] = [
     time_s INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (namespace, period, witness, size)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Days; 0 stands for ever, and no value for what the configuration says.
+  CREATE TABLE recording_settings (
+    namespace TEXT PRIMARY KEY, level TEXT, body_days INTEGER, record_days INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -217,6 +217,13 @@ export interface StateTables {
     retry_at_ms: number | null
     changed_at_ms: number
   }
+  /** Days; 0 for ever, `null` for the configuration's. */
+  readonly recording_settings: {
+    namespace: string
+    level: string | null
+    body_days: number | null
+    record_days: number | null
+  }
   readonly upstream_data_keys: {
     namespace: string
     epoch: number

@@ -30,19 +30,21 @@ export interface AppendItem {
   readonly input: string | null
   readonly output: string | null
   readonly engineInput: string | null
+  /** In how many places secrets were taken out of them (`redactionsOf`). */
+  readonly redactions: string
 }
 
 /** What `AppendItem` is on its way: its members in order, one item after the other. Flat arrays clone fastest. */
 export type FlatItems = readonly (number | string | boolean | null)[]
 
-const itemWidth = 12
+const itemWidth = 13
 
 /** Packs items for the way to the worker. */
 export function flattenItems(items: readonly AppendItem[]): FlatItems {
   const flat: (number | string | boolean | null)[] = []
   for (const item of items) {
     flat.push(item.ticket, item.timeMs, item.namespace, item.kind, item.call, item.principal, item.subject)
-    flat.push(item.allows, item.text, item.input, item.output, item.engineInput)
+    flat.push(item.allows, item.text, item.input, item.output, item.engineInput, item.redactions)
   }
   return flat
 }
@@ -52,9 +54,9 @@ export function restoreItems(flat: FlatItems): AppendItem[] {
   const items: AppendItem[] = []
   for (let at = 0; at < flat.length; at += itemWidth) {
     const [ticket, timeMs, namespace, kind, call, principal, subject, ...rest] = flat.slice(at, at + itemWidth)
-    const [allows, text, input, output, engineInput] = rest
+    const [allows, text, input, output, engineInput, redactions] = rest
     const where = { ticket, timeMs, namespace, kind, call, principal, subject }
-    const item = { ...where, allows, text, input, output, engineInput }
+    const item = { ...where, allows, text, input, output, engineInput, redactions }
     items.push(item as AppendItem)
   }
   return items

@@ -489,6 +489,20 @@ describe.each(implementations)('the state stores on $name', ({ place }) => {
     expect(await shadows.load()).toEqual([shadow('other', 'one')])
   })
 
+  it('keep what each namespace says about its records', async () => {
+    const where = place()
+    const first = await where.open()
+    expect(await first.recordings.load()).toEqual([])
+    const demo = { namespace: 'demo', level: 'metadata', bodyDays: 30, recordDays: 'forever' } as const
+    const other = { namespace: 'other', level: null, bodyDays: null, recordDays: 400 } as const
+    await first.recordings.put({ ...demo, bodyDays: 7 })
+    await first.recordings.put(other)
+    await first.recordings.put(demo)
+    await first.close()
+    const { recordings } = await opened(where)
+    expect(await recordings.load()).toEqual([demo, other])
+  })
+
   it('serve many writers at once', async () => {
     const { namespaces, functions } = await opened(place())
     const names = Array.from({ length: 20 }, (_, position) => `space-${String(position).padStart(2, '0')}`)

@@ -202,6 +202,7 @@ const bodies: Readonly<Record<string, object>> = {
   'audit.rotate-key': {},
   'platform.close': { reason: 'a key was lost' },
   'policy.activate': { policySet: `sha256:${'0'.repeat(64)}` },
+  'recording.set': { level: 'metadata', bodyDays: 30 },
   'shadow.set': { policySet: `sha256:${'0'.repeat(64)}` },
   'audit.replay': { policySet: `sha256:${'0'.repeat(64)}`, sinceSeconds: 3600 },
   'quarantine.release': { comment: 'to look at it' },

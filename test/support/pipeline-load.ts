@@ -74,6 +74,7 @@ const gateway = createGateway(
     management: { act: () => Promise.reject(new Error('nothing is managed here')) },
     sandbox: () => null,
     notify: () => {},
+    recording: { level: () => 'request_response' },
     refresh: (caller) => caller,
     runs,
     usage,

@@ -40,6 +40,7 @@ import { platformHandlers } from './platform-handlers.ts'
 import { policyHandlers } from './policy-handlers.ts'
 import { policyVersionHandlers } from './policy-version-handlers.ts'
 import { quarantineHandlers } from './quarantine-handlers.ts'
+import { recordingHandlers } from './recording-handlers.ts'
 import { replayHandlers } from './replay-handlers.ts'
 import { searchHandlers } from './search-handlers.ts'
 import { shadowHandlers } from './shadow-handlers.ts'
@@ -49,6 +50,7 @@ import { userHandlers } from './user-handlers.ts'
 import { whyNotHandler } from './why-not-handler.ts'
 import { logPlaceOf } from '../log-place.ts'
 import type { Namespaces } from '../namespaces.ts'
+import type { Recording } from '../recording/open-recording.ts'
 import type { Replays } from '../replay/run-replay.ts'
 import type { ShadowMode } from '../shadow/create-shadow-mode.ts'
 import type { UpstreamHandlerParts } from './upstream-handlers.ts'
@@ -77,6 +79,7 @@ export interface ManagementParts {
   readonly shadow: ShadowMode
   readonly replays: Replays
   readonly exporters: Exporters['states']
+  readonly recording: Recording
   readonly partsHealth: Parameters<typeof platformHandlers>[2]
   /** Where clients reach this server, once it listens. */
   readonly publicUrl: () => string
@@ -86,7 +89,7 @@ export interface ManagementParts {
 export function createManagement(parts: ManagementParts): Backend {
   const { config, version, storage, clock, policy, catalogue, closures, registry, use, namespaces, functions } = parts
   const { hosted, identityEvents, people, workloadIssuers, authorization, upstreams, approvals, approvalLinks } = parts
-  const { shadow, replays, partsHealth, publicUrl } = parts
+  const { shadow, replays, recording, partsHealth, publicUrl } = parts
   const { decisionLog } = storage
   const casePorts = { decisionLog, policyStore: storage.policies, functionStore: storage.functions, catalogue }
   const oneAtATime = createOneAtATime()
@@ -130,6 +133,7 @@ export function createManagement(parts: ManagementParts): Backend {
       clock,
     }),
     ...shadowHandlers({ policy, policyStore: storage.policies, catalogue, hosted, shadow, decisionLog, clock }),
+    ...recordingHandlers({ recording, hasNamespace: namespaces.has }),
     ...policyVersions,
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,

@@ -31,6 +31,7 @@ export type Unreplayable =
   | 'invalid-arguments'
   | 'not-policy'
   | 'bodies-not-kept'
+  | 'redacted'
   | 'body-too-large'
   | 'bodies-closed'
   | 'not-judged'
@@ -88,6 +89,7 @@ export function readDecision(stored: StoredDecision): ReadDecision {
   const { bodies } = stored
   if (bodies.kind !== 'open') return no(bodies.kind === 'none' ? 'bodies-not-kept' : 'bodies-closed')
   if (bodies.engineInput === null || bodies.input === null) return no('bodies-not-kept')
+  if (isRedacted(record)) return no('redacted')
   const request = requestOf(record, bodies.input, bodies.engineInput)
   if (typeof request === 'string') return no(request)
   return {
@@ -112,6 +114,15 @@ export function readDecision(stored: StoredDecision): ReadDecision {
       obligations: decision.obligations,
     },
   }
+}
+
+/** Whether what is stored is less than what was decided on. */
+function isRedacted(record: unknown): boolean {
+  const decision = isJsonObject(record) ? record.decision : null
+  const pre = isJsonObject(record) ? record.pre : null
+  const input = isJsonObject(pre) ? pre.input : null
+  if (isJsonObject(input) && input.redacted === true) return true
+  return isJsonObject(decision) && typeof decision.request_redactions === 'number'
 }
 
 /** The request that was decided. The engine's input is empty where it could not judge the arguments. */

@@ -39,7 +39,10 @@ const sentences: { readonly [Why in Unreplayable]: string } = {
   unknown: 'answered as unknown: the arguments were not kept, and only tools and agents can be looked up again',
   'invalid-arguments': 'the arguments broke the input schema, so that policy was not asked',
   'not-policy': 'refused whatever policy says (calls of code that may not be made, limits)',
-  'bodies-not-kept': 'the arguments were not kept (gateway.auditLevel was metadata)',
+  'bodies-not-kept':
+    'the arguments were not kept: the level of the namespace or of a policy was metadata, or they were deleted since',
+  redacted:
+    'secrets were taken out of the arguments before they were stored, so that they are not those that were decided on',
   'body-too-large': 'the arguments were over gateway.maxAuditBodyBytes and were not kept',
   'bodies-closed': 'the arguments do not open: their key is gone, or they were changed',
   'not-judged': 'the arguments were such that the engine could not be asked',

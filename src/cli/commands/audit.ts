@@ -13,6 +13,7 @@ import { addKeyCommand } from './audit-key.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
+import { addRecordingCommands } from './audit-recording.ts'
 import { objects } from './rows.ts'
 
 /** `mcpworks audit tail|verify|export|prove|check-proof` and `mcpworks why`. */
@@ -66,6 +67,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   addSearchCommands(audit, context)
   addTreeCommands(audit, context)
   addAuditReplayCommand(audit, context)
+  addRecordingCommands(audit, context)
 
   audit
     .command('verify')

@@ -75,7 +75,7 @@ describe('a redacted result', () => {
   it('holds the value of the field nowhere in the clear, or is withheld', () => {
     fc.assert(
       fc.property(results, (result) => {
-        const duties = { redact: ['iban'], limitRows: null, notify: [], profile: null }
+        const duties = { redact: ['iban'], limitRows: null, notify: [], profile: null, record: null }
         try {
           const left = fulfilResult('call', result, duties, () => true).result
           expect(folded(readable(left))).not.toContain('qq4711qq')
@@ -109,7 +109,7 @@ describe('a result with its rows limited', () => {
   it('has no more of them in all, wherever they stand, and is left as it is where there are none', () => {
     fc.assert(
       fc.property(value, fc.integer({ min: 1, max: 6 }), (one, limit) => {
-        const duties = { redact: [], limitRows: limit, notify: [], profile: null }
+        const duties = { redact: [], limitRows: limit, notify: [], profile: null, record: null }
         const given = { content: [], structuredContent: { data: one } }
         const before = rowsIn(one, false)
         const { result } = fulfilResult('call', given, duties, () => true)

@@ -4,7 +4,14 @@ import type { Duties } from '../../policy/index.ts'
 import { fulfilResult } from './fulfil-result.ts'
 import { growth, linearGrowth } from '../../../test/support/growth.ts'
 
-const duties = (some: Partial<Duties>): Duties => ({ redact: [], limitRows: null, notify: [], profile: null, ...some })
+const duties = (some: Partial<Duties>): Duties => ({
+  redact: [],
+  limitRows: null,
+  notify: [],
+  profile: null,
+  record: null,
+  ...some,
+})
 const text = (value: string): JsonObject => ({ type: 'text', text: value })
 const email = 'ann@example.com'
 

@@ -38,6 +38,9 @@ export function fulfil(
       detail: 'in the record that it is told from',
     })),
     ...(duties.profile === null ? [] : [profileFulfilled(duties.profile, entry, acted)]),
+    ...(duties.record === null
+      ? []
+      : [{ obligation: `record ${duties.record}`, fulfilled: true, detail: 'no more is kept beside the records' }]),
   ]
   if (!changesOutput(duties)) return { acted, obligations: others }
   try {

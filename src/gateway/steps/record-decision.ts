@@ -1,10 +1,13 @@
-import type { DecisionDraft, Receipt } from '../../audit/index.ts'
-import type { Caller, Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
-import { bodyOf, boundedBody } from '../body.ts'
+import type { BodyDraft, DecisionDraft, Receipt } from '../../audit/index.ts'
+import type { Caller, Digest, JsonObject } from '../../kernel/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts } from '../ports.ts'
+import { keptEngineInput, keptInput, type BodyRules } from '../recorded/kept-body.ts'
+import { withoutSecrets } from '../recorded/secret-patterns.ts'
 import { spendOf, type Use } from './count-use.ts'
+import type { Judgement } from './judge.ts'
+import type { Keeping } from './kept-level.ts'
 
 /**
  * Makes the decision durable. Resolves only when it is on stable storage; until then nothing has happened.
@@ -13,25 +16,25 @@ import { spendOf, type Use } from './count-use.ts'
 export async function recordDecision(
   call: IdentifiedCall,
   target: Target,
-  verdict: Verdict,
-  evaluatedAtMs: number,
-  use: Use | null,
+  judged: Pick<Judgement, 'verdict' | 'atMs' | 'use'>,
+  keeping: Keeping,
   ports: GatewayPorts,
 ): Promise<Receipt> {
-  return await ports.decisionLog.append(draft(call, target, verdict, evaluatedAtMs, use, ports))
+  return await ports.decisionLog.append(draft(call, target, judged, keeping, ports))
 }
 
 function draft(
   call: IdentifiedCall,
   target: Target,
-  verdict: Verdict,
-  evaluatedAtMs: number,
-  use: Use | null,
+  { verdict, atMs: evaluatedAtMs, use }: Pick<Judgement, 'verdict' | 'atMs' | 'use'>,
+  keeping: Keeping,
   ports: GatewayPorts,
 ): DecisionDraft {
   const { principal, authentication, client } = call.caller
   const { token } = authentication
-  const { auditLevel, maxAuditBodyBytes } = ports.config
+  const { level, redaction } = keeping
+  const rules = { redaction, maxBytes: ports.config.maxAuditBodyBytes }
+  const schema = target.entry?.inputSchema ?? null
   const runtime = target.entry?.runtime ?? null
   const sandbox =
     runtime === null ? null : ports.sandbox(runtime, verdict.kind === 'allowed' ? verdict.duties.profile : null)
@@ -76,15 +79,11 @@ function draft(
     },
     decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
     bodies: {
-      // What is not there needs no arguments, and whoever asks for it in a loop should not fill the disk with them.
-      input:
-        auditLevel === 'metadata' || verdict.kind === 'unknown'
-          ? null
-          : bodyOf(inputOf(call.effect), maxAuditBodyBytes),
+      input: level === 'metadata' ? null : inputOf(call.effect, schema, rules),
       engineInput:
-        auditLevel === 'metadata' || !('decision' in verdict)
+        level === 'metadata' || !('decision' in verdict)
           ? null
-          : boundedBody(verdict.decision.engineInput, maxAuditBodyBytes),
+          : keptEngineInput(verdict.decision.engineInput, schema, rules),
     },
   }
 }
@@ -173,7 +172,7 @@ const maxNameLength = 512
 
 /** What the caller asked for by name, cut: names are the caller's words, and records keep them in the clear for long. */
 function nameOf(effect: Effect): string {
-  const name = wholeNameOf(effect)
+  const name = withoutSecrets(wholeNameOf(effect)).text
   return name.length <= maxNameLength ? name : `${name.slice(0, maxNameLength).toWellFormed()}...`
 }
 
@@ -199,20 +198,20 @@ function completedName({ type, name, uri }: JsonObject): string {
   return typeof about === 'string' ? about : ''
 }
 
-function inputOf(effect: Effect): JsonValue {
+function inputOf(effect: Effect, schema: JsonObject | null, rules: BodyRules): BodyDraft {
   switch (effect.kind) {
     case 'call':
-    case 'prompt':
-      return effect.resume === null
-        ? effect.arguments
-        : { arguments: effect.arguments, inputResponses: effect.resume.inputResponses }
+    case 'prompt': {
+      const rest = effect.resume === null ? null : { inputResponses: effect.resume.inputResponses }
+      return keptInput(effect.arguments, rest, schema, rules)
+    }
     case 'read':
-      return { uri: effect.uri }
+      return keptInput({ uri: effect.uri }, null, null, rules)
     case 'complete':
-      return { ref: effect.ref, argument: effect.argument }
+      return keptInput({ ref: effect.ref, argument: effect.argument }, null, null, rules)
     case 'manage':
     case 'approve':
     case 'audit':
-      return effect.arguments
+      return keptInput(effect.arguments, null, null, rules)
   }
 }

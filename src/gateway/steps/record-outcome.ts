@@ -1,11 +1,12 @@
 import type { OutcomeDraft } from '../../audit/index.ts'
 import { McpworksError, type JsonObject } from '../../kernel/index.ts'
-import { bodyOf } from '../body.ts'
 import type { IdentifiedCall } from '../call.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { GatewayPorts } from '../ports.ts'
+import { keptOutput } from '../recorded/kept-body.ts'
 import type { Acted } from './act.ts'
 import type { Fulfilled } from './fulfil.ts'
+import type { Keeping } from './kept-level.ts'
 import type { Invariants } from './verify-invariants.ts'
 
 /** What is known of an act beside how it ended. */
@@ -14,6 +15,8 @@ interface Found {
   readonly obligations: Fulfilled
   /** Calls that it asked for. */
   readonly innerCalls: number
+  /** What may be kept of it. */
+  readonly keeping: Keeping
 }
 
 /** What goes out, and the record of it. */
@@ -31,17 +34,19 @@ export async function recordOutcome(
   call: IdentifiedCall,
   entry: CatalogueEntry | null,
   acted: Acted,
-  found: Found,
+  { keeping: { level, redaction }, ...found }: Found,
   ports: GatewayPorts,
 ): Promise<HandedOut> {
-  const { auditLevel, maxAuditBodyBytes } = ports.config
+  const rules = { redaction, maxBytes: ports.config.maxAuditBodyBytes }
+  const outputSchema = entry?.outputSchema ?? null
   const definitionHashAfter =
     entry === null ? null : (ports.catalogue.resolve(call.namespace, entry.kind, entry.name)?.definitionHash ?? null)
   // A management answer may hold a secret that is shown once, and audit answers are records already.
   const given = givenOut(acted)
-  // What is kept back is kept all the same, sealed: a person is to look at it.
+  // What is kept back is kept all the same, sealed: a person is to look at it. Not where nothing may be kept at all.
   const isWithheld = found.invariants.some(({ pass }) => !pass)
-  const keepOutput = (auditLevel === 'request_response' || isWithheld) && entry !== null && given !== null
+  const keepOutput =
+    (level === 'request_response' || (isWithheld && level !== 'metadata')) && entry !== null && given !== null
   const outcome: OutcomeDraft = {
     kind: 'outcome',
     namespace: call.namespace,
@@ -63,7 +68,7 @@ export async function recordOutcome(
     },
     bodies: {
       output: keepOutput
-        ? bodyOf('printed' in acted ? { result: given, ...acted.printed } : given, maxAuditBodyBytes)
+        ? keptOutput(given, 'printed' in acted ? (acted.printed ?? null) : null, outputSchema, rules)
         : null,
     },
   }

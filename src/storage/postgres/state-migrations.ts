@@ -190,4 +190,9 @@ export const postgresStateMigrations: readonly string[] = [
     PRIMARY KEY (namespace, period, witness, size)
   );
   `,
+  `
+  CREATE TABLE recording_settings (
+    namespace TEXT COLLATE "C" PRIMARY KEY, level TEXT COLLATE "C", body_days BIGINT, record_days BIGINT
+  );
+  `,
 ]

@@ -4,6 +4,7 @@ import {
   leafHash,
   logPeriod,
   sealBodies,
+  parseRedactions,
   sealRecord,
   writerIdOf,
   type BodyPart,
@@ -258,6 +259,7 @@ export class LogWriter {
       input: reference('input'),
       output: reference('output'),
       engineInput: reference('engine_input'),
+      redactions: parseRedactions(item.redactions),
     })
     const sealed = box === null || dataKey === null ? null : { dataKey: dataKey.id, sealed: box.sealed }
     return { log, position, id, timeMs, kind, call, principal, leaf: leafHash(json), json, bodies: sealed }
