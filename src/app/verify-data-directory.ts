@@ -40,6 +40,14 @@ export async function verifyDataDirectory(
   }
 }
 
+/** What is gone, as the log itself says. */
+function removedLines({ removed: { texts, bodies } }: VerifyReport): string[] {
+  if (texts + bodies === 0) return []
+  return [
+    `Let go since, as records of the log say: the texts of ${texts} records, the arguments or results of ${bodies}. Hashes vouch for the rest.`,
+  ]
+}
+
 function textOf(report: VerifyReport): string {
   const counts = (['records', 'checkpoints', 'tiles', 'bodies'] as const)
     .map((what) => `${report[what].checked} ${what}`)
@@ -48,6 +56,7 @@ function textOf(report: VerifyReport): string {
     const unsigned = report.namespaces.reduce((sum, { unsigned: count }) => sum + count, 0)
     return [
       `OK: ${counts}; every hash, chain, tree and signature fits.`,
+      ...removedLines(report),
       ...(unsigned > 0 ? [`${unsigned} of the newest records are not signed yet; the chain holds them.`] : []),
       ...(report.unfinished > 0 ? [`${report.unfinished} allowed calls have no outcome yet.`] : []),
     ].join('\n')

@@ -16,6 +16,7 @@ export interface RecordRow {
   readonly call: string
   readonly principal: string | null
   readonly leafHash: Uint8Array
+  /** Empty where it was let go. */
   readonly json: string
 }
 
@@ -55,8 +56,10 @@ export interface BodiesRow {
   readonly seq: number
   /** Bytes of the sealed box. */
   readonly bytes: number
-  /** `unopened`: no master key. `damaged`: does not open under it. */
-  readonly content: readonly OpenedBody[] | 'unopened' | 'damaged'
+  /** Number of the key that sealed them. */
+  readonly key: number
+  /** `unopened`: no master key. `erased`: their key is not there. `damaged`: does not open under it. */
+  readonly content: readonly OpenedBody[] | 'unopened' | 'erased' | 'damaged'
 }
 
 /** Where one writer says it is. */
@@ -125,6 +128,8 @@ export interface AuditReader extends TreeReader {
   /** Rows from a sequence number on, ascending. */
   records(fromSeq: number, limit: number): Promise<RecordRow[]>
   tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null>
+  /** Rows of kind `retention`, `erasure` and `legal-hold` of all namespaces, ascending. */
+  removals(): Promise<RecordRow[]>
   /** Bodies of the records `fromSeq..toSeq`, both included, ascending. */
   bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]>
 }

@@ -35,6 +35,8 @@ export type { KeptDays, RecordingSettings, RecordingStore } from './recording.ts
 export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
+export { PositionRanges } from './position-ranges.ts'
+export type { ErasureResult, ExpiryStep, Hold, RecordKeeper, StepResult } from './record-keeper.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
 export { sealRecord, type RecordSeal } from './seal-record.ts'
 export {

@@ -16,6 +16,9 @@ export type RecordKind =
   | 'start'
   | 'shadow'
   | 'quarantine'
+  | 'retention'
+  | 'erasure'
+  | 'legal-hold'
   | 'period'
   | 'alarm'
   | 'key-change'
@@ -185,6 +188,9 @@ export interface EventDraft extends DraftEnvelope {
     | 'period'
     | 'alarm'
     | 'key-change'
+    | 'retention'
+    | 'erasure'
+    | 'legal-hold'
   readonly event: { readonly [key: string]: JsonValue }
 }
 

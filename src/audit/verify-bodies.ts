@@ -18,15 +18,18 @@ export class BodyCheck {
     for (const row of rows) this.#waiting.set(row.seq, row)
   }
 
-  /** Compares the bodies of one record. */
-  take(row: RecordRow, envelope: StoredEnvelope): void {
-    if (envelope.bodies.length === 0) return
+  /** Compares the bodies of one record. Where they, or their key, are gone it is for others to say whether they may be. */
+  take(row: RecordRow, envelope: StoredEnvelope): { readonly key: number | null } | null {
+    if (envelope.bodies.length === 0) return null
     const stored = this.#waiting.get(row.seq)
     this.#waiting.delete(row.seq)
+    if (stored === undefined) return { key: null }
+    if (stored.content === 'erased') return { key: stored.key }
     const problem = problemOf(envelope, stored)
     if (problem !== null)
       this.#findings.body(row.seq, { namespace: row.namespace, index: row.index, id: row.id, problem })
-    else if (stored?.content === 'unopened') this.#findings.bodies.unopened += 1
+    else if (stored.content === 'unopened') this.#findings.bodies.unopened += 1
+    return null
   }
 
   /** Leaves out the bodies of a record whose text cannot be believed: it is bad already. */
@@ -44,12 +47,12 @@ export class BodyCheck {
   }
 }
 
-function problemOf({ bodies }: StoredEnvelope, stored: BodiesRow | undefined): string | null {
-  if (stored === undefined) return 'Its bodies are not stored beside it any more.'
+function problemOf({ bodies }: StoredEnvelope, stored: BodiesRow): string | null {
   const due = sealedBytes(bodies.map(({ bytes }) => bytes))
   if (stored.bytes !== due) return `Its stored bodies take ${stored.bytes} bytes instead of ${due}.`
   if (stored.content === 'unopened') return null
-  if (stored.content === 'damaged') return 'Its stored bodies were changed: they do not open.'
+  if (stored.content === 'damaged' || stored.content === 'erased')
+    return 'Its stored bodies were changed: they do not open.'
   for (const { part, commitment, bytes } of bodies) {
     const opened = stored.content.find((body) => body.part === part)
     if (opened?.commitment !== commitment || opened.bytes !== bytes)

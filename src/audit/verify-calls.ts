@@ -23,8 +23,12 @@ export class CallCheck {
   /** Calls of which a record is bad: what belongs to them cannot be told. */
   readonly #doubtful = new Set<string>()
 
-  constructor(findings: Findings) {
+  /** Whether the decision of a call was let go, and its end was not. */
+  readonly #isCut: (namespace: string, call: string) => boolean
+
+  constructor(findings: Findings, isCut: (namespace: string, call: string) => boolean) {
     this.#findings = findings
+    this.#isCut = isCut
   }
 
   /** Calls without an outcome so far. */
@@ -39,7 +43,7 @@ export class CallCheck {
     const { epoch } = envelope.writer
     if (epoch < calls.epoch) this.#fail(row, 'It is of an earlier start than the record before it.')
     if (envelope.kind === 'outcome' || envelope.kind === 'abandoned') {
-      if (!calls.open.delete(key) && !this.#doubtful.has(key)) {
+      if (!calls.open.delete(key) && !this.#doubtful.has(key) && !this.#isCut(envelope.namespace, envelope.call)) {
         this.#fail(row, `It is an ${envelope.kind} record, but no allowed decision without outcome came before it.`)
       }
       return

@@ -65,7 +65,9 @@ export class ChainCheck {
   /** Takes the next row in the order of all records; gives those that can be judged by now. */
   take(row: RecordRow): readonly ChainedRecord[] {
     this.#findings.records.checked += 1
-    const envelope = readEnvelope(row.json)
+    // Of a text that was let go the hash is left, which the next record and the tree vouch for.
+    const isGone = row.json === ''
+    const envelope = isGone ? null : readEnvelope(row.json)
     const gap = row.seq - this.#nextSeq
     if (gap > 0) this.#gaps.push({ seq: this.#nextSeq, count: gap })
     this.#nextSeq = row.seq + 1
@@ -76,13 +78,13 @@ export class ChainCheck {
       this.#fail(row, `${place}: moved, inserted, or records before it are gone.`)
     }
     const claim = envelope?.writer.prevHash ?? null
-    this.#judge(chain, follows ? claim : undefined, row)
-    const computed = leafHash(row.json)
+    this.#judge(chain, follows && !isGone ? claim : undefined, row)
+    const computed = isGone ? Buffer.from(row.leafHash) : leafHash(row.json)
     const intact = Buffer.compare(computed, row.leafHash) === 0
     const held: Held = { row, envelope, computed, intact, judged: null }
     chain.held = held
     chain.nextPosition = row.position + 1
-    this.#compareColumns(row, envelope)
+    if (!isGone) this.#compareColumns(row, envelope)
     if (row.position === 0 && claim !== null)
       this.#fail(row, "It is the writer's first record and names one before it.")
     if (intact && chain.suspicion === null) held.judged = { row, envelope, leaf: computed }

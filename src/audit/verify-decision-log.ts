@@ -4,6 +4,7 @@ import { keySuccession } from './key-succession.ts'
 import { BodyCheck } from './verify-bodies.ts'
 import { CallCheck } from './verify-calls.ts'
 import { ChainCheck, type ChainedRecord } from './verify-chain.ts'
+import { RemovalCheck } from './verify-removals.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { ForestCheck } from './verify-forest.ts'
 
@@ -53,7 +54,9 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   const { logId } = succession
   const trees = new ForestCheck({ reader, findings, succession, nextSeq: head.nextSeq })
   const chain = new ChainCheck(findings, logId, head.writers)
-  const calls = new CallCheck(findings)
+  const removals = new RemovalCheck(findings, reader)
+  await removals.read()
+  const calls = new CallCheck(findings, (namespace, call) => removals.isCut(namespace, call))
   const bodies = new BodyCheck(findings)
   checkHead(findings, head)
   trees.plant((await reader.trees()).filter(({ ordinal }) => ordinal <= (head.newestTree ?? 0)))
@@ -62,12 +65,15 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
     if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
   }
   const judge = async ({ row, envelope, leaf }: ChainedRecord): Promise<void> => {
-    if (envelope === null) {
+    if (row.json === '') await removals.missingText(row)
+    else if (envelope === null) {
       bodies.skip(row.seq)
       calls.doubt(row)
     } else {
-      bodies.take(row, envelope)
+      const gone = bodies.take(row, envelope)
+      if (gone !== null) await removals.missingBodies(row, gone.key)
       calls.take(row, envelope)
+      removals.take(row, envelope)
     }
     if (row.namespace === null) return
     const expected = await trees.take(row.namespace, row, leaf, envelope)
@@ -171,6 +177,7 @@ function report(
     checkpoints: findings.checkpoints,
     tiles: findings.tiles,
     bodies: findings.bodies,
+    removed: findings.removed,
     namespaces,
     unfinished,
     headAuthenticated,

@@ -23,6 +23,8 @@ export interface VerifyReport {
   readonly checkpoints: Readonly<VerifyCount>
   readonly tiles: Readonly<VerifyCount>
   readonly bodies: Readonly<VerifyCount & { unopened: number }>
+  /** Texts of records, and bodies, that are gone as records of the log say: after their time, or erased. */
+  readonly removed: { readonly texts: number; readonly bodies: number }
   readonly namespaces: readonly {
     readonly namespace: string
     /** Records. */
@@ -56,6 +58,8 @@ export class Findings {
   readonly checkpoints: VerifyCount = { checked: 0, failed: 0 }
   readonly tiles: VerifyCount = { checked: 0, failed: 0 }
   readonly bodies = { checked: 0, failed: 0, unopened: 0 }
+  /** What is gone, and accounted for by records. */
+  readonly removed = { texts: 0, bodies: 0 }
   readonly #found: { readonly at: number; readonly problem: VerifyProblem }[] = []
   readonly #badRecords = new Set<number>()
   #wholeFailed = false

@@ -19,9 +19,11 @@ import { headMac, readHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, treeSigner, type AuditLogState, type LogIdentity, type OpenTree } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
+import { carryOutKeeping } from './carry-out-keeping.ts'
 import { headKey } from './data-keys.ts'
+import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import { loadLogIdentity, makeSigningKey, replaceSigningKey } from './load-log-identity.ts'
-import { abandonedItem, keyChangeItem, periodItem } from './log-items.ts'
+import { abandonedItem, keepingItem, keyChangeItem, periodItem } from './log-items.ts'
 import { findOpenDecisions } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
@@ -97,6 +99,23 @@ export class AuditWriter {
     const rotation = this.#transact((open) => this.#changeKey(open, timeMs))
     forgetOldPages(this.#required().database)
     return rotation
+  }
+
+  /** Carries a task out with its records, all of it or nothing, in one transaction. @throws SQLite's own errors */
+  keep(task: KeepingTask, nowMs: number): KeepingAnswer {
+    const answer = this.#transact((open) => {
+      const [oldest] = open.unfinished.values()
+      return carryOutKeeping(task, {
+        database: open.database,
+        keys: open.keys,
+        openFrom: oldest ?? open.nextSeq,
+        record: (namespace, kind, event) =>
+          this.#insert(open, keepingItem(namespace, kind, event, Math.floor(nowMs))).index,
+      })
+    })
+    // Keys that were erased stand in the write-ahead log until it is folded.
+    if (task.kind === 'erase') this.#required().database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+    return answer
   }
 
   /** Signs a checkpoint for every log that has leaves beyond its newest one. @throws SQLite's own errors */

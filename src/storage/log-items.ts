@@ -39,6 +39,16 @@ export function keyChangeItem(namespace: string, event: KeyChangeEvent, timeMs: 
   return ownItem('key-change', namespace, keyChangeEvent(event), timeMs)
 }
 
+/** Says what was taken out of the log, or may not be. */
+export function keepingItem(
+  namespace: string,
+  kind: 'retention' | 'erasure' | 'legal-hold',
+  event: EventDraft['event'],
+  timeMs: number,
+): LogItem {
+  return ownItem(kind, namespace, event, timeMs)
+}
+
 /** A record of the log about itself: it belongs to no call, and has a run of its own. */
 function ownItem(kind: EventDraft['kind'], namespace: string, event: EventDraft['event'], timeMs: number): LogItem {
   const call = uuidv7(timeMs)

@@ -120,20 +120,21 @@ class SqliteAuditReader implements AuditReader {
         )
         .all(fromSeq, limit),
     )
-    return rows.map((row) => ({
-      seq: Number(row['seq']),
-      writer: 0,
-      position: Number(row['seq']),
-      namespace: row['namespace'] as string | null,
-      index: Number(row['idx']),
-      id: String(row['id']),
-      timeMs: Number(row['time_ms']),
-      kind: String(row['kind']),
-      call: String(row['call']),
-      principal: row['principal'] as string | null,
-      leafHash: row['leaf_hash'] as Uint8Array,
-      json: String(row['json']),
-    }))
+    return rows.map(recordRow)
+  }
+
+  async removals(): Promise<RecordRow[]> {
+    // Log by log, because the index of rare kinds begins with the log.
+    const rows = this.#reading(() =>
+      this.#database
+        .prepare(
+          `SELECT seq, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
+           FROM logs CROSS JOIN records USING (log)
+           WHERE kind IN ('retention', 'erasure', 'legal-hold') AND kind NOT IN ('decision', 'outcome') ORDER BY seq`,
+        )
+        .all(),
+    )
+    return rows.map(recordRow)
   }
 
   async checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]> {
@@ -228,7 +229,8 @@ class SqliteAuditReader implements AuditReader {
     )
     return rows.map((row) => {
       const sealed = row['sealed'] as Uint8Array
-      const at = { seq: Number(row['seq']), bytes: sealed.length }
+      const at = { seq: Number(row['seq']), bytes: sealed.length, key: Number(row['data_key']) }
+      if (row['wrapped'] === null) return { ...at, content: 'erased' }
       if (this.#dataKeys === null) return { ...at, content: 'unopened' }
       const key = openedKey(this.#dataKeys, row)
       const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
@@ -278,6 +280,23 @@ function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObjec
 
 function readPublicKeyLine(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
+}
+
+function recordRow(row: Record<string, unknown>): RecordRow {
+  return {
+    seq: Number(row['seq']),
+    writer: 0,
+    position: Number(row['seq']),
+    namespace: row['namespace'] as string | null,
+    index: Number(row['idx']),
+    id: String(row['id']),
+    timeMs: Number(row['time_ms']),
+    kind: String(row['kind']),
+    call: String(row['call']),
+    principal: row['principal'] as string | null,
+    leafHash: row['leaf_hash'] as Uint8Array,
+    json: String(row['json']),
+  }
 }
 
 function readMasterKey(path: string): Uint8Array | null {

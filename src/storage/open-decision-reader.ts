@@ -66,7 +66,7 @@ function sqliteRows(path: string): DecisionRows {
     `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, epoch, namespace
      FROM records JOIN logs USING (log) LEFT JOIN bodies USING (seq)
      LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
-     WHERE namespace = ? AND idx < ? AND kind = 'decision' ORDER BY idx DESC LIMIT ?`,
+     WHERE namespace = ? AND idx < ? AND kind = 'decision' AND json <> '' ORDER BY idx DESC LIMIT ?`,
   )
   return {
     read: async (namespace, beforeIndex, limit) => statement.all(namespace, beforeIndex, limit),
@@ -82,7 +82,7 @@ function postgresRows(database: DatabaseOptions): DecisionRows {
         `SELECT idx, id, time_ms, call, json, bodies.data_key, sealed, wrapped, subject, data_keys.epoch, namespace
          FROM records JOIN logs USING (log) LEFT JOIN bodies USING (writer, pos)
          LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
-         WHERE records.log = (SELECT log FROM logs WHERE namespace = $1) AND idx < $2 AND kind = 'decision'
+         WHERE records.log = (SELECT log FROM logs WHERE namespace = $1) AND idx < $2 AND kind = 'decision' AND json <> ''
          ORDER BY idx DESC LIMIT $3`,
         [namespace, beforeIndex, limit],
       ),

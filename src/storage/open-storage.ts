@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { DecisionLog, LogSearch, LogSigningKey, RecordProver, TreeReader } from '../audit/index.ts'
+import type { DecisionLog, LogSearch, LogSigningKey, RecordKeeper, RecordProver, TreeReader } from '../audit/index.ts'
 import type { MasterKey } from '../auth/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import { onlyServer, type ActiveRole } from './active-role.ts'
@@ -14,6 +14,7 @@ import { lockDataDirectory } from './data-directory-lock.ts'
 import { LeasedDecisionLog } from './leased-decision-log.ts'
 import { masterKeyOf } from './master-key.ts'
 import { openAuditReader } from './open-audit-reader.ts'
+import { PostgresRecordKeeper } from './postgres/postgres-record-keeper.ts'
 import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
 import { openPostgresLog } from './postgres/log/open-postgres-log.ts'
 import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
@@ -39,6 +40,7 @@ export interface StorageOptions {
 /** All ports that keep something. */
 export interface Storage extends StateStores {
   readonly decisionLog: DecisionLog & RecordProver
+  readonly keeper: RecordKeeper
   readonly logSearch: LogSearch
   /** The log's signed trees, over a connection of its own. */
   readonly trees: TreeReader
@@ -92,6 +94,7 @@ async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths):
   return {
     ...createStateStores(state),
     decisionLog: log.decisionLog,
+    keeper: log.decisionLog,
     logSearch: log.logSearch,
     trees: log.trees,
     logKey: log.logKey,
@@ -129,6 +132,7 @@ async function openOnPostgres(
       logSearch,
       trees,
       logKey: { rotate: refuseRotation },
+      keeper: new PostgresRecordKeeper(),
       masterKey: masterKeyOf(masterKey),
       role: lease,
       close: () => closeAll(opened),

@@ -21,10 +21,13 @@ export function openWritable(options: WritableOptions): DatabaseSync {
   try {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
+    // What is deleted is overwritten: an erased key must not be found in a page that is free.
+    database.exec('PRAGMA secure_delete = ON')
     database.exec(`PRAGMA wal_autocheckpoint = ${options.checkpointPages}`)
     if (options.maxPages !== null) database.exec(`PRAGMA max_page_count = ${options.maxPages}`)
     requireSetting(database, 'journal_mode', 'wal')
     requireSetting(database, 'synchronous', 2)
+    requireSetting(database, 'secure_delete', 1)
     migrate(database, options.migrations)
   } catch (error) {
     database.close()

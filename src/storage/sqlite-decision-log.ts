@@ -7,18 +7,25 @@ import {
   writeRecord,
   type BodyPart,
   type DecisionLog,
+  type ErasureResult,
+  type ExpiryStep,
+  type Hold,
   type LogHealth,
   type OpenedBody,
   type Receipt,
   type RecordDraft,
+  type RecordKeeper,
   type RecordProof,
   type RecordProver,
   type RecordQuery,
+  type StepResult,
   type StoredRecord,
 } from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
 import { draftBodies } from './draft-bodies.ts'
+import { readHolds } from './carry-out-keeping.ts'
+import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import { OpenedDataKeys } from './opened-data-keys.ts'
 import { proveRecord } from './prove-record.ts'
 import { readableDialect } from './readable-dialect.ts'
@@ -38,7 +45,7 @@ export interface SqliteDecisionLogParts {
 }
 
 /** The decision log on SQLite: appends go to the storage worker, reads use a connection of their own. */
-export class SqliteDecisionLog implements DecisionLog, RecordProver {
+export class SqliteDecisionLog implements DecisionLog, RecordProver, RecordKeeper {
   readonly #client: WorkerClient
   readonly #clock: Clock
   readonly #connection: DatabaseSync
@@ -92,6 +99,8 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
       // Within a namespace the two orders are one, but only the right name lets SQLite take the right index.
       .orderBy(namespace === null || call !== undefined ? 'seq' : 'idx', descending ? 'desc' : 'asc')
       .limit(limit)
+    // What is left of a record whose text was let go is for the verifier alone.
+    select = select.where('json', '!=', '')
     if (namespace !== null) select = select.where('namespace', '=', namespace)
     if (call !== undefined) select = select.where('call', '=', call)
     if (principal !== undefined) select = select.where('principal', '=', principal)
@@ -151,6 +160,40 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver {
 
   prove(recordId: string): Promise<RecordProof | null> {
     return this.#reading(async () => proveRecord(this.#connection, recordId))
+  }
+
+  async holds(namespace: string | null): Promise<Hold[]> {
+    return this.#reading(async () => {
+      const log = this.#connection.prepare('SELECT log FROM logs WHERE namespace = ?').get(namespace ?? '')
+      if (namespace !== null && log === undefined) return []
+      return readHolds(this.#connection, namespace === null ? null : Number(log?.['log']))
+    })
+  }
+
+  async placeHold(hold: Hold): Promise<void> {
+    requireLogNamespace(hold.namespace)
+    await this.#keep({ kind: 'place-hold', hold })
+  }
+
+  async liftHold(lift: Parameters<RecordKeeper['liftHold']>[0]): Promise<Hold | null> {
+    requireLogNamespace(lift.namespace)
+    return (await this.#keep({ kind: 'lift-hold', ...lift })) as Hold | null
+  }
+
+  async expire(step: ExpiryStep): Promise<StepResult> {
+    return (await this.#keep({ kind: 'expire', ...step })) as StepResult
+  }
+
+  async erase(erasure: Parameters<RecordKeeper['erase']>[0]): Promise<ErasureResult> {
+    return (await this.#keep({ kind: 'erase', ...erasure })) as ErasureResult
+  }
+
+  async sweepErased(): Promise<StepResult> {
+    return (await this.#keep({ kind: 'sweep-erased' })) as StepResult
+  }
+
+  #keep(task: KeepingTask): Promise<KeepingAnswer> {
+    return this.#client.keep(task, this.#clock.nowMs())
   }
 
   health(): LogHealth {

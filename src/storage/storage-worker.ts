@@ -93,6 +93,19 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     }
     send({ kind: 'rotated', ticket, rotation })
   }
+  const keep = ({ ticket, task, nowMs }: Extract<WorkerRequest, { kind: 'keep' }>) => {
+    let reason = failure
+    if (reason === null) {
+      try {
+        send({ kind: 'kept', ticket, answer: writer.keep(task, nowMs) })
+        return
+      } catch (error) {
+        reason = failureReason(error)
+        setFailure(reason)
+      }
+    }
+    send({ kind: 'keep-failed', ticket, reason })
+  }
   // Once a second: the checkpoint that is due, or, after a failure, a try whether the log can be written again.
   const timer = setInterval(() => guarded(() => (failure === null ? writer.signCheckpoints() : writer.reopen())), 1000)
   const close = (ticket: number) => {
@@ -115,6 +128,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
         append(items.splice(0))
         if (next.kind === 'query') query(next)
         else if (next.kind === 'rotate-key') rotateKey(next)
+        else if (next.kind === 'keep') keep(next)
         else if (next.kind === 'recheck') {
           guarded(() => (failure === null ? writer.probe() : writer.reopen()))
           send({ kind: 'answer', ticket: next.ticket, result: null })

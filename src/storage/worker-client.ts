@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
 import type { KeyRotation } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
+import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import {
   flattenItems,
   type AppendItem,
@@ -43,6 +44,7 @@ export class WorkerClient {
     number,
     { resolve: (made: KeyRotation) => void; reject: (error: McpworksError) => void }
   >()
+  readonly #tasks = new Map<number, { resolve: (answer: KeepingAnswer) => void; reject: (error: Error) => void }>()
   #outgoing: AppendItem[] = []
   #ticket = 0
   #failure: string | null = null
@@ -107,6 +109,20 @@ export class WorkerClient {
   /** Runs one statement on the state database. @throws StateQueryError; McpworksError `storage_unavailable` */
   query(sql: string, parameters: readonly SQLInputValue[]): Promise<QueryResult> {
     return this.#request((ticket) => ({ kind: 'query', ticket, sql, parameters }))
+  }
+
+  /** Has the writer take something out of the log, or keep it in. @throws McpworksError `audit_unavailable`: nothing was done */
+  keep(task: KeepingTask, nowMs: number): Promise<KeepingAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null || this.#closed) {
+        reject(unavailable(this.#failure ?? 'the log is closed'))
+        return
+      }
+      const ticket = ++this.#ticket
+      this.#tasks.set(ticket, { resolve, reject })
+      this.#flush()
+      this.#post({ kind: 'keep', ticket, task, nowMs })
+    })
   }
 
   /** Tries whether the audit log can be written again; `failure` tells. */
@@ -185,6 +201,14 @@ export class WorkerClient {
       case 'rotated':
         this.#settleRotation(message.ticket, message.rotation)
         return
+      case 'kept':
+        this.#tasks.get(message.ticket)?.resolve(message.answer)
+        this.#tasks.delete(message.ticket)
+        return
+      case 'keep-failed':
+        this.#tasks.get(message.ticket)?.reject(unavailable(message.reason))
+        this.#tasks.delete(message.ticket)
+        return
       case 'query-failed':
         this.#queries.get(message.ticket)?.reject(new StateQueryError(message.errcode, message.message))
         this.#queries.delete(message.ticket)
@@ -218,8 +242,10 @@ export class WorkerClient {
     for (const ticket of this.#appends.keys()) this.#take(ticket)?.reject(unavailable(this.#failure))
     for (const { reject } of this.#queries.values())
       reject(new McpworksError('storage_unavailable', { detail: reason }))
+    for (const { reject } of this.#tasks.values()) reject(unavailable(reason))
     this.#queries.clear()
     for (const ticket of this.#rotations.keys()) this.#settleRotation(ticket, null)
+    this.#tasks.clear()
     this.#closed = true
   }
 }

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { KeyRotation, RecordKind } from '../audit/index.ts'
 import type { ErrorCode } from '../kernel/index.ts'
+import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 
 /** What the worker is started with. */
 export interface WorkerSettings {
@@ -75,6 +76,7 @@ export type WorkerRequest =
   /** Of the log on PostgreSQL. */
   | { readonly kind: 'settle'; readonly ticket: number }
   | { readonly kind: 'rotate-key'; readonly ticket: number; readonly timeMs: number }
+  | { readonly kind: 'keep'; readonly ticket: number; readonly task: KeepingTask; readonly nowMs: number }
   | { readonly kind: 'close'; readonly ticket: number }
 
 /** Where the records of one batch went. The arrays run in parallel. */
@@ -102,4 +104,7 @@ export type WorkerMessage =
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: QueryResult | null }
   /** To `rotate-key`: `null` where the former key is still in force. */
   | { readonly kind: 'rotated'; readonly ticket: number; readonly rotation: KeyRotation | null }
+  | { readonly kind: 'kept'; readonly ticket: number; readonly answer: KeepingAnswer }
+  /** Nothing of the task was done. */
+  | { readonly kind: 'keep-failed'; readonly ticket: number; readonly reason: string }
   | { readonly kind: 'query-failed'; readonly ticket: number; readonly errcode: number; readonly message: string }

@@ -33,6 +33,8 @@ export class BundledTreeCheck {
   readonly #tree = new LogTree()
   readonly #roots = new Map<number, ExpectedCheckpoint[]>()
   #recent: Uint8Array[] = []
+  /** The tile of leaf hashes that was read last. */
+  #leaves: { readonly index: number; readonly hashes: Uint8Array } | null = null
   #largest = 0
   /** Once a root or tile differs all later ones do, and say nothing new. */
   #broken = false
@@ -64,13 +66,28 @@ export class BundledTreeCheck {
     this.expect(checkpoint, signedBy, 'The newest checkpoint')
   }
 
-  /** Takes the next record's text. */
+  /** Takes the next record's text. Of one that was let go, which is empty, the tile has the hash. */
   async take(text: string, inForce: KeyInForce): Promise<void> {
-    const leaf = leafHash(text)
+    const leaf = text === '' ? await this.#bundledLeaf() : leafHash(text)
     this.#recent.push(leaf)
     for (const tile of this.#tree.append(leaf)) await this.#compareTile(tile)
     this.#compareRoots(inForce)
     if (this.#recent.length === tileWidth) this.#recent = []
+  }
+
+  /** The hash of the next leaf as its tile says; that of an empty text where there is no such tile, which is then found. */
+  async #bundledLeaf(): Promise<Uint8Array> {
+    const { size } = this.#tree
+    const index = Math.floor(size / tileWidth)
+    if (this.#leaves?.index !== index) {
+      const width = Math.min(tileWidth, this.#largest - index * tileWidth)
+      const path = tilePath(0, index, { length: width * treeHashBytes })
+      const hashes = await this.#source.read(bundledPath(this.#place.period, path), width * treeHashBytes)
+      this.#leaves = { index, hashes: hashes ?? new Uint8Array() }
+    }
+    const at = (size % tileWidth) * treeHashBytes
+    const leaf = this.#leaves.hashes.subarray(at, at + treeHashBytes)
+    return leaf.length === treeHashBytes ? leaf : leafHash('')
   }
 
   /** After the last record: the tree must be the one that the newest checkpoint covers, no more and no less. */

@@ -8,6 +8,7 @@ import { CallCheck } from '../verify-calls.ts'
 import { Findings, type VerifyCount, type VerifyProblem } from '../verify-report.ts'
 import { keyChangesFile, treeFiles, treesFile, type BundleSource } from './bundle-files.ts'
 import { bundledPath, readBundledTree, type BundledTree } from './bundled-tree.ts'
+import { BundledRemovals } from './bundled-removals.ts'
 import { BundledTreeCheck } from './bundled-tree-check.ts'
 
 const maxNoteBytes = 64 * 1024
@@ -27,6 +28,8 @@ export interface BundleReport {
   readonly records: Readonly<VerifyCount>
   readonly checkpoints: Readonly<VerifyCount>
   readonly tiles: Readonly<VerifyCount>
+  /** Texts that were let go, as records of the bundle say. */
+  readonly removedTexts: number
   /** Allowed calls without an outcome at the end of the bundle. */
   readonly unfinished: number
   /** The first twenty, in the order of the log. */
@@ -75,7 +78,8 @@ class BundleCheck {
   readonly findings = new Findings()
   readonly #source: BundleSource
   readonly #succession: KeySuccession
-  readonly #calls = new CallCheck(this.findings)
+  readonly #removals = new BundledRemovals(this.findings)
+  readonly #calls = new CallCheck(this.findings, (_, call) => this.#removals.lonelyEnd(call, this.#nextIndex))
   readonly #trees: { period: string; size: number }[] = []
   #namespace: string | null = null
   #former: FormerTree | null = null
@@ -117,6 +121,7 @@ class BundleCheck {
 
   /** After the last tree: what was kept elsewhere must be of one that is there. */
   finish(kept: readonly string[]): void {
+    this.#removals.finish()
     const { changes } = this.#succession
     if (this.#key < changes.length)
       this.findings.head(
@@ -175,6 +180,7 @@ class BundleCheck {
 
   #judge(text: string, { namespace, period, isFirst }: { namespace: string; period: string; isFirst: boolean }): void {
     const index = this.#nextIndex
+    if (text === '') return this.#removals.missingText(namespace, index)
     const envelope = readEnvelope(text)
     const problem = (sentence: string): void =>
       this.findings.record(index, { namespace, index, id: envelope?.id ?? null, problem: sentence })
@@ -185,6 +191,7 @@ class BundleCheck {
     if (isFirst || envelope.kind === 'period') this.#judgeLink(envelope, period, isFirst, problem)
     if (envelope.kind === 'key-change') this.#judgeKey(envelope, problem)
     this.#calls.take(rowOf(envelope, index, text), envelope)
+    this.#removals.take(envelope)
   }
 
   /** A new key comes into force with the record that names it, where the key before it vouches for it. */
@@ -213,7 +220,8 @@ class BundleCheck {
 function reportOf(findings: Findings, parts: Pick<BundleReport, 'namespace' | 'trees' | 'unfinished'>): BundleReport {
   const { ok, records, checkpoints, tiles } = findings
   const size = parts.trees.reduce((sum, tree) => sum + tree.size, 0)
-  return { ok, ...parts, size, records, checkpoints, tiles, problems: findings.problems().slice(0, 20) }
+  const removedTexts = findings.removed.texts
+  return { ok, ...parts, size, records, checkpoints, tiles, removedTexts, problems: findings.problems().slice(0, 20) }
 }
 
 function originOf(note: string): string {

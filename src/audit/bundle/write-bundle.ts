@@ -1,7 +1,6 @@
 import type { AuditReader, TreeRow } from '../audit-reader.ts'
 import { checkpointOrigin } from '../checkpoint.ts'
 import { LogTree } from '../log-tree.ts'
-import { leafHash } from '../rfc6962.ts'
 import { readKeys } from '../key-succession.ts'
 import { treeKeyLine } from '../signed-note.ts'
 import { keyChangesFile, treeFiles, treesFile, type BundleTarget } from './bundle-files.ts'
@@ -72,10 +71,11 @@ async function writeTree(
   const origin = checkpointOrigin(logId, row.namespace ?? '', row.period)
   await target.write(path(treeFiles.key), `${keysOf(origin)}\n`)
   const tree = new LogTree()
-  for await (const texts of rows.upTo(row.firstIndex + newest.size)) {
-    await target.append(path(treeFiles.records), texts)
-    for (const text of texts) {
-      for (const { level, index, hashes } of tree.append(leafHash(text)))
+  for await (const records of rows.upTo(row.firstIndex + newest.size)) {
+    const lines = records.map(({ text }) => text)
+    await target.append(path(treeFiles.records), lines)
+    for (const { leaf } of records) {
+      for (const { level, index, hashes } of tree.append(leaf))
         await target.write(path(tilePath(level, index, hashes)), hashes)
     }
   }

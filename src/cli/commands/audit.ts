@@ -196,6 +196,9 @@ const recordKinds: readonly RecordKind[] = [
   'period',
   'alarm',
   'key-change',
+  'retention',
+  'erasure',
+  'legal-hold',
 ]
 
 /** Reads `--count`. */

@@ -107,6 +107,11 @@ class PostgresAuditReader implements AuditReader {
     }))
   }
 
+  /** Nothing is taken out of this log: whatever is missing in it was not let go. */
+  async removals(): Promise<RecordRow[]> {
+    return []
+  }
+
   async checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]> {
     const rows = await this.#rows(`${checkpointRows} WHERE ordinal >= $1 ORDER BY ordinal LIMIT $2`, [
       fromOrdinal,
@@ -161,7 +166,8 @@ class PostgresAuditReader implements AuditReader {
     const rows = await this.#inOrder(bodiesOfStretch, fromSeq, toSeq, toSeq - fromSeq + 1)
     return rows.map((row) => {
       const sealed = row['sealed'] as Uint8Array
-      const at = { seq: Number(row['seq']), bytes: sealed.length }
+      const at = { seq: Number(row['seq']), bytes: sealed.length, key: Number(row['data_key']) }
+      if (row['wrapped'] === null) return { ...at, content: 'erased' }
       if (this.#dataKeys === null) return { ...at, content: 'unopened' }
       const key = openedKey(this.#dataKeys, row)
       const opened = key === null ? null : openBodies(key, String(row['id']), sealed)

@@ -1,0 +1,47 @@
+import { readRemoval } from '../removal-event.ts'
+import type { StoredEnvelope } from '../stored-envelope.ts'
+import type { Findings } from '../verify-report.ts'
+
+/** Holds the texts that a bundle lacks against its records of kind `retention`, which come after them. */
+export class BundledRemovals {
+  readonly #findings: Findings
+  /** Where the first and the last missing text are. */
+  #missing: { readonly namespace: string; readonly from: number; to: number } | null = null
+  readonly #ends = new Map<string, number>()
+  #below = 0
+  readonly #cut = new Set<string>()
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  missingText(namespace: string, index: number): void {
+    this.#findings.removed.texts += 1
+    this.#missing ??= { namespace, from: index, to: index }
+    this.#missing.to = index
+  }
+
+  /** An end of a call without a decision before it. Taken for good until all is read; false where no text is missing. */
+  lonelyEnd(call: string, index: number): boolean {
+    if (this.#missing === null) return false
+    this.#ends.set(call, index)
+    return true
+  }
+
+  take({ kind, event }: StoredEnvelope): void {
+    const removal = readRemoval(kind, event)
+    if (removal?.kind !== 'texts') return
+    this.#below = Math.max(this.#below, removal.below)
+    for (const call of removal.calls) this.#cut.add(call)
+  }
+
+  finish(): void {
+    if (this.#missing === null) return
+    const { namespace, to } = this.#missing
+    const fail = (index: number, problem: string) =>
+      this.#findings.record(index, { namespace, index, id: null, problem })
+    if (to >= this.#below) fail(to, 'Its text is missing, and no record says that it was let go.')
+    for (const [call, index] of this.#ends)
+      if (!this.#cut.has(call)) fail(index, 'It ends a call for which no allowed decision came before.')
+  }
+}

@@ -1,0 +1,61 @@
+/** An order that nothing is deleted. */
+export interface Hold {
+  readonly id: string
+  readonly namespace: string
+  /** Only what is beside the records of this principal, and the texts of all records; `null` for everything. */
+  readonly subject: string | null
+  readonly reason: string
+  readonly placedBy: string
+  readonly placedMs: number
+}
+
+/** What is to expire in one step. */
+export interface ExpiryStep {
+  readonly namespace: string
+  /** `texts` are those of records, with what is beside them. */
+  readonly what: 'bodies' | 'texts'
+  /** Only of records that are older. */
+  readonly beforeMs: number
+  /** The setting that it follows from, for the record. */
+  readonly days: number
+}
+
+/** What one step removed. */
+export interface StepResult {
+  /** Boxes, or texts. */
+  readonly removed: number
+  /** Whether there may be more to do at once. */
+  readonly more: boolean
+  /** Whether a hold kept something. */
+  readonly held: boolean
+}
+
+/** What became of an erasure. */
+export type ErasureResult =
+  | { readonly kind: 'held'; readonly holds: readonly Hold[] }
+  /** `keys`: how many were deleted. What they sealed cannot be read by anybody from now on. */
+  | { readonly kind: 'erased'; readonly namespaces: readonly { readonly namespace: string; readonly keys: number }[] }
+
+/**
+ * Takes out of the log what may not be kept, and keeps what may not be taken out. Each removal and its record are one
+ * commit, in which holds are looked at; what a step does is bounded, so that appends wait a moment and no longer.
+ * Hashes, trees and chain stay: what is left verifies, and what is gone must be covered by such a record.
+ * All reject with McpworksError `audit_unavailable` where nothing was done, `storage_unavailable` where reading failed.
+ */
+export interface RecordKeeper {
+  /** In force, in all namespaces or in one. */
+  holds(namespace: string | null): Promise<Hold[]>
+  placeHold(hold: Hold): Promise<void>
+  /** The hold that was lifted, `null` where there is no such hold. */
+  liftHold(lift: {
+    readonly namespace: string
+    readonly id: string
+    readonly by: string
+    readonly reason: string
+  }): Promise<Hold | null>
+  expire(step: ExpiryStep): Promise<StepResult>
+  /** Deletes the keys of a principal in all namespaces. What they sealed is deleted in steps afterwards. */
+  erase(erasure: { readonly subject: string; readonly by: string; readonly call: string }): Promise<ErasureResult>
+  /** Deletes some of what erased keys had sealed. */
+  sweepErased(): Promise<StepResult>
+}

@@ -1,0 +1,149 @@
+import type { AuditReader, RecordRow } from './audit-reader.ts'
+import { PositionRanges } from './position-ranges.ts'
+import { readRemoval, type Removal } from './removal-event.ts'
+import { leafHash } from './rfc6962.ts'
+import { parseObject, type StoredEnvelope } from './stored-envelope.ts'
+import type { Findings } from './verify-report.ts'
+
+/** What the records of one namespace say was taken out of it. */
+interface Account {
+  readonly texts: PositionRanges
+  readonly bodies: PositionRanges
+  readonly keys: Set<number>
+  /** Calls whose decision is gone and whose end is not. */
+  readonly calls: Set<string>
+}
+
+/**
+ * Knows what may be missing: a text, a body or a key only where a record of kind `retention` or `erasure` names it.
+ * Those records come after what they speak of, so they are read first; whether they are intact shows where the
+ * verifier comes to them. A record that takes out what was on legal hold is a finding itself.
+ */
+export class RemovalCheck {
+  readonly #findings: Findings
+  readonly #reader: Pick<AuditReader, 'removals'>
+  #accounts = new Map<string, Account>()
+  /** Holds in force where the verifier is, by namespace, with the subject that each is for. */
+  readonly #holds = new Map<string, Map<string, string | null>>()
+
+  constructor(findings: Findings, reader: Pick<AuditReader, 'removals'>) {
+    this.#findings = findings
+    this.#reader = reader
+  }
+
+  /** Reads what was taken out up to now. What is taken out while the log is verified is read when it is missed. */
+  async read(): Promise<void> {
+    const accounts = new Map<string, Account>()
+    for (const row of await this.#reader.removals()) {
+      if (row.namespace === null || Buffer.compare(leafHash(row.json), row.leafHash) !== 0) continue
+      const removal = readRemoval(row.kind, parseObject(row.json)?.['event'])
+      if (removal !== null) enter(removal, accountOf(accounts, row.namespace))
+    }
+    this.#accounts = accounts
+  }
+
+  /** Takes an intact record in the order of writing. */
+  take(row: RecordRow, { event }: StoredEnvelope): void {
+    const removal = row.namespace === null ? null : readRemoval(row.kind, event)
+    if (removal === null || row.namespace === null) return
+    const holds = this.#holds.get(row.namespace) ?? new Map<string, string | null>()
+    this.#holds.set(row.namespace, holds)
+    if (isHeld(removal, holds)) this.#fail(row, 'It takes out what was on legal hold.')
+    if (removal.kind === 'hold-placed') holds.set(removal.hold, removal.subject)
+    if (removal.kind === 'hold-lifted') holds.delete(removal.hold)
+  }
+
+  /** A record whose text is not there. */
+  async missingText(row: RecordRow): Promise<void> {
+    if (await this.#covers((account) => account.texts.has(row.index), row)) this.#findings.removed.texts += 1
+    else this.#fail(row, 'Its text is missing, and no record says that it was let go.')
+  }
+
+  /** A record whose bodies are not there, or cannot be opened because their key is not there. */
+  async missingBodies(row: RecordRow, key: number | null): Promise<void> {
+    const covered = await this.#covers(
+      ({ bodies, keys }) => bodies.has(row.index) || (key !== null && keys.has(key)),
+      row,
+    )
+    if (covered) {
+      this.#findings.removed.bodies += 1
+      return
+    }
+    const { namespace, index, id, seq } = row
+    const problem =
+      key === null
+        ? 'Its bodies are not stored beside it any more.'
+        : 'The key of its bodies is gone, and no record says that it was erased.'
+    this.#findings.body(seq, { namespace, index, id, problem })
+  }
+
+  /** Whether a call may have an end without a decision before it. */
+  isCut(namespace: string, call: string): boolean {
+    return this.#accounts.get(namespace)?.calls.has(call) ?? false
+  }
+
+  async #covers(covers: (account: Account) => boolean, { namespace }: RecordRow): Promise<boolean> {
+    if (namespace === null) return false
+    const known = this.#accounts.get(namespace)
+    if (known !== undefined && covers(known)) return true
+    // It may have been taken out since. After enough of these the log is not one that is being written to.
+    if (this.#readAgain >= readAgainLimit) return false
+    this.#readAgain += 1
+    await this.read()
+    const account = this.#accounts.get(namespace)
+    return account !== undefined && covers(account)
+  }
+
+  #readAgain = 0
+
+  #fail({ namespace, index, id, seq }: RecordRow, problem: string): void {
+    this.#findings.record(seq, { namespace, index, id, problem })
+  }
+}
+
+const readAgainLimit = 1000
+
+function enter(removal: Removal, account: Account): void {
+  switch (removal.kind) {
+    case 'texts':
+      if (removal.below > 0) account.texts.add(0, removal.below - 1)
+      for (const call of removal.calls) account.calls.add(call)
+      return
+    case 'bodies':
+      for (const [from, to] of removal.ranges) account.bodies.add(from, to)
+      return
+    case 'keys':
+      for (const key of removal.keys) account.keys.add(key)
+      return
+    case 'hold-placed':
+    case 'hold-lifted':
+  }
+}
+
+function accountOf(accounts: Map<string, Account>, namespace: string): Account {
+  const known = accounts.get(namespace)
+  if (known !== undefined) return known
+  const made = {
+    texts: new PositionRanges(),
+    bodies: new PositionRanges(),
+    keys: new Set<number>(),
+    calls: new Set<string>(),
+  }
+  accounts.set(namespace, made)
+  return made
+}
+
+/** What an erased key had sealed may go, whatever is on hold: nobody can read it. */
+function isHeld(removal: Removal, holds: ReadonlyMap<string, string | null>): boolean {
+  switch (removal.kind) {
+    case 'texts':
+      return holds.size > 0
+    case 'bodies':
+      return removal.subject === null && [...holds.values()].includes(null)
+    case 'keys':
+      return [...holds.values()].some((subject) => subject === null || subject === removal.subject)
+    case 'hold-placed':
+    case 'hold-lifted':
+      return false
+  }
+}
