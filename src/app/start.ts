@@ -49,6 +49,7 @@ import { startAuthorizationServer, type RunningAuthorizationServer } from './sta
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
 import { openRecording } from './recording/open-recording.ts'
+import { startSweeper } from './recording/start-sweeper.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
@@ -281,6 +282,14 @@ async function compose(
   })
   opened.push(() => shadow.close())
   const recording = await openRecording({ store: storage.recordings, decisionLog, config: config.gateway, clock })
+  const sweeper = startSweeper({
+    keeper: storage.keeper,
+    recording,
+    namespaces: () => ['platform', ...namespaces.list().map(({ name }) => name)],
+    clock,
+    onFailure: (error) => log.error({ err: error }, 'what should not be kept any longer could not be deleted'),
+  })
+  opened.push(() => sweeper.close())
   const replays = createReplays()
   opened.push(() => replays.close())
   const management = createManagement({
@@ -306,6 +315,7 @@ async function compose(
     shadow,
     replays,
     recording,
+    sweeper,
     partsHealth,
     exporters: () => exporting.states(),
     publicUrl: () => publicUrl,

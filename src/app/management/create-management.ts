@@ -32,6 +32,7 @@ import { closureHandlers } from './closure-handlers.ts'
 import { createManagementBackend } from './create-management-backend.ts'
 import { createOneAtATime } from './one-at-a-time.ts'
 import { exporterHandlers } from './exporter-handlers.ts'
+import { holdHandlers } from './hold-handlers.ts'
 import { factHandler } from './fact-handler.ts'
 import { functionHandlers } from './function-handlers.ts'
 import { identityHandlers } from './identity-handlers.ts'
@@ -50,6 +51,7 @@ import { userHandlers } from './user-handlers.ts'
 import { whyNotHandler } from './why-not-handler.ts'
 import { logPlaceOf } from '../log-place.ts'
 import type { Namespaces } from '../namespaces.ts'
+import type { Sweeper } from '../recording/start-sweeper.ts'
 import type { Recording } from '../recording/open-recording.ts'
 import type { Replays } from '../replay/run-replay.ts'
 import type { ShadowMode } from '../shadow/create-shadow-mode.ts'
@@ -80,6 +82,7 @@ export interface ManagementParts {
   readonly replays: Replays
   readonly exporters: Exporters['states']
   readonly recording: Recording
+  readonly sweeper: Sweeper
   readonly partsHealth: Parameters<typeof platformHandlers>[2]
   /** Where clients reach this server, once it listens. */
   readonly publicUrl: () => string
@@ -89,7 +92,7 @@ export interface ManagementParts {
 export function createManagement(parts: ManagementParts): Backend {
   const { config, version, storage, clock, policy, catalogue, closures, registry, use, namespaces, functions } = parts
   const { hosted, identityEvents, people, workloadIssuers, authorization, upstreams, approvals, approvalLinks } = parts
-  const { shadow, replays, recording, partsHealth, publicUrl } = parts
+  const { shadow, replays, recording, sweeper, partsHealth, publicUrl } = parts
   const { decisionLog } = storage
   const casePorts = { decisionLog, policyStore: storage.policies, functionStore: storage.functions, catalogue }
   const oneAtATime = createOneAtATime()
@@ -134,6 +137,7 @@ export function createManagement(parts: ManagementParts): Backend {
     }),
     ...shadowHandlers({ policy, policyStore: storage.policies, catalogue, hosted, shadow, decisionLog, clock }),
     ...recordingHandlers({ recording, hasNamespace: namespaces.has }),
+    ...holdHandlers({ keeper: storage.keeper, sweeper, registry, hasNamespace: namespaces.has, clock }),
     ...policyVersions,
     'policy.activate': oneAtATime<'policy.activate'>(policyVersions['policy.activate']),
     ...hostedFunctions,

@@ -13,6 +13,7 @@ import { addKeyCommand } from './audit-key.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
+import { addHoldCommands } from './audit-hold.ts'
 import { addRecordingCommands } from './audit-recording.ts'
 import { objects } from './rows.ts'
 
@@ -68,6 +69,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   addTreeCommands(audit, context)
   addAuditReplayCommand(audit, context)
   addRecordingCommands(audit, context)
+  addHoldCommands(audit, context)
 
   audit
     .command('verify')

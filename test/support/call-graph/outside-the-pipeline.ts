@@ -154,6 +154,11 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: ['DecisionLog.read', 'LogPositionStore.keep'],
     because: 'Passes over what asked for no notification.',
   },
+  'src/app/recording/start-sweeper.ts': {
+    effects: ['RecordKeeper.expire', 'RecordKeeper.sweepErased'],
+    because:
+      'Deletes what is over its time as recording.set and the configuration say, and what erasure.erase left. Records: retention and erasure, in the same commit, which no hold may be against.',
+  },
   'src/app/shadow/shadow-records.ts': {
     effects: ['DecisionLog.append'],
     because: 'Writes what policies that are tried would have decided: they have no say.',
