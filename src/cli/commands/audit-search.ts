@@ -92,6 +92,8 @@ async function showFound(
   }
   for (const hit of hits) terminal.line(hit, hitLine(hit))
   const index = isJsonObject(answer.index) ? answer.index : {}
+  if (hits.length > 0)
+    terminal.note('One of them as a page: mcpworks why CALL; with the calls around it: mcpworks audit tree CALL')
   if (hits.length === 0) terminal.note(`Nothing in ${namespace} fits${before === null ? '' : ' so far'}.`)
   if (before !== null) terminal.note(`There may be more: go on with --before ${before}`)
   noteBehind(index.behind, terminal)
