@@ -197,6 +197,12 @@ describe('stock Cedar, in a process of its own', () => {
       if (tool !== undefined) tool.inputSchema = { type: 'object', properties: { amount: { type: 'string' } } }
     })
     expect(schema?.sentences).toEqual(expect.arrayContaining([expect.stringContaining('the schema')]))
+    const struck = await one((cases) => {
+      rewrite('"request_hash"', '"request_redactions":1,"request_hash"')(cases)
+      rewrite('"effect":"deny"', '"effect":"allow"')(cases)
+    })
+    expect(struck).toMatchObject({ verdict: 'cannot', sentences: [expect.stringContaining('struck out')] })
+    expect(await one((cases) => (onlyCase(cases).record = ''))).toMatchObject({ verdict: 'cannot' })
     expect(await one((cases) => (cases.policySets.length = 0))).toMatchObject({ verdict: 'cannot' })
     expect(await one((cases) => (onlyCase(cases).engineInput = null))).toMatchObject({ verdict: 'cannot' })
     expect(await one((cases) => (cases.tools.length = 0))).toMatchObject({
@@ -281,6 +287,6 @@ async function replayWith(engine: PolicyEngine, bounds: { sinceMs?: number; maxD
   try {
     return await replayDecisions(engine, reader, scope, () => Promise.resolve(true))
   } finally {
-    reader.close()
+    await reader.close()
   }
 }

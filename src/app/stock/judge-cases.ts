@@ -66,6 +66,9 @@ function compare(prepared: PreparedCase & { readonly kind: 'ready' }, stock: Ced
   const recorded = cedarVerdict(prepared.recorded)
   const differences = [...prepared.mismatches, ...differencesOf(recorded, stock), ...changedTexts(prepared)]
   if (differences.length === 0) return judged(prepared, 'same', [], stock)
+  // What was struck out can be what decided: that it comes out otherwise shows nothing then.
+  if (prepared.recorded.decision.request_redactions > 0 && prepared.mismatches.length === 0)
+    return judged(prepared, 'cannot', [withoutSecrets], stock)
   const ours = prepared.mismatches.length === 0 ? errorsOfOurs(prepared.recorded) : []
   if (ours.length > 0) {
     const alone = `Stock Cedar alone would say ${stock.effect} (${stock.basis}).`
@@ -80,6 +83,9 @@ function errorsOfOurs({ decision }: RecordedVerdict): string[] {
   const sentences = decision.errors.map(({ message }) => message)
   return sentences.some((sentence) => cedarsErrors.test(sentence)) ? [] : sentences
 }
+
+const withoutSecrets =
+  'Secrets were struck out of the input before it was kept, and without them it does not come out the same.'
 
 const cedarsErrors = /^(?:Evaluating the policy|The request does not fit the schema)/u
 

@@ -35,6 +35,7 @@ export type PreparedCase =
 export function prepareCase({ index, record, engineInput }: DecisionCase, cases: DecisionCases): PreparedCase {
   const recorded = recordedVerdict(record)
   const cannot = (why: string): PreparedCase => ({ kind: 'cannot', index, recorded, why })
+  if (record === '') return cannot('The text of the record is not there any more: its time was over.')
   if (recorded === null) return cannot('The record is not one of a decision.')
   const { decision, pre } = recorded
   if (decision.engine === null) return cannot(`Policy was not asked: ${unasked(recorded)}.`)
@@ -94,12 +95,16 @@ function mismatchesOf(
     )
 }
 
-function notesOf({ pre }: RecordedVerdict, { schema }: StockQuestion): string[] {
+function notesOf({ decision, pre }: RecordedVerdict, { schema }: StockQuestion): string[] {
+  const struck = decision.request_redactions
   const { untold } = pre.derived
   return [
     ...(schema === null
       ? ["The tool's definition of then is not there any more, so the request was not validated against its schema."]
       : []),
+    ...(struck === 0
+      ? []
+      : [`${struck} secrets were struck out of the input before it was kept: Cedar is asked without them.`]),
     ...(untold.length === 0
       ? []
       : [

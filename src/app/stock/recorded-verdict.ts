@@ -19,6 +19,8 @@ const recordSchema = z.object({
     schema_hash: hash,
     entities_hash: hash,
     request_hash: hash,
+    /** Values that were struck out of the engine's input before it was kept. */
+    request_redactions: z.number().default(0),
     determining: z.array(z.object({ id: z.string(), effect: z.string(), text_hash: z.string() })),
     errors: z.array(z.object({ policy_id: z.string().nullable().default(null), message: z.string() })),
   }),
