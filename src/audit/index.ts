@@ -17,6 +17,7 @@ export type {
   RecordQuery,
 } from './decision-log.ts'
 export type { LogPositionStore } from './log-position-store.ts'
+export { checkConsistency, proveConsistency } from './log-consistency.ts'
 export { logPeriod, periodEndMs } from './log-period.ts'
 export { keyChangeEvent, signKeyChange, type KeyChange, type KeyChangeEvent } from './key-change.ts'
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'

@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CallProofVerdict, RecordKind } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
+import { readEvidence, writeNew } from '../evidence-files.ts'
 import { exitCode } from '../exit-code.ts'
 import { printable, printableLine } from '../printable.ts'
+import { addConsistencyCommands } from './audit-consistency.ts'
 import { addEventsCommand } from './audit-events.ts'
 import { addExportersCommand } from './audit-exporters.ts'
 import { addKeyCommand } from './audit-key.ts'
@@ -65,6 +66,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
   addEventsCommand(audit, context)
   addExportersCommand(audit, context)
   addKeyCommand(audit, context)
+  addConsistencyCommands(audit, context)
   addSearchCommands(audit, context)
   addTreeCommands(audit, context)
   addAuditReplayCommand(audit, context)
@@ -211,15 +213,6 @@ function recordCount(text: string): number {
   return count
 }
 
-/** @throws CliError where the file cannot be read: evidence that was named is never left out. */
-function readEvidence(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    throw new CliError(exitCode.usage, `${path} cannot be read.`, 'Check the path and its permissions')
-  }
-}
-
 /** Whoever can change a bundle can change the key that lies in it too. */
 function noKey(): CliError {
   return new CliError(
@@ -227,20 +220,6 @@ function noKey(): CliError {
     'A bundle is checked with the key that you were given: --public-key FILE.',
     'It is audit.pub of the data directory; get it from somebody who you trust',
   )
-}
-
-/** @throws CliError where there is such a file already, or none can be written. */
-function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: 'wx' })
-  } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw new CliError(
-      exitCode.usage,
-      isThere ? `${path} is there already.` : `${path} cannot be written.`,
-      'Name another file',
-    )
-  }
 }
 
 function provenText({ call, namespace, records }: Extract<CallProofVerdict, { ok: true }>): string {

@@ -1,0 +1,19 @@
+import { proveConsistency } from '../audit/index.ts'
+import { McpworksError } from '../kernel/index.ts'
+import { openAuditReader } from '../storage/index.ts'
+
+/**
+ * Proves from the log of a data directory that one signed checkpoint of a namespace continues another, with or without a
+ * server running on it. Gives the text of the proof.
+ * @throws McpworksError `storage_unavailable`, `invalid_request` where there is no such proof: the message says why
+ */
+export async function proveLogConsistency(dataDirectory: string, from: string, to: string): Promise<string> {
+  const reader = openAuditReader({ dataDirectory })
+  try {
+    const outcome = await proveConsistency(reader, from, to)
+    if (!outcome.ok) throw new McpworksError('invalid_request', { message: outcome.problem })
+    return `${JSON.stringify(outcome.proof, null, 1)}\n`
+  } finally {
+    await reader.close()
+  }
+}
