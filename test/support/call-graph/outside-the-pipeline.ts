@@ -216,6 +216,7 @@ export const commandLine: Exception = {
     'Sandbox.close',
     'TreeReader.checkpoints',
     'TreeReader.close',
+    'TreeReader.hashes',
     'TreeReader.keyChanges',
     'TreeReader.publicKeyLine',
     'TreeReader.trees',
