@@ -108,8 +108,8 @@ export interface TreeReader {
   trees(): Promise<TreeRow[]>
   /** Rows from an ordinal on, ascending. */
   checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]>
-  /** The checkpoint of the largest size, `null` where none was signed. */
-  newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null>
+  /** The checkpoint of the largest size that is no larger than `upTo`, `null` where none was signed. */
+  newestCheckpoint(namespace: string, period: string, upTo?: number): Promise<CheckpointRow | null>
   /**
    * Hashes of complete subtrees of `256^level` leaves, `from` included and `to` not, 32 bytes each; fewer where not all of
    * them are there. At most 256.

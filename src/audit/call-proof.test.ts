@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { WitnessServer } from '../../test/support/witness-server.ts'
 import { checkCallProof, makeCallProof } from './call-proof.ts'
 import { checkpointOrigin, signCheckpoint } from './checkpoint.ts'
 import { LogTree } from './log-tree.ts'
@@ -8,6 +9,7 @@ import type { StoredRecord } from './record.ts'
 import { inclusionProof, leafHash, type SubtreeReader } from './rfc6962.ts'
 import { ed25519Signer, verifierKey } from './signed-note.ts'
 import { readTlogProof, writeTlogProof } from './tlog-proof.ts'
+import { parseWitnessKey } from './witness/cosignature.ts'
 
 const key = newKey()
 const keyLine = verifierKey({ name: 'mcpworks/log1', publicKey: key.publicKey })
@@ -70,9 +72,36 @@ describe('a proof of a call', () => {
       call: 'call1',
       namespace: 'demo',
       records: [
-        { kind: 'decision', time: '2026-01-02T03:04:05.000Z', period: '2026-01', index: 13, treeSize: 16 },
-        { kind: 'outcome', time: '2026-01-02T03:04:05.000Z', period: '2026-01', index: 15, treeSize: 16 },
+        {
+          kind: 'decision',
+          time: '2026-01-02T03:04:05.000Z',
+          period: '2026-01',
+          index: 13,
+          treeSize: 16,
+          witnesses: 0,
+        },
+        { kind: 'outcome', time: '2026-01-02T03:04:05.000Z', period: '2026-01', index: 15, treeSize: 16, witnesses: 0 },
       ],
+    })
+  })
+
+  it('is refused where fewer witnesses cosigned than are asked for, and taken where enough did', () => {
+    const witness = new WitnessServer('witness.example/w1', new Map())
+    const witnesses = [parseWitnessKey(witness.keyLine)].filter((key) => key !== null)
+    expect(checkCallProof(good, keyLine, { witnesses, quorum: 1 })).toEqual({
+      ok: false,
+      problem: '0 of the witnesses cosigned the checkpoint of record 0, and 1 are asked for.',
+    })
+    const file = JSON.parse(good) as { records: { record: string; proof: string }[] }
+    const cosign = (proof: string): string => {
+      const checkpoint = proof.slice(proof.indexOf('\n\n') + 2)
+      return `${proof}${witness.cosign(checkpoint.slice(0, checkpoint.indexOf('\n\n') + 1))}`
+    }
+    const records = file.records.map(({ record, proof }) => ({ record, proof: cosign(proof) }))
+    const cosigned = JSON.stringify({ ...file, records })
+    expect(checkCallProof(cosigned, keyLine, { witnesses, quorum: 1 })).toMatchObject({
+      ok: true,
+      records: [{ witnesses: 1 }, { witnesses: 1 }],
     })
   })
 

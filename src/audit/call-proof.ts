@@ -6,6 +6,7 @@ import type { StoredRecord } from './record.ts'
 import { leafHash, verifyInclusion } from './rfc6962.ts'
 import { readEnvelope } from './stored-envelope.ts'
 import { readTlogProof, writeTlogProof } from './tlog-proof.ts'
+import { countWitnesses, type WitnessKey } from './witness/cosignature.ts'
 
 const type = 'mcpworks-call-proof'
 
@@ -43,6 +44,12 @@ export function makeCallProof(
   return { type, v: 1, call, records: proven, key_changes: [...keyChanges] }
 }
 
+/** Whose cosignatures are asked for, and how many of theirs. */
+export interface WitnessDemand {
+  readonly witnesses: readonly WitnessKey[]
+  readonly quorum: number
+}
+
 /** What a proof shows, or the first thing in it that is not so. */
 export type CallProofVerdict =
   | {
@@ -57,17 +64,23 @@ export type CallProofVerdict =
         /** Position in that tree. */
         readonly index: number
         readonly treeSize: number
+        /** How many of the witnesses that were asked for cosigned the checkpoint. */
+        readonly witnesses: number
       }[]
     }
   | { readonly ok: false; readonly problem: string }
 
 /**
  * Checks a proof with nothing but the log's verifier key lines: that each record stands, as written here, in a tree of
- * its namespace under a checkpoint that the first key, or one that
- * it vouches for, signed. Does not show that the log has no other records of the call,
- * nor that the checkpoint is one that everybody else was shown. Never throws for what the file holds.
+ * its namespace under a checkpoint that the first key, or one that it vouches for, signed. Does not show that the log
+ * has no other records of the call, nor, without witnesses, that the checkpoint is one that everybody else was shown: so
+ * many of the witnesses as `quorum` says must have cosigned each. Never throws for what the file holds.
  */
-export function checkCallProof(text: string, publicKeyLines: string): CallProofVerdict {
+export function checkCallProof(
+  text: string,
+  publicKeyLines: string,
+  { witnesses, quorum }: WitnessDemand = { witnesses: [], quorum: 0 },
+): CallProofVerdict {
   const file = readProofFile(text)
   if (file === null) return wrong('This is not a proof that "mcpworks audit prove" makes.')
   const keys = keySuccession(publicKeyLines, file.key_changes)
@@ -93,7 +106,12 @@ export function checkCallProof(text: string, publicKeyLines: string): CallProofV
     const { size, root } = checkpoint
     if (!verifyInclusion(leafHash(record), proof.index, size, proof.inclusion, root))
       return wrong(`Record ${at} is not in the log at position ${proof.index}: it, or its proof, was changed.`)
-    records.push({ kind: envelope.kind, time: envelope.time, period: tree.period, index: proof.index, treeSize: size })
+    const cosigned = countWitnesses(proof.checkpoint, witnesses)
+    if (cosigned < quorum)
+      return wrong(`${cosigned} of the witnesses cosigned the checkpoint of record ${at}, and ${quorum} are asked for.`)
+    const { period } = tree
+    const { kind, time } = envelope
+    records.push({ kind, time, period, index: proof.index, treeSize: size, witnesses: cosigned })
   }
   const [namespace, ...others] = namespaces
   if (namespace === undefined || others.length > 0) return wrong('The records are of several namespaces.')

@@ -3,7 +3,13 @@ export type { BundleSource, BundleTarget } from './bundle/bundle-files.ts'
 export { parseTilePlace } from './bundle/tile-path.ts'
 export { verifyBundle, type BundleReport } from './bundle/verify-bundle.ts'
 export { writeBundle } from './bundle/write-bundle.ts'
-export { checkCallProof, makeCallProof, type CallProof, type CallProofVerdict } from './call-proof.ts'
+export {
+  checkCallProof,
+  makeCallProof,
+  type CallProof,
+  type CallProofVerdict,
+  type WitnessDemand,
+} from './call-proof.ts'
 export { toCloudEvent } from './export/to-cloud-event.ts'
 export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
@@ -93,3 +99,5 @@ export { publishTree, type PublishOutcome, type SignedTree } from './publish/pub
 export { askWitness, type WitnessOutcome, type WitnessResponse } from './witness/ask-witness.ts'
 export { countWitnesses, parseWitnessKey, type Cosignature, type WitnessKey } from './witness/cosignature.ts'
 export { cosignedNote, type CosignatureStore, type StoredCosignature } from './witness/cosignature-store.ts'
+export { proveCosigned } from './witness/prove-cosigned.ts'
+export { readKeptCheckpoints } from './publish/kept-checkpoints.ts'

@@ -1,6 +1,6 @@
 import type { TreeReader } from './audit-reader.ts'
 import type { TreeName } from './read-tile.ts'
-import { consistencyProof, nodeHash, treeRoot, type SubtreeReader } from './rfc6962.ts'
+import { consistencyProof, inclusionProof, nodeHash, treeRoot, type SubtreeReader } from './rfc6962.ts'
 
 const tileHeight = 8
 
@@ -19,6 +19,11 @@ export async function proveConsistency(
   second: number,
 ): Promise<Uint8Array[]> {
   return first === 0 ? [] : withSubtrees(reader, tree, (read) => consistencyProof(read, first, second))
+}
+
+/** RFC 6962 proof of a leaf in the stored tree of `size` leaves. @throws RangeError unless `0 <= index < size` */
+export function proveInclusion(reader: Hashes, tree: TreeName, index: number, size: number): Promise<Uint8Array[]> {
+  return withSubtrees(reader, tree, (read) => inclusionProof(read, index, size))
 }
 
 /** Root over the first `size` leaves that are stored. @throws RangeError where hashes of the tree are not there */

@@ -150,15 +150,19 @@ class SqliteAuditReader implements AuditReader {
     return rows.map(checkpointOf)
   }
 
-  async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
+  async newestCheckpoint(
+    namespace: string,
+    period: string,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<CheckpointRow | null> {
     const row = this.#reading(() =>
       this.#database
         .prepare(
           `SELECT ordinal, namespace, period, size, time_ms, note
            FROM checkpoints JOIN trees USING (tree) JOIN logs USING (log)
-           WHERE namespace = ? AND period = ? ORDER BY size DESC LIMIT 1`,
+           WHERE namespace = ? AND period = ? AND size <= ? ORDER BY size DESC LIMIT 1`,
         )
-        .get(namespace, period),
+        .get(namespace, period, upTo),
     )
     return row === undefined ? null : checkpointOf(row)
   }

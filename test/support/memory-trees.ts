@@ -78,8 +78,11 @@ export class MemoryTrees implements TreeReader {
     return this.#checkpoints.filter(({ ordinal }) => ordinal >= fromOrdinal).slice(0, limit)
   }
 
-  async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
-    return this.#checkpoints.findLast((row) => row.namespace === namespace && row.period === period) ?? null
+  async newestCheckpoint(namespace: string, period: string, upTo = Infinity): Promise<CheckpointRow | null> {
+    return (
+      this.#checkpoints.findLast((row) => row.namespace === namespace && row.period === period && row.size <= upTo) ??
+      null
+    )
   }
 
   async hashes(namespace: string, period: string, level: number, from: number, to: number): Promise<Uint8Array[]> {

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   makeCallProof,
+  proveCosigned,
   type CallProof,
+  type CosignatureStore,
   type DecisionLog,
   type RecordProver,
   type RecordQuery,
@@ -21,9 +23,9 @@ export type ExplainCall = (namespace: string, call: string) => Promise<{ page: J
 /** Reading the decision log. Reading is an effect too: each read is decided and recorded. */
 export function auditHandlers(
   decisionLog: DecisionLog & RecordProver,
-  trees: Pick<TreeReader, 'keyChanges'>,
   clock: Clock,
   explainCall: ExplainCall,
+  witnessed: Witnessed,
 ): AuditHandlers {
   return {
     async 'audit.tail'(input, _invocation, signal) {
@@ -48,11 +50,11 @@ export function auditHandlers(
         throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no record of call ${call}.` })
       }
       const deadline = clock.monotonicMs() + checkpointDueMs
-      const keyChanges = await trees.keyChanges()
-      let proof = await proofOf(decisionLog, call, records, keyChanges)
+      const keyChanges = await witnessed.trees.keyChanges()
+      let proof = await proofOf(decisionLog, call, records, keyChanges, witnessed)
       while (proof === null && clock.monotonicMs() < deadline && !signal.aborted) {
         await pause(pollMs)
-        proof = await proofOf(decisionLog, call, records, keyChanges)
+        proof = await proofOf(decisionLog, call, records, keyChanges, witnessed)
       }
       if (proof === null)
         throw new McpworksError('audit_unavailable', { message: 'The records of this call are not signed yet.' })
@@ -66,17 +68,24 @@ const maxProvenRecords = 10
 /** A checkpoint is signed after a second with new records. */
 const checkpointDueMs = 5_000
 
+/** Where cosignatures of checkpoints are, and the trees that they are of. */
+export interface Witnessed {
+  readonly trees: TreeReader
+  readonly cosignatures: Pick<CosignatureStore, 'list'>
+}
+
 async function proofOf(
   log: RecordProver,
   call: string,
   records: readonly StoredRecord[],
   keyChanges: readonly string[],
+  { trees, cosignatures }: Witnessed,
 ): Promise<CallProof | null> {
   const proven = []
   for (const stored of records) {
     const proof = await log.prove(stored.id)
     if (proof === null) return null
-    proven.push({ stored, proof })
+    proven.push({ stored, proof: proof.checkpoint === null ? proof : await proveCosigned(proof, trees, cosignatures) })
   }
   return makeCallProof(call, proven, keyChanges)
 }

@@ -1,9 +1,11 @@
 import {
+  cosignedNote,
   parseTilePlace,
   readTile,
   treeKeyLine,
   type CheckpointRow,
   type LogSigningKey,
+  type CosignatureStore,
   type TreeReader,
 } from '../../audit/index.ts'
 import { firstTree } from '../../contract/index.ts'
@@ -16,7 +18,15 @@ type LogHandlers = Pick<Handlers, 'audit.trees' | 'audit.checkpoint' | 'audit.ke
  * The signed trees of the log, for whoever may read it. Each read is recorded, and so makes the log longer by two: who
  * follows the log for good lets it be published, and reads it there.
  */
-export function logHandlers(reader: TreeReader, logKey: LogSigningKey): LogHandlers {
+export function logHandlers({
+  reader,
+  logKey,
+  cosignatures,
+}: {
+  readonly reader: TreeReader
+  readonly logKey: LogSigningKey
+  readonly cosignatures: Pick<CosignatureStore, 'list'>
+}): LogHandlers {
   const newestOf = async (namespace: string, segment: string): Promise<CheckpointRow> => {
     const newest = await reader.newestCheckpoint(namespace, periodOf(segment))
     if (newest === null)
@@ -40,8 +50,8 @@ export function logHandlers(reader: TreeReader, logKey: LogSigningKey): LogHandl
       return { trees }
     },
     async 'audit.checkpoint'({ namespace, period }) {
-      const { note } = await newestOf(namespace, period)
-      return { content: note }
+      const newest = await newestOf(namespace, period)
+      return { content: cosignedNote(newest, await cosignatures.list(namespace, periodOf(period))) }
     },
     async 'audit.key'({ namespace, period }) {
       const { note } = await newestOf(namespace, period)

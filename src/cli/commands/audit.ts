@@ -13,6 +13,8 @@ import { addExportersCommand } from './audit-exporters.ts'
 import { addKeyCommand } from './audit-key.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
+import { demandOf, keptEvidence, quorumOption, witnessOption, type VerifyCommandOptions } from './audit-witnesses.ts'
+import { readEvidence } from './read-evidence.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
 import { addHoldCommands } from './audit-hold.ts'
 import { addRecordingCommands } from './audit-recording.ts'
@@ -85,13 +87,20 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       'signed checkpoints that were kept elsewhere: they show a log that was put back',
       [],
     )
+    .option(
+      '--kept-checkpoints <file...>',
+      'files to which checkpoints were added one a line, as publishing.checkpoints.file of the configuration is',
+      [],
+    )
+    .option(...witnessOption)
+    .option(...quorumOption)
     .option('--bundle <directory>', 'verify what "audit export" wrote, in place of the data directory')
-    .action(async (options: { publicKey?: string; checkpoint: string[]; bundle?: string }) => {
+    .action(async (options: VerifyCommandOptions) => {
       const { terminal, config } = context()
+      const kept = await keptEvidence(options, terminal)
       if (options.bundle !== undefined) {
         const { verifyLogBundle } = await import('../../app/index.ts')
         if (options.publicKey === undefined) throw noKey()
-        const kept = options.checkpoint.map(readEvidence)
         const report = await verifyLogBundle(options.bundle, readEvidence(options.publicKey), kept)
         terminal.result(JSON.parse(JSON.stringify(report.json)) as JsonObject, printable(report.text))
         if (!report.ok) process.exitCode = exitCode.failed
@@ -101,7 +110,7 @@ export function addAuditCommands(program: Command, context: () => CommandContext
       const { dataDirectory, storage } = config()
       const evidence = {
         ...(options.publicKey === undefined ? {} : { publicKeyLine: readEvidence(options.publicKey).trim() }),
-        keptCheckpoints: options.checkpoint.map(readEvidence),
+        keptCheckpoints: kept,
       }
       const report = await verifyDataDirectory(dataDirectory, (text) => terminal.note(text), evidence, storage)
       terminal.result(report.json, report.text)
@@ -149,10 +158,12 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .command('check-proof <file>')
     .description('Checks a file of "audit prove" with nothing but the public key. Needs no server and no log.')
     .requiredOption('--public-key <file>', "the log's verifier key, as it was given to you")
-    .action(async (file: string, options: { publicKey: string }) => {
+    .option(...witnessOption)
+    .option(...quorumOption)
+    .action(async (file: string, options: { publicKey: string; witness: string[]; quorum?: number }) => {
       const { terminal } = context()
       const { checkCallProof } = await import('../../audit/index.ts')
-      const verdict = checkCallProof(readEvidence(file), readEvidence(options.publicKey))
+      const verdict = checkCallProof(readEvidence(file), readEvidence(options.publicKey), await demandOf(options))
       const json = JSON.parse(JSON.stringify(verdict)) as JsonObject
       terminal.result(json, verdict.ok ? provenText(verdict) : `NOT PROVEN: ${printableLine(verdict.problem)}`)
       if (!verdict.ok) process.exitCode = exitCode.failed
@@ -224,7 +235,8 @@ function noKey(): CliError {
 
 function provenText({ call, namespace, records }: Extract<CallProofVerdict, { ok: true }>): string {
   const lines = records.map(
-    ({ kind, time, index, treeSize }) => `  ${kind} of ${time}, record ${index} of ${treeSize} under the signature`,
+    ({ kind, time, index, treeSize, witnesses }) =>
+      `  ${kind} of ${time}, record ${index} of ${treeSize} under the signature${witnesses > 0 ? `, cosigned by ${witnesses} witnesses` : ''}`,
   )
   return printable([`PROVEN: call ${call} of ${namespace} is in the log as this file has it:`, ...lines].join('\n'))
 }

@@ -120,10 +120,15 @@ class PostgresAuditReader implements AuditReader {
     return rows.map(checkpointOf)
   }
 
-  async newestCheckpoint(namespace: string, period: string): Promise<CheckpointRow | null> {
+  async newestCheckpoint(
+    namespace: string,
+    period: string,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<CheckpointRow | null> {
     const [row] = await this.#rows(
-      `${checkpointRows} WHERE namespace = $1 AND period = $2 ORDER BY checkpoints.size DESC LIMIT 1`,
-      [namespace, period],
+      `${checkpointRows} WHERE namespace = $1 AND period = $2 AND checkpoints.size <= $3
+       ORDER BY checkpoints.size DESC LIMIT 1`,
+      [namespace, period, upTo],
     )
     return row === undefined ? null : checkpointOf(row)
   }
