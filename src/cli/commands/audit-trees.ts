@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../context.ts'
+import { writeNew } from '../evidence-files.ts'
 import { exitCode } from '../exit-code.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { printable, printableLine } from '../printable.ts'
@@ -49,18 +49,4 @@ async function newestTree(namespace: string, { api }: CommandContext): Promise<s
   const newest = objects(trees).at(-1)
   if (newest !== undefined) return String(newest.period)
   throw new CliError(exitCode.failed, `Nothing of ${namespace} is signed yet.`, null)
-}
-
-/** @throws CliError where there is such a file already, or none can be written. */
-function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: 'wx' })
-  } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw new CliError(
-      exitCode.usage,
-      isThere ? `${path} is there already.` : `${path} cannot be written.`,
-      'Name another file',
-    )
-  }
 }

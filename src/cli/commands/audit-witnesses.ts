@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts'
 import { exitCode } from '../exit-code.ts'
 import { printableLine } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
-import { readEvidence } from './read-evidence.ts'
+import { readEvidence } from '../evidence-files.ts'
 
 /** Options of `audit verify`. */
 export interface VerifyCommandOptions extends WitnessOptions {
