@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { StoredRecord } from '../../audit/index.ts'
 import type { Delivery } from '../../exporters/index.ts'
+import { McpworksError } from '../../kernel/index.ts'
 import { exportRecords } from './export-records.ts'
 
 const record = (id: string): StoredRecord => ({
@@ -18,6 +19,7 @@ const unacceptable: Delivery = { status: 'unacceptable', reason: 'status 400' }
 
 /** An exporter of ids to a receiver that answers as `answer` says. Records whose id ends on 9 are nothing to it. */
 function exporterTo(answer: (ids: readonly string[], attempt: number) => Delivery) {
+  let isLogGone = true
   const sent: string[][] = []
   const told: string[] = []
   const counts = { rejected: 0, dropped: 0 }
@@ -27,6 +29,7 @@ function exporterTo(answer: (ids: readonly string[], attempt: number) => Deliver
     {
       convert: async ({ id }: StoredRecord) => {
         if (id === 'broken') throw new TypeError('no form for it')
+        if (id === 'unread' && isLogGone) throw new McpworksError('storage_unavailable')
         return id.endsWith('9') ? null : id
       },
       send: async (ids) => {
@@ -41,7 +44,8 @@ function exporterTo(answer: (ids: readonly string[], attempt: number) => Deliver
       onChange: () => {},
     },
   )
-  return { take: (some: readonly StoredRecord[]) => follower.take(some, closing.signal), sent, told, counts, closing }
+  const take = (some: readonly StoredRecord[]) => follower.take(some, closing.signal)
+  return { take, sent, told, counts, closing, bringLogBack: () => (isLogGone = false) }
 }
 
 describe('handing records to a receiver', () => {
@@ -96,6 +100,17 @@ describe('handing records to a receiver', () => {
     expect(await here.take([record('broken'), record('r1')])).toEqual({ done: 2, refused: null })
     expect(here.sent).toEqual([['r1']])
     expect(here.told).toEqual(['dropped broken TypeError: no form for it'])
+  })
+
+  it('leaves out nothing because the log could not be read for a while', async () => {
+    const here = exporterTo(() => taken)
+    const given = [record('r0'), record('unread'), record('r1')]
+    expect(await here.take(given)).toMatchObject({ done: 1, refused: expect.stringContaining('could not be read') })
+    expect(here.sent).toEqual([['r0']])
+    here.bringLogBack()
+    expect(await here.take(given.slice(1))).toEqual({ done: 2, refused: null })
+    expect(here.sent).toEqual([['r0'], ['unread', 'r1']])
+    expect([here.told, here.counts.dropped]).toEqual([[], 0])
   })
 
   it('leaves what it has not begun when it is closed, and does not call that a refusal', async () => {

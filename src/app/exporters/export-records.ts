@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../../audit/index.ts'
 import type { Delivery } from '../../exporters/index.ts'
+import { McpworksError } from '../../kernel/index.ts'
 import type { LogFollower, Taken } from '../log-followers/follow-log.ts'
 
 /** How records become something for one receiver, and how that gets there. */
@@ -25,6 +26,13 @@ export interface ExportEvents {
   onChange(why: string | null): void
 }
 
+/** What records became. */
+interface Converted<Item> {
+  readonly placed: Placed<Item>[]
+  /** Position of the first record for which the log could not be read; `null` where it could for all of them. */
+  readonly unreadAt: number | null
+}
+
 interface Placed<Item> {
   /** Position among the records that were given. */
   readonly at: number
@@ -34,7 +42,8 @@ interface Placed<Item> {
 
 /**
  * A follower that hands records to a receiver in their order. What the receiver calls unacceptable is halved until the
- * record is found that it will not take; that one is told of and left out, so that it does not keep the others.
+ * record is found that it will not take; that one is told of and left out, so that it does not keep the others. Where the
+ * log cannot be read to put a record into its form, that one and those after it stay where they are.
  */
 export function exportRecords<Item>(
   { reader, recordsAtOnce, from }: Required<Pick<LogFollower, 'reader' | 'recordsAtOnce' | 'from'>>,
@@ -42,22 +51,23 @@ export function exportRecords<Item>(
   counts: ExportCounts,
   events: ExportEvents,
 ): LogFollower {
-  async function convertAll(records: readonly StoredRecord[]): Promise<Placed<Item>[]> {
+  async function convertAll(records: readonly StoredRecord[]): Promise<Converted<Item>> {
     const placed: Placed<Item>[] = []
     for (const [at, record] of records.entries()) {
       try {
         const item = await convert(record)
         if (item !== null) placed.push({ at, id: record.id, item })
       } catch (error) {
+        if (isUnread(error)) return { placed, unreadAt: at }
         counts.dropped += 1
         events.dropped(record.id, error)
       }
     }
-    return placed
+    return { placed, unreadAt: null }
   }
 
   async function take(records: readonly StoredRecord[], closing: AbortSignal): Promise<Taken> {
-    const placed = await convertAll(records)
+    const { placed, unreadAt } = await convertAll(records)
     const waiting = [placed]
     for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
       const [first] = part
@@ -82,8 +92,17 @@ export function exportRecords<Item>(
         events.rejected(delivery.rejected, delivery.note ?? '')
       }
     }
-    return { done: records.length, refused: null }
+    return unreadAt === null
+      ? { done: records.length, refused: null }
+      : { done: unreadAt, refused: 'what belongs to a record could not be read from the log' }
   }
 
   return { reader, recordsAtOnce, from, take, onChange: events.onChange }
 }
+
+/** What the rest of a call could not be read for may be readable later: a record is not left out for that. */
+function isUnread(error: unknown): boolean {
+  return error instanceof McpworksError && unreadCodes.has(error.code)
+}
+
+const unreadCodes: ReadonlySet<string> = new Set(['storage_unavailable', 'audit_unavailable'])
