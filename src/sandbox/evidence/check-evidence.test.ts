@@ -52,6 +52,12 @@ describe('what was read back of a jail', () => {
     expect(faults({ after: online })).toEqual([['sandbox-network', 'network devices were there: eth0']])
   })
 
+  it('fails where its network devices could not be read', () => {
+    const unread: [string, string][] = [['sandbox-network', 'its network devices could not be read']]
+    expect(faults({ before: { ...good, devices: [] } })).toEqual(unread)
+    expect(faults({ after: { ...good, devices: [] } })).toEqual(unread)
+  })
+
   it('fails without a group where there are groups, and with one that bounds nothing', () => {
     expect(faults({ group: null })).toEqual([['sandbox-bounds', 'it was in no cgroup of its own']])
     expect(faults({ group: null }, { ...expected, hasGroup: false })).toEqual([])

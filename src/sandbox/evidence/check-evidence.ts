@@ -65,6 +65,9 @@ function readingFault(reading: JailReading, kernel: JailEvidence['kernel']): str
 function networkCheck({ kernel, before, after }: JailEvidence): EvidenceCheck {
   if (kernel === 'guest')
     return { id: 'sandbox-network', pass: true, detail: 'not read back: its network is that of a kernel of its own' }
+  // Every network namespace has a loopback device: a list without it is no list.
+  if ([before, after].some((reading) => reading?.devices.includes('lo') === false))
+    return check('sandbox-network', 'its network devices could not be read')
   const devices = [...new Set([...before.devices, ...(after?.devices ?? [])])].filter((name) => name !== 'lo')
   return check('sandbox-network', devices.length === 0 ? null : `network devices were there: ${devices.join(', ')}`)
 }
