@@ -31,7 +31,8 @@ async function append(path: string, text: string): Promise<void> {
     const last = Buffer.alloc(1)
     if (size > 0) await file.read(last, 0, 1, size - 1)
     const isCut = size > 0 && last.toString() !== '\n'
-    await file.write(`${isCut ? '\n' : ''}${text}`)
+    // All of it or an error: a single write stops in the middle of a line on a disk that is filling up.
+    await file.writeFile(`${isCut ? '\n' : ''}${text}`)
     await file.sync()
   } finally {
     await file.close()
