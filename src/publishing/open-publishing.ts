@@ -123,15 +123,24 @@ export function openPublishing(options: PublishingOptions): Publishing {
   }
 }
 
-/** A place that does not fit is looked at again and again; what does not fit is told once. */
+/** Different things that are told of one tree at one place. */
+const mostAlarms = 3
+
+/**
+ * A place that does not fit is looked at again and again; what does not fit is told once. Each alarm is a record, and so
+ * makes the log longer, and what a place says can be another thing each time: after a few, its state says that it does
+ * not fit, and nothing more is recorded.
+ */
 function onceEach(alarm: PublishingPorts['alarm']): PublishingPorts['alarm'] {
-  const told = new Set<string>()
+  const toldAt = new Map<string, Set<string>>()
   return async (conflict) => {
     const { where, tree, problem, theirs } = conflict
-    const about = JSON.stringify([where, tree, problem, theirs])
-    if (told.has(about)) return
+    const place = JSON.stringify([where, tree])
+    const about = JSON.stringify([problem, theirs])
+    const told = toldAt.get(place) ?? new Set()
+    if (told.has(about) || told.size >= mostAlarms) return
     await alarm(conflict)
-    told.add(about)
+    toldAt.set(place, told.add(about))
   }
 }
 

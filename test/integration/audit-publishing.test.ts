@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -285,6 +286,22 @@ describe('kept checkpoints', () => {
     expect(lines).toEqual([JSON.stringify(notes[0]), '"mcpworks/01', JSON.stringify(notes[1]), ''])
   })
 
+  it.each([
+    [600, 'it cannot be written (EFBIG)'],
+    [4096, 'taken'],
+  ])('are not taken for kept where the file has room for a part of one: %d bytes', (bytes, said) => {
+    const file = join(temporaryDirectory(), 'kept.jsonl')
+    const module = new URL('../../src/publishing/checkpoint-file.ts', import.meta.url).href
+    const script = `
+      const { openCheckpointFile } = await import(${JSON.stringify(module)})
+      const checkpoint = { namespace: 'demo', period: '2026-11', size: 1, timeMs: 0, note: 'x'.repeat(1000) }
+      const sink = openCheckpointFile(${JSON.stringify(file)})
+      console.log(await sink.take([checkpoint]).then(({ status }) => status, ({ message }) => message))`
+    const limited = [`--fsize=${bytes}`, process.execPath, '--input-type=module', '--eval', script]
+    expect(execFileSync('prlimit', limited, { encoding: 'utf8', timeout: 30_000 })).toBe(`${said}\n`)
+    expect(readFileSync(file).length).toBe(Math.min(bytes, 1003))
+  })
+
   it('are objects that are never replaced, and show a fork of the same size', async () => {
     const trees = new MemoryTrees()
     const { store, config } = await objectStore()
@@ -404,6 +421,23 @@ describe('witnesses', () => {
     expect(changes.map(({ status }) => status)).toEqual(['failing', 'ok'])
     expect(conflicts).toEqual([])
     expect((await cosignatures.list('demo', '2026-11')).map(({ size }) => size)).toEqual([7])
+  })
+
+  it('that claim something else each time are told of a few times, and not for ever', async () => {
+    const trees = new MemoryTrees()
+    const { server, config } = await witness('witness.example/w1', trees)
+    trees.grow('demo', 7)
+    const { look, conflicts, state } = publish(trees, { witnesses: [config] })
+    for (let size = 100; size < 110; size++) {
+      server.lie = { status: 409, body: `${size}\n` }
+      await look()
+      // As the record of an alarm does.
+      trees.grow('demo', 1)
+    }
+    expect(conflicts.map(({ problem }) => /cosigned (\d+)/.exec(problem)?.[1])).toEqual(['100', '101', '102'])
+    expect(state('witness tower')).toMatchObject({ status: 'conflict', problem: expect.stringContaining('109') })
+    await look()
+    expect(state('witness tower')).toMatchObject({ status: 'ok' })
   })
 
   it('that do not know the log say so, and keep nothing else from being published', async () => {
