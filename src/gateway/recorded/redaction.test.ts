@@ -38,6 +38,10 @@ describe('what looks like a credential', () => {
       ['"', '"'],
       ['key=', '&x=1'],
       ['(', ')'],
+      // JSON within a text, and an address within another.
+      [String.raw`{"of":"line\n`, String.raw`\n"}`],
+      [String.raw`\u003d`, '"'],
+      ['?next=%2Fa%3Fkey%3D', '%26x'],
     ]) {
       const text = `${before}${secret}${after}`
       expect(withoutSecrets(text)).toEqual({ text: `${before}[redacted ${kind}]${after}`, count: 1 })
@@ -52,6 +56,11 @@ describe('what looks like a credential', () => {
     expect(withoutSecrets(pem).text).toBe(
       'a\n-----BEGIN EC PRIVATE KEY-----[redacted private-key]-----END EC PRIVATE KEY-----\nb',
     )
+    const armour = ['-----BEGIN PGP PRIVATE KEY', ' BLOCK-----'].join('')
+    expect(withoutSecrets(`${armour}\n\n${tail}\n-----END PGP PRIVATE KEY BLOCK-----`).text).toBe(
+      `${armour}[redacted private-key]-----END PGP PRIVATE KEY BLOCK-----`,
+    )
+    expect(mayHoldSecrets(armour)).toBe(true)
     expect(withoutSecrets(`-----BEGIN PRIVATE KEY-----\n${tail}`).text).toBe(
       '-----BEGIN PRIVATE KEY-----[redacted private-key]',
     )

@@ -4,8 +4,11 @@ interface SecretPattern {
   readonly found: RegExp
 }
 
-/** Not inside of a longer word. It also bounds the work: a run of such characters is looked at from its start alone. */
-const start = '(?<![A-Za-z0-9_-])'
+/**
+ * Not inside of a longer word; an escape of JSON or of an address before it (`\n`, `%3D`) is none. It also bounds the
+ * work: a run of such characters is looked at from its start alone.
+ */
+const start = '(?:(?<![A-Za-z0-9_-])|(?<=\\\\[bfnrt]|\\\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}))'
 
 /**
  * What credentials look like, by the prefixes that their makers gave them so that they can be found. Each pattern
@@ -30,7 +33,10 @@ const secretPatterns: readonly SecretPattern[] = [
   pattern('mail-key', 'SG\\.[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{16,}'),
   pattern('age-key', 'AGE-SECRET-KEY-1[0-9A-Z]{50,}'),
   pattern('bot-token', '[0-9]{8,10}:AA[A-Za-z0-9_-]{33}'),
-  { kind: 'authorization', found: /(?<![A-Za-z0-9])((?:Bearer|Basic|DPoP) {1,4})[A-Za-z0-9._~+/=-]{16,}/gi },
+  {
+    kind: 'authorization',
+    found: /(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))((?:Bearer|Basic|DPoP) {1,4})[A-Za-z0-9._~+/=-]{16,}/gi,
+  },
   { kind: 'url-password', found: /(:\/\/[^\s/:@]{0,200}:)[^\s/@]{1,200}(?=@)/g },
 ]
 
@@ -38,13 +44,13 @@ function pattern(kind: string, text: string): SecretPattern {
   return { kind, found: new RegExp(`${start}()${text}`, 'g') }
 }
 
-/** Where a private key begins in PEM (RFC 7468). */
-const pemBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g
+/** Where a private key begins in PEM (RFC 7468) or in OpenPGP's armour (RFC 9580). */
+const pemBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g
 const pemEnd = '-----END '
 
 /** Whether a JSON text may hold anything of the above. Says yes too often, never no where there is something. */
 export function mayHoldSecrets(json: string): boolean {
-  return /mcpw_|eyJ|gh[opsur]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt|oas)-|AKIA|ASIA|AIza|GOCSPX-|ya29\.|xox[abeoprs]-|xapp-|sk-|[rs]k_(?:live|test)_|whsec_|npm_|pypi-|dckr_|hf_|hv[bs]\.|dop_v1_|shp(?:at|ca|pa|ss)_|SG\.|AGE-SECRET-KEY-1|:AA|Bearer |Basic |DPoP |:\/\/|PRIVATE KEY-----/i.test(
+  return /mcpw_|eyJ|gh[opsur]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt|oas)-|AKIA|ASIA|AIza|GOCSPX-|ya29\.|xox[abeoprs]-|xapp-|sk-|[rs]k_(?:live|test)_|whsec_|npm_|pypi-|dckr_|hf_|hv[bs]\.|dop_v1_|shp(?:at|ca|pa|ss)_|SG\.|AGE-SECRET-KEY-1|:AA|Bearer |Basic |DPoP |:\/\/|PRIVATE KEY(?: BLOCK)?-----/i.test(
     json,
   )
 }
@@ -64,7 +70,7 @@ export function withoutSecrets(text: string): { readonly text: string; readonly 
 
 /** Takes out what stands between the lines that frame a private key; to the end of the text where the last one is missing. */
 function withoutPrivateKeys(text: string, onFound: () => void): string {
-  if (!text.includes('PRIVATE KEY-----')) return text
+  if (!text.includes('PRIVATE KEY')) return text
   let kept = ''
   let at = 0
   for (const { 0: line, index } of text.matchAll(pemBegin)) {
