@@ -91,6 +91,8 @@ export interface HeadRow {
   /** Ordinal of the newest tree in the same snapshot, `null` where there is none. */
   readonly newestTree: number | null
   readonly writers: readonly WriterHead[]
+  /** Records that no order of the log leads to: before a writer's first position, or of no writer of the log. */
+  readonly strays: number
   /** Changes of the signing key that are there in the same snapshot. */
   readonly keyChanges: number
 }

@@ -109,6 +109,8 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
 
 function checkHead(findings: Findings, head: HeadRow): void {
   if (head.mac === 'bad') findings.head(endOfLog, 'The head row was changed: its authentication code is not its own.')
+  if (head.strays > 0)
+    findings.head(endOfLog, `There are ${head.strays} records outside of the order of all records: inserted.`)
   for (const { writer, mac, newestPosition, nextPosition } of head.writers) {
     // The only writer's row is the head.
     if (mac === 'bad' && writer !== 0)

@@ -78,7 +78,7 @@ class SqliteAuditReader implements AuditReader {
         .prepare(
           `SELECT epoch, next_seq, last_hash, checkpoints, open_from, mac, (SELECT max(seq) FROM records) AS newest_seq,
              (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
-             (SELECT count(*) FROM key_changes) AS key_changes,
+             (SELECT count(*) FROM key_changes) AS key_changes, (SELECT count(*) FROM records WHERE seq < 0) AS strays,
              (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM head`,
         )
         .get()
@@ -106,6 +106,7 @@ class SqliteAuditReader implements AuditReader {
         newestSeq,
         newestCheckpoint: row['newest_checkpoint'] === null ? null : Number(row['newest_checkpoint']),
         newestTree: row['newest_tree'] === null ? null : Number(row['newest_tree']),
+        strays: Number(row['strays']),
         keyChanges: Number(row['key_changes']),
       }
     })

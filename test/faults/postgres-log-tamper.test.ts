@@ -20,6 +20,12 @@ async function writtenLog() {
 
 const newestOfWriter2 = '(SELECT max(pos) FROM records WHERE writer = 2)'
 
+/** Adds a copy of a record where no stretch leads to. */
+function strayRecord(writer: number, position: number): string {
+  return `INSERT INTO records SELECT ${writer}, ${position}, batch, log, 1000000, gen_random_uuid(), time_ms, kind, call, principal,
+    leaf_hash, json FROM records WHERE writer = 1 AND pos = 0`
+}
+
 /** Each change, and what is said of it. */
 const changes: readonly (readonly [string, RegExp])[] = [
   ["UPDATE records SET json = replace(json, 'demo', 'dema') WHERE writer = 1 AND pos = 7", /text was changed/],
@@ -39,6 +45,8 @@ const changes: readonly (readonly [string, RegExp])[] = [
   ['UPDATE writers SET epoch = epoch + 1 WHERE writer = 2', /row of writer 2 was changed/],
   ['UPDATE writers SET next_pos = next_pos - 1 WHERE writer = 2', /records beyond|row of writer 2/],
   ['DELETE FROM writers WHERE writer = 2', /writer that the log does not know/],
+  [strayRecord(1, -1), /1 records outside of the order/],
+  [strayRecord(77, 0), /1 records outside of the order/],
   ['UPDATE head SET checkpoints = checkpoints + 1', /head row was changed/],
   ['UPDATE head SET next_seq = next_seq - 1', /head row was changed/],
   ['DELETE FROM head', /head row was changed/],

@@ -128,6 +128,26 @@ describe('verification of the decision log', () => {
     })
   })
 
+  it('finds records before the first, whatever they say was let go', async () => {
+    const event = { what: 'bodies', ranges: [[0, 400]], removed: 1, days: 1 }
+    for (const kind of ['retention', 'approval']) {
+      const { report } = await spoiled(0, (database, { json }) => {
+        const forged = JSON.stringify({ ...JSON.parse(json), kind, event })
+        database
+          .prepare(
+            `INSERT INTO records SELECT -1, log, 1000000, id, time_ms, ?, call, NULL, ?, ? FROM records
+             WHERE log = (SELECT log FROM logs WHERE namespace = 'main') ORDER BY seq LIMIT 1`,
+          )
+          .run(kind, leafHash(forged), forged)
+        if (kind === 'retention') database.exec('DELETE FROM bodies WHERE seq = 5')
+      })
+      expect(report.ok).toBe(false)
+      expect(report.problems).toContainEqual(
+        expect.objectContaining({ subject: 'head', problem: expect.stringContaining('outside of the order') }),
+      )
+    }
+  })
+
   it('finds any one changed byte of any record, and names the record', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -11,6 +11,19 @@ export interface StoredHead {
   readonly waiting: readonly Stretch[]
 }
 
+/**
+ * Counts the records that no stretch can lead to: before a writer's first position, and between the numbers of the
+ * writers. Said in ranges of the primary key, so that what is in its place need not be gone through.
+ */
+const strayRecords = `
+  SELECT count(*) FROM (
+    SELECT writer::bigint AS low, writer::bigint AS high, 0::bigint AS below FROM writers
+    UNION ALL SELECT COALESCE(lag(writer) OVER (ORDER BY writer), -2147483649::bigint) + 1, writer::bigint - 1, NULL
+      FROM writers
+    UNION ALL SELECT COALESCE(max(writer), -2147483649::bigint) + 1, 2147483647, NULL FROM writers
+  ) AS gap JOIN records AS stray
+    ON stray.writer >= gap.low AND stray.writer <= gap.high AND (gap.below IS NULL OR stray.pos < gap.below)`
+
 /** Reads all of it in one snapshot. `null` where there is no log. `key` authenticates the rows. @throws DatabaseError */
 export async function readStoredHead(session: Session, key: KeyObject | null): Promise<StoredHead | null> {
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
@@ -25,7 +38,8 @@ async function readInSnapshot(session: Session, key: KeyObject | null): Promise<
   const { rows } = await session.query(
     `SELECT convert_from(value, 'UTF8') AS log_id, epoch, next_seq, checkpoints, mac,
        (SELECT max(first_seq + records - 1) FROM stretches) AS newest_seq,
-       (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree
+       (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
+       (${strayRecords}) AS strays
      FROM meta LEFT JOIN head ON TRUE WHERE name = 'log_id'`,
   )
   const [row] = rows
@@ -42,6 +56,7 @@ async function readInSnapshot(session: Session, key: KeyObject | null): Promise<
     newestSeq: numberOrNull(row['newest_seq']),
     newestCheckpoint: numberOrNull(row['newest_checkpoint']),
     newestTree: numberOrNull(row['newest_tree']),
+    strays: Number(row['strays']),
     keyChanges: 0,
     writers,
   }
