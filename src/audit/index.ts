@@ -41,6 +41,7 @@ export {
 export type { KeptDays, RecordingSettings, RecordingStore } from './recording.ts'
 export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
+export { readEnvelope } from './stored-envelope.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
 export { PositionRanges } from './position-ranges.ts'
 export type { ErasureResult, ExpiryStep, Hold, RecordKeeper, StepResult } from './record-keeper.ts'

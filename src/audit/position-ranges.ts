@@ -30,6 +30,11 @@ export class PositionRanges {
     return false
   }
 
+  /** Whether any position from the first to the second, both included, is in it. */
+  meets(from: number, to: number): boolean {
+    return this.#merged().some(([first, last]) => first <= to && last >= from)
+  }
+
   get list(): readonly PositionRange[] {
     return this.#merged()
   }

@@ -3,8 +3,13 @@ import type { PositionRange } from './position-ranges.ts'
 
 /** What a record of kind `retention`, `erasure` or `legal-hold` says. */
 export type Removal =
-  /** All texts below a position are gone. `calls` are those whose decision is, and whose end is not. */
-  | { readonly kind: 'texts'; readonly below: number; readonly calls: readonly string[] }
+  /** All texts below a position are gone, but those of `kept`. `calls` are those whose decision is, and whose end is not. */
+  | {
+      readonly kind: 'texts'
+      readonly below: number
+      readonly kept: readonly PositionRange[]
+      readonly calls: readonly string[]
+    }
   /** With a subject: of an erased key. */
   | { readonly kind: 'bodies'; readonly ranges: readonly PositionRange[]; readonly subject: string | null }
   | { readonly kind: 'keys'; readonly subject: string; readonly keys: readonly number[] }
@@ -19,9 +24,11 @@ export function readRemoval(kind: string, event: JsonValue | undefined): Removal
   return kind === 'erasure' ? erasureOf(event) : holdOf(event)
 }
 
-function retentionOf({ what, below, calls, ranges }: JsonObject): Removal | null {
+function retentionOf({ what, below, kept, calls, ranges }: JsonObject): Removal | null {
   if (what === 'texts') {
-    return isPosition(below) && Array.isArray(calls) ? { kind: 'texts', below, calls: calls.filter(isText) } : null
+    const stays = kept === undefined ? [] : rangesOf(kept)
+    if (!isPosition(below) || stays === null || !Array.isArray(calls)) return null
+    return { kind: 'texts', below, kept: stays, calls: calls.filter(isText) }
   }
   const read = what === 'bodies' ? rangesOf(ranges) : null
   return read === null ? null : { kind: 'bodies', ranges: read, subject: null }

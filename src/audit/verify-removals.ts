@@ -8,6 +8,8 @@ import type { Findings } from './verify-report.ts'
 /** What the records of one namespace say was taken out of it. */
 interface Account {
   readonly texts: PositionRanges
+  /** Those among them that were to stay. */
+  readonly kept: PositionRanges
   readonly bodies: PositionRanges
   readonly keys: Set<number>
   /** Calls whose decision is gone and whose end is not. */
@@ -55,7 +57,8 @@ export class RemovalCheck {
 
   /** A record whose text is not there. */
   async missingText(row: RecordRow): Promise<void> {
-    if (await this.#covers((account) => account.texts.has(row.index), row)) this.#findings.removed.texts += 1
+    const covered = await this.#covers(({ texts, kept }) => texts.has(row.index) && !kept.has(row.index), row)
+    if (covered) this.#findings.removed.texts += 1
     else this.#fail(row, 'Its text is missing, and no record says that it was let go.')
   }
 
@@ -107,6 +110,7 @@ function enter(removal: Removal, account: Account): void {
   switch (removal.kind) {
     case 'texts':
       if (removal.below > 0) account.texts.add(0, removal.below - 1)
+      for (const [from, to] of removal.kept) account.kept.add(from, to)
       for (const call of removal.calls) account.calls.add(call)
       return
     case 'bodies':
@@ -125,6 +129,7 @@ function accountOf(accounts: Map<string, Account>, namespace: string): Account {
   if (known !== undefined) return known
   const made = {
     texts: new PositionRanges(),
+    kept: new PositionRanges(),
     bodies: new PositionRanges(),
     keys: new Set<number>(),
     calls: new Set<string>(),

@@ -1,5 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { PositionRanges, type ErasureResult, type ExpiryStep, type Hold, type StepResult } from '../audit/index.ts'
+import {
+  leafHash,
+  PositionRanges,
+  readEnvelope,
+  type ErasureResult,
+  type ExpiryStep,
+  type Hold,
+  type StepResult,
+} from '../audit/index.ts'
 import type { JsonObject } from '../kernel/index.ts'
 import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import type { SubjectKeys } from './subject-keys.ts'
@@ -7,8 +15,8 @@ import type { SubjectKeys } from './subject-keys.ts'
 /** Records that one step looks at. */
 const stepRecords = 1000
 
-/** Kinds whose texts stay: what holds the trees of a namespace together, and what shows a removal that was on hold. */
-const lastingKinds = new Set(['period', 'key-change', 'legal-hold'])
+/** Kinds whose texts stay: what holds the trees of a namespace together, what shows a removal that was on hold, and what says which those are. */
+const lastingKinds = new Set(['period', 'key-change', 'legal-hold', 'retention'])
 
 /** What a task works with, inside the writer's transaction. */
 export interface KeepingScene {
@@ -91,10 +99,16 @@ interface OldRecord {
 function oldRecords(step: ExpiryStep, log: number, from: number, { database, openFrom }: KeepingScene): OldRecord[] {
   const signed = signedBelow(database, log)
   const rows = database
-    .prepare('SELECT seq, idx, time_ms, kind, call FROM records WHERE log = ? AND idx >= ? ORDER BY idx LIMIT ?')
+    .prepare(
+      'SELECT seq, idx, time_ms, kind, call, leaf_hash, json FROM records WHERE log = ? AND idx >= ? ORDER BY idx LIMIT ?',
+    )
     .all(log, from, stepRecords)
   const end = rows.findIndex(
-    (row) => Number(row['time_ms']) >= step.beforeMs || Number(row['idx']) >= signed || Number(row['seq']) >= openFrom,
+    (row) =>
+      Number(row['time_ms']) >= step.beforeMs ||
+      Number(row['idx']) >= signed ||
+      Number(row['seq']) >= openFrom ||
+      !isAsWritten(row),
   )
   return rows.slice(0, end === -1 ? rows.length : end).map((row) => ({
     seq: Number(row['seq']),
@@ -102,6 +116,22 @@ function oldRecords(step: ExpiryStep, log: number, from: number, { database, ope
     kind: String(row['kind']),
     call: String(row['call']),
   }))
+}
+
+/**
+ * Whether a row says what its text says, and that is what the trees hold. Somebody who can change the database must not
+ * have the log itself take out a record by making it look old, or of another kind: from such a row on nothing goes.
+ */
+function isAsWritten(row: Record<string, unknown>): boolean {
+  const json = String(row['json'])
+  const envelope = readEnvelope(json)
+  return (
+    envelope !== null &&
+    Buffer.compare(leafHash(json), row['leaf_hash'] as Uint8Array) === 0 &&
+    Date.parse(envelope.time) === Number(row['time_ms']) &&
+    envelope.kind === row['kind'] &&
+    envelope.call === row['call']
+  )
 }
 
 /** Positions below it are under a signed checkpoint: what vouches for a record whose text is gone. */
@@ -125,14 +155,16 @@ function expireBodies(step: ExpiryStep, scene: KeepingScene): StepResult {
   const rows = oldRecords(step, place.log, place.bodiesFrom, scene)
   const last = rows.at(-1)
   if (last === undefined) return nothing
-  const owner = database.prepare('SELECT subject FROM bodies LEFT JOIN data_keys USING (data_key) WHERE seq = ?')
+  const owner = database.prepare(
+    'SELECT subject, epoch, wrapped FROM bodies LEFT JOIN data_keys USING (data_key) WHERE seq = ?',
+  )
   const remove = database.prepare('DELETE FROM bodies WHERE seq = ?')
   const gone = new PositionRanges()
   let removed = 0
   let kept = 0
   for (const { seq, idx } of rows) {
     const box = owner.get(seq)
-    if (box !== undefined && held.size > 0 && isHeld(box['subject'], held)) {
+    if (box !== undefined && held.size > 0 && isHeld(box, held, step.namespace, scene.keys)) {
       kept += 1
       continue
     }
@@ -145,9 +177,17 @@ function expireBodies(step: ExpiryStep, scene: KeepingScene): StepResult {
   return { removed, more: rows.length === stepRecords, held: kept > 0 }
 }
 
-/** A box of everybody's key may be of anybody. */
-function isHeld(subject: unknown, held: ReadonlySet<string | null>): boolean {
-  return subject === '' || held.has(subject as string | null)
+/** A box of everybody's key may be of anybody, and so may one whose key's row was changed. Of an erased key it is nobody's. */
+function isHeld(
+  box: Record<string, unknown>,
+  held: ReadonlySet<string | null>,
+  namespace: string,
+  keys: SubjectKeys,
+): boolean {
+  if (box['wrapped'] === null) return false
+  const subject = String(box['subject'])
+  if (subject === '' || held.has(subject)) return true
+  return !keys.isOf({ namespace, subject, epoch: Number(box['epoch']) }, box['wrapped'] as Uint8Array)
 }
 
 function expireTexts(step: ExpiryStep, scene: KeepingScene): StepResult {
@@ -162,16 +202,23 @@ function expireTexts(step: ExpiryStep, scene: KeepingScene): StepResult {
   const calls = cutCalls(database, place.log, rows, below)
   const blank = database.prepare("UPDATE records SET json = '', principal = NULL WHERE seq = ?")
   const remove = database.prepare('DELETE FROM bodies WHERE seq = ?')
+  const kept = new PositionRanges()
   let removed = 0
-  for (const { seq, kind } of rows) {
-    if (lastingKinds.has(kind)) continue
+  for (const { seq, idx, kind } of rows) {
+    if (lastingKinds.has(kind)) {
+      kept.add(idx)
+      continue
+    }
     removed += Number(blank.run(seq).changes)
     remove.run(seq)
   }
+  // What only stays is passed together with what goes: else the record of this step would be passed by a later one, for ever.
+  if (removed === 0 && rows.length < stepRecords) return nothing
   database
     .prepare('UPDATE logs SET texts_from = ?, bodies_from = max(bodies_from, ?) WHERE log = ?')
     .run(below, below, place.log)
-  record(step.namespace, 'retention', { what: 'texts', below, removed, calls, days: step.days })
+  const stays = kept.list.length === 0 ? {} : { kept: asJson(kept) }
+  record(step.namespace, 'retention', { what: 'texts', below, ...stays, removed, calls, days: step.days })
   return { removed, more: rows.length === stepRecords, held: false }
 }
 
@@ -204,7 +251,11 @@ function erase(
   const remove = database.prepare('DELETE FROM data_keys WHERE data_key = ?')
   const later = database.prepare('INSERT INTO erasures (log, subject, next_idx, end_idx) VALUES (?, ?, 0, ?)')
   const namespaces = places.map(({ log, namespace }) => {
-    const found = database.prepare('SELECT data_key FROM data_keys WHERE subject = ? AND log = ?').all(subject, log)
+    const found = database
+      .prepare('SELECT data_key, epoch, wrapped FROM data_keys WHERE subject = ? AND log = ?')
+      .all(subject, log)
+      // One whose row was changed may be of a principal on hold. Nobody can open it as it stands there.
+      .filter((row) => keys.isOf({ namespace, subject, epoch: Number(row['epoch']) }, row['wrapped'] as Uint8Array))
     const ids = found.map((row) => Number(row['data_key'])).toSorted((one, other) => one - other)
     for (const id of ids) remove.run(id)
     keys.forget(log, subject)
@@ -241,11 +292,18 @@ function sweepErased({ database, record }: KeepingScene): StepResult {
     )
     .all(log, subject, Number(due['next_idx']), end, stepRecords / 2)
   const outcomes = database.prepare("SELECT seq, idx FROM records WHERE call = ? AND log = ? AND kind = 'outcome'")
-  const remove = database.prepare('DELETE FROM bodies WHERE seq = ?')
+  // What it did for somebody else is under a key of theirs. A key of everybody may have sealed what is held.
+  const mayBeHeld = readHolds(database, log).length > 0 ? 1 : 0
+  const remove = database.prepare(
+    `DELETE FROM bodies WHERE seq = ?1 AND NOT EXISTS (
+       SELECT 1 FROM data_keys WHERE data_keys.data_key = bodies.data_key AND subject <> ?2 AND (subject <> '' OR ?3)
+     )`,
+  )
   const positions: number[] = []
   for (const decision of decisions) {
     for (const { seq, idx } of [decision, ...outcomes.all(String(decision['call']), log)]) {
-      if (Number(idx) < end && Number(remove.run(Number(seq)).changes) > 0) positions.push(Number(idx))
+      if (Number(idx) < end && Number(remove.run(Number(seq), subject, mayBeHeld).changes) > 0)
+        positions.push(Number(idx))
     }
   }
   const last = decisions.at(-1)

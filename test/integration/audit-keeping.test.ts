@@ -24,10 +24,14 @@ async function keptLog() {
   }
   onTestFinished(close)
   const { decisionLog, keeper } = storage
-  const call = async (principal: string, namespace = 'demo') => {
-    const decision = decisionDraft({ principal, namespace, input: `{"of":"${principal}"}` })
+  const call = async (principal: string, namespace = 'demo', onBehalfOf: string[] = []) => {
+    const made = decisionDraft({ principal, namespace, input: `{"of":"${principal}"}` })
+    const decision = { ...made, pre: { ...made.pre, principal: { ...made.pre.principal, onBehalfOf } } }
     const decided = await decisionLog.append(decision)
-    const ended = await decisionLog.append(outcomeDraft(decision, { principal, output: `{"for":"${principal}"}` }))
+    const subject = onBehalfOf.at(-1) ?? principal
+    const ended = await decisionLog.append(
+      outcomeDraft(decision, { principal: subject, output: `{"for":"${principal}"}` }),
+    )
     return { call: decision.call, decided, ended }
   }
   const verify = async () => {
@@ -147,6 +151,36 @@ describe('texts that have had their time', () => {
     expect(report.problems.some(({ subject }) => subject === 'checkpoint')).toBe(true)
   })
 
+  it('stay from a row on that was made to look old, or to be something else', async () => {
+    const { now, storage, keeper, call, verify, spoil, close } = await keptLog()
+    await call('demo/ada')
+    now.ms += 2 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 4)
+    const step = { namespace: 'demo', beforeMs: start + day, days: 1 } as const
+    expect(await keeper.expire({ ...step, what: 'texts' })).toMatchObject({ removed: 2 })
+    spoil('CREATE TABLE written AS SELECT * FROM records')
+    for (const change of [
+      'time_ms = 0',
+      "time_ms = 0, kind = 'function'",
+      "time_ms = 0, json = ''",
+      "time_ms = time_ms - 31536000000, json = replace(json, '2026-01-12', '2025-01-12')",
+    ]) {
+      spoil(`UPDATE records SET ${change} WHERE idx >= 2`)
+      for (const what of ['texts', 'bodies'] as const)
+        expect(await keeper.expire({ ...step, what }), change).toMatchObject({ removed: 0 })
+      expect(await verify(), change).toMatchObject({ ok: false })
+      spoil(
+        `UPDATE records SET (time_ms, kind, json) = (SELECT time_ms, kind, json FROM written WHERE seq = records.seq)`,
+      )
+    }
+    expect(await verify()).toMatchObject({ ok: true, removed: { texts: 2 } })
+    // As they were written they go when their time has come.
+    expect(await keeper.expire({ ...step, what: 'texts', beforeMs: now.ms + 1 })).toMatchObject({ removed: 2 })
+    await close()
+    expect(await verify()).toMatchObject({ ok: true, removed: { texts: 4 } })
+  })
+
   it('stay where their call is under way or no signature covers them', async () => {
     const { now, storage, decisionLog, keeper, call } = await keptLog()
     await decisionLog.append(decisionDraft())
@@ -256,6 +290,66 @@ describe('a legal hold', () => {
     expect(await keeper.expire(step)).toMatchObject({ removed: 2 })
     await close()
     expect(await verify()).toMatchObject({ ok: true })
+  })
+
+  it('keeps what somebody else did for the principal, whoever that is erased', async () => {
+    const { storage, keeper, call, verify, close } = await keptLog()
+    const forAda = await call('demo/crawler', 'demo', ['demo/ada'])
+    const own = await call('demo/crawler')
+    await keeper.placeHold(hold('demo/ada'))
+    expect(await keeper.erase({ subject: 'demo/crawler', by: 'operator', call: 'c' })).toMatchObject({ kind: 'erased' })
+    while ((await keeper.sweepErased()).more);
+    expect(await body(storage, own.decided, 'input')).toBeNull()
+    expect(await body(storage, forAda.decided, 'input')).toBe('{"of":"demo/crawler"}')
+    expect(await body(storage, forAda.ended, 'output')).toBe('{"for":"demo/crawler"}')
+    await close()
+    expect(await verify()).toMatchObject({ ok: true, removed: { bodies: 2 } })
+  })
+
+  it('keeps what is of the principal where the row of its key names another', async () => {
+    const { now, storage, keeper, call, verify, spoil, close } = await keptLog()
+    const ada = await call('demo/ada')
+    const bob = await call('demo/bob')
+    await keeper.placeHold(hold('demo/ada'))
+    spoil("UPDATE data_keys SET subject = 'demo/eve' WHERE subject = 'demo/ada'")
+    now.ms += 2 * day
+    await signed(storage, 'demo', 5)
+    expect(await keeper.expire({ namespace: 'demo', what: 'bodies', beforeMs: now.ms, days: 1 })).toMatchObject({
+      removed: 2,
+      held: true,
+    })
+    expect(await keeper.erase({ subject: 'demo/eve', by: 'operator', call: 'c' })).toEqual({
+      kind: 'erased',
+      namespaces: [{ namespace: 'demo', keys: 0 }],
+    })
+    spoil("UPDATE data_keys SET subject = 'demo/ada' WHERE subject = 'demo/eve'")
+    expect(await body(storage, ada.decided, 'input')).toBe('{"of":"demo/ada"}')
+    expect(await body(storage, bob.decided, 'input')).toBeNull()
+    await close()
+    expect(await verify()).toMatchObject({ ok: true })
+  })
+
+  it('cannot be blotted out of the log where texts around it went', async () => {
+    const { now, storage, decisionLog, keeper, call, verify, spoil, close } = await keptLog()
+    await call('demo/ada')
+    await keeper.placeHold(hold(null))
+    await call('demo/ada')
+    now.ms += 2 * day
+    await signed(storage, 'demo', 5)
+    await keeper.liftHold({ namespace: 'demo', id: 'hold-all', by: 'operator', reason: 'closed' })
+    const step = { namespace: 'demo', what: 'texts', beforeMs: now.ms, days: 1 } as const
+    expect(await keeper.expire(step)).toMatchObject({ removed: 4 })
+    const [record] = await decisionLog.read({ namespace: 'demo', kinds: ['retention'], limit: 10 })
+    expect(JSON.parse(record?.json ?? '').event).toMatchObject({ below: 5, kept: [[2, 2]] })
+    // A step that finds nothing to let go leaves no record of itself.
+    expect(await keeper.expire({ ...step, beforeMs: now.ms + day })).toMatchObject({ removed: 0 })
+    await close()
+    expect(await verify()).toMatchObject({ ok: true, removed: { texts: 4 } })
+    spoil("UPDATE records SET json = '', kind = 'function' WHERE kind = 'legal-hold' AND idx = 2")
+    expect(await verify()).toMatchObject({
+      ok: false,
+      firstProblem: { index: 2, problem: expect.stringContaining('Its text is missing') },
+    })
   })
 
   it('shows in the log itself where something was taken out against it', async () => {

@@ -1,3 +1,4 @@
+import { PositionRanges, type PositionRange } from '../position-ranges.ts'
 import { readRemoval } from '../removal-event.ts'
 import type { StoredEnvelope } from '../stored-envelope.ts'
 import type { Findings } from '../verify-report.ts'
@@ -7,8 +8,12 @@ export class BundledRemovals {
   readonly #findings: Findings
   /** Where the first and the last missing text are. */
   #missing: { readonly namespace: string; readonly from: number; to: number } | null = null
+  /** Positions of the missing texts. */
+  readonly #gone = new PositionRanges()
   readonly #ends = new Map<string, number>()
   #below = 0
+  /** What was to stay of that. */
+  readonly #kept: PositionRange[] = []
   readonly #cut = new Set<string>()
 
   constructor(findings: Findings) {
@@ -19,6 +24,7 @@ export class BundledRemovals {
     this.#findings.removed.texts += 1
     this.#missing ??= { namespace, from: index, to: index }
     this.#missing.to = index
+    this.#gone.add(index)
   }
 
   /** An end of a call without a decision before it. Taken for good until all is read; false where no text is missing. */
@@ -32,6 +38,7 @@ export class BundledRemovals {
     const removal = readRemoval(kind, event)
     if (removal?.kind !== 'texts') return
     this.#below = Math.max(this.#below, removal.below)
+    for (const range of removal.kept) this.#kept.push(range)
     for (const call of removal.calls) this.#cut.add(call)
   }
 
@@ -41,6 +48,8 @@ export class BundledRemovals {
     const fail = (index: number, problem: string) =>
       this.#findings.record(index, { namespace, index, id: null, problem })
     if (to >= this.#below) fail(to, 'Its text is missing, and no record says that it was let go.')
+    for (const [from, to] of this.#kept)
+      if (this.#gone.meets(from, to)) fail(from, 'Its text is missing, and a record says that it was to stay.')
     for (const [call, index] of this.#ends)
       if (!this.#cut.has(call)) fail(index, 'It ends a call for which no allowed decision came before.')
   }
