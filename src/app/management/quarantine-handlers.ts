@@ -39,8 +39,10 @@ export function quarantineHandlers(
         throw new McpworksError('unknown_object', {
           message: `${namespace} has nothing of call ${call} in quarantine.`,
         })
-      const parties = [caller.principal.id, ...(caller.authentication.token?.actors ?? [])]
-      if (parties.includes(String(event.principal)))
+      const [decided] = await decisionLog.read({ namespace, call, kinds: ['decision'], limit: 1 })
+      const parties = [String(event.principal), ...(decided === undefined ? [] : actorsOf(decided))]
+      const releasers = [caller.principal.id, ...(caller.authentication.token?.actors ?? [])]
+      if (releasers.some((one) => parties.includes(one)))
         throw new McpworksError('denied', { message: 'Nobody releases the output of their own call.' })
       const by = caller.principal.id
       await decisionLog.append({
@@ -69,4 +71,13 @@ export function quarantineHandlers(
 function eventOf({ json }: StoredRecord): JsonObject {
   const record: unknown = JSON.parse(json === '' ? '{}' : json)
   return isJsonObject(record) && isJsonObject(record.event) ? record.event : {}
+}
+
+/** Who acted with the token of the call's principal: the call is theirs as well. */
+function actorsOf({ json }: StoredRecord): string[] {
+  const record: unknown = JSON.parse(json)
+  const pre = isJsonObject(record) ? record.pre : null
+  const authn = isJsonObject(pre) ? pre.authn : null
+  const actors = isJsonObject(authn) ? authn.actors : null
+  return Array.isArray(actors) ? actors.map(String) : []
 }
