@@ -30,10 +30,10 @@ export function auditHandlers(
   return {
     async 'audit.tail'(input, _invocation, signal) {
       const deadline = clock.monotonicMs() + input.waitSeconds * 1000
-      let found = await readTail(decisionLog, input)
+      let found = await readTail(decisionLog, input, signal)
       while (found.records.length === 0 && clock.monotonicMs() < deadline && !signal.aborted) {
         await pause(pollMs)
-        found = await readTail(decisionLog, { ...input, after: found.lastIndex })
+        found = await readTail(decisionLog, { ...input, after: found.lastIndex }, signal)
       }
       return { records: found.records.map(summarise), lastIndex: found.lastIndex }
     },
@@ -95,8 +95,9 @@ const pollMs = 200
 
 /** The newest records, or those after an index, in the order of writing, with the index up to which was looked. */
 async function readTail(
-  log: DecisionLog,
+  log: Pick<DecisionLog, 'read'>,
   input: OperationInput<'audit.tail'>,
+  signal: AbortSignal,
 ): Promise<{ records: StoredRecord[]; lastIndex: number }> {
   const { after, limit } = input
   if (after !== undefined) {
@@ -106,8 +107,9 @@ async function readTail(
   const records: StoredRecord[] = []
   let lastIndex = -1
   let before: number | null = null
-  // Reads of the log are left out, so that the newest few of the rest can lie further back.
-  while (records.length < limit) {
+  // Reads of the log are left out, so that the newest few of the rest can lie further back: how far is bounded, because
+  // whoever follows the trees of the log makes nothing but reads.
+  for (let pages = 0; pages < mostPages && records.length < limit && !signal.aborted; pages++) {
     const filter = { ...filterOf(input), limit: pageRecords, descending: true }
     const page: StoredRecord[] = await log.read(before === null ? filter : { ...filter, afterIndex: before })
     if (page.length === 0) break
@@ -120,6 +122,8 @@ async function readTail(
 }
 
 const pageRecords = 200
+/** Pages that are looked through for records that are no reads. */
+const mostPages = 50
 
 function filterOf({ namespace, kind, principal }: OperationInput<'audit.tail'>): Omit<RecordQuery, 'limit'> {
   return {
@@ -130,7 +134,7 @@ function filterOf({ namespace, kind, principal }: OperationInput<'audit.tail'>):
 }
 
 async function shown(
-  log: DecisionLog,
+  log: Pick<DecisionLog, 'read'>,
   { namespace, reads }: OperationInput<'audit.tail'>,
   found: readonly StoredRecord[],
 ): Promise<StoredRecord[]> {
