@@ -82,7 +82,7 @@ export async function perform(
     const { acted, obligations, error: broke } = fulfil(call, entry, inspect(done, entry, ports), duties, ports)
     if (broke !== undefined) report(call.call, broke)
 
-    const ran = { namespace: call.namespace, entry, acted, forced: duties.profile, inner }
+    const ran = { namespace: call.namespace, entry, acted: done, forced: duties.profile, inner }
     const invariants = await verifyInvariants(ran, ports)
     const failed = invariants.filter(({ pass }) => !pass)
 

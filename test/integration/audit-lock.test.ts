@@ -84,6 +84,7 @@ describe('a data directory', () => {
       'audit.db-wal': '600',
       'audit.pub': '644',
       'master.key': '600',
+      'search.db': '600',
       'server.lock': '600',
       'server.lock-journal': '600',
       'server.pid': '600',

@@ -156,11 +156,12 @@ function profileFulfilled(profile: string, entry: CatalogueEntry | null, acted: 
 
 function withhold(acted: Acted, detail: string): Acted {
   const facts: ActFacts = acted.status === 'broken' ? {} : acted
-  const { resources, printed, sandbox } = facts
+  const { resources, printed, sandbox, jail } = facts
   return {
     ...(resources === undefined ? {} : { resources }),
     ...(printed === undefined ? {} : { printed }),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...(jail === undefined ? {} : { jail }),
     status: 'tool-error',
     detail: 'an obligation could not be fulfilled',
     result: toolError(
