@@ -99,6 +99,25 @@ describe('a guarded stream', () => {
     expect(arrived.join('')).toBe('5 hello5 world')
   })
 
+  it('opens nothing for somebody who has given up before', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'stream-'))
+    opened.push(() => rmSync(directory, { recursive: true }))
+    const path = join(directory, 'log')
+    const senders: string[] = []
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('data', (data: Buffer) => senders.push(data.toString()))
+      socket.on('end', () => socket.end())
+    })
+    server.listen(path)
+    opened.push(() => server.close())
+    await once(server, 'listening')
+    const closed = { ...loopback, signal: AbortSignal.abort() }
+    expect(await stream(`unix:${path}`, messages, closed)).toEqual({ ok: false, reason: 'aborted' })
+    // The twin comes after it, and is alone.
+    expect(await stream(`unix:${path}`, messages, loopback)).toEqual({ ok: true })
+    expect(senders).toEqual(['5 hello5 world'])
+  })
+
   it('sends each message as a datagram over UDP', async () => {
     const socket = createSocket('udp4')
     opened.push(() => socket.close())

@@ -12,8 +12,10 @@ export function createGuardedStream(ports: GuardedFetchPorts = {}): GuardedStrea
     const given = Promise.withResolvers<StreamOutcome>()
     const give = (): void => given.resolve({ ok: false, reason: policy.signal.aborted ? 'aborted' : 'timeout' })
     signal.addEventListener('abort', give, { once: true })
+    // A connection that is opened after that would be ended by nobody.
     if (signal.aborted) give()
     try {
+      if (signal.aborted) return await given.promise
       return await Promise.race([given.promise, deliver(address, messages, { ...policy, signal }, ports)])
     } finally {
       signal.removeEventListener('abort', give)
