@@ -15,9 +15,23 @@ describe('the configuration of exporters', () => {
     expect(exportersConfigSchema.parse({ secrets: '' }).secrets).toEqual({})
   })
 
+  it('takes a key as Standard Webhooks writes it', () => {
+    expect(mistakes({ secrets: { siem: `whsec_${'Ab3d'.repeat(8)}` }, receivers: [webhook] })).toEqual([])
+  })
+
   it.each([
     ['a webhook without a secret', { receivers: [webhook] }, /receivers.0: a webhook needs a secret/],
     ['a short secret', { secrets: { siem: 'short' }, receivers: [webhook] }, /at least 32 characters/],
+    [
+      'a key that is no base64, and would be an empty one',
+      { secrets: { siem: `whsec_${'!'.repeat(40)}` }, receivers: [webhook] },
+      /must be base64/,
+    ],
+    [
+      'a key of few bytes',
+      { secrets: { siem: `whsec_${'Ab3d'.repeat(7)}` }, receivers: [webhook] },
+      /at least 24 bytes/,
+    ],
     ['a secret of nobody', { secrets: { other: secret } }, /there is no receiver other/],
     [
       'a secret that breaks a header',
