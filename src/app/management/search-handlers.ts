@@ -15,6 +15,8 @@ import { asJson } from './policy-handlers.ts'
 const mostCalls = 1000
 /** Calls inside calls; a server of ours stops at four. */
 const mostLevels = 16
+/** Searches that one tree takes at most: each waits until the index has what was written before it. */
+const mostSearches = 200
 /** Hits that are asked for at once. */
 const hitsAtOnce = 200
 
@@ -25,8 +27,9 @@ export function searchHandlers(logSearch: Pick<LogSearch, 'search'>): Pick<Handl
       const { before, limit } = input
       return asJson(await logSearch.search({ ...filterOf(input), before: before ?? null, limit }))
     },
-    async 'audit.tree'({ namespace, run }) {
-      const found = (await callsOfRun(logSearch, namespace, run)) ?? (await callsAround(logSearch, namespace, run))
+    async 'audit.tree'({ namespace, run }, _invocation, signal) {
+      const found =
+        (await callsOfRun(logSearch, namespace, run)) ?? (await callsAround(logSearch, namespace, run, signal))
       if (found === null)
         throw new McpworksError('unknown_object', {
           message: `Namespace ${namespace} has no run and no call ${run} in the index of its log.`,
@@ -82,6 +85,7 @@ async function callsAround(
   logSearch: Pick<LogSearch, 'search'>,
   namespace: string,
   call: string,
+  signal: AbortSignal,
 ): Promise<FoundCalls | null> {
   let top = await findCall(logSearch, namespace, call)
   if (top === null) return null
@@ -92,10 +96,13 @@ async function callsAround(
   }
   const hits = [top]
   let behind = 0
+  let searches = 0
   for (let at = 0; at < hits.length && hits.length < mostCalls; at++) {
     const parent = hits[at]?.call ?? ''
     // A call that made none is known by its own record.
     if (hits[at]?.called?.innerCalls === 0 && hits[at]?.called?.status !== null) continue
+    if (searches >= mostSearches || signal.aborted) return { hits, more: true, behind }
+    searches += 1
     const below = await allCalls(logSearch, namespace, { parent }, mostCalls - hits.length)
     const known = new Set(hits.map((hit) => hit.call))
     hits.push(...below.hits.filter((hit) => !known.has(hit.call)))
