@@ -15,7 +15,7 @@ import {
   type NoteSigner,
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
-import { headMac, readHead, type AuditHead } from './audit-head.ts'
+import { headMac, readOwnHead, type AuditHead } from './audit-head.ts'
 import { loadLogState, treeSigner, type AuditLogState, type LogIdentity, type OpenTree } from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
@@ -193,7 +193,7 @@ export class AuditWriter {
     const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 500 })
     try {
       const identity = loadLogIdentity(database, masterKey)
-      const stored = readHead(database)
+      const stored = readOwnHead(database, this.#headKey, identity.logId)
       this.#epoch ??= stored.epoch + 1
       this.#open = {
         database,

@@ -79,10 +79,10 @@ class SqliteAuditReader implements AuditReader {
           `SELECT epoch, next_seq, last_hash, checkpoints, open_from, mac, (SELECT max(seq) FROM records) AS newest_seq,
              (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
              (SELECT count(*) FROM key_changes) AS key_changes, (SELECT count(*) FROM records WHERE seq < 0) AS strays,
-             (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM head`,
+             (SELECT value FROM meta WHERE name = 'log_id') AS log_id FROM (SELECT 1) LEFT JOIN head ON TRUE`,
         )
         .get()
-      if (row === undefined) return null
+      if (row === undefined || isUnwritten(row)) return null
       const head = {
         epoch: Number(row['epoch']),
         nextSeq: Number(row['next_seq']),
@@ -92,7 +92,7 @@ class SqliteAuditReader implements AuditReader {
       const mac = this.#headMac(
         { ...head, openFrom: Number(row['open_from']) },
         row['log_id'] as Uint8Array | null,
-        row['mac'] as Uint8Array,
+        row['mac'] as Uint8Array | null,
       )
       const { epoch, nextSeq, lastHash, checkpoints } = head
       const newestSeq = row['newest_seq'] === null ? null : Number(row['newest_seq'])
@@ -247,7 +247,9 @@ class SqliteAuditReader implements AuditReader {
     this.#database.close()
   }
 
-  #headMac(head: Parameters<typeof headMacFits>[2], logId: Uint8Array | null, mac: Uint8Array): HeadRow['mac'] {
+  /** `mac` is `null` where the head is not there and what it speaks of is. */
+  #headMac(head: Parameters<typeof headMacFits>[2], logId: Uint8Array | null, mac: Uint8Array | null): HeadRow['mac'] {
+    if (mac === null) return 'bad'
     if (this.#masterKey === null) return 'unchecked'
     const writer = logId === null ? '' : Buffer.from(logId).toString('utf8')
     return headMacFits(headKey(this.#masterKey), writer, head, mac) ? 'good' : 'bad'
@@ -260,6 +262,11 @@ class SqliteAuditReader implements AuditReader {
       throw unreadable(cause)
     }
   }
+}
+
+/** Whether there is no head, and nothing that it would speak of. */
+function isUnwritten(row: Record<string, unknown>): boolean {
+  return ['epoch', 'newest_seq', 'newest_checkpoint', 'newest_tree'].every((name) => row[name] === null)
 }
 
 function checkpointOf(row: Record<string, unknown>): CheckpointRow {

@@ -128,6 +128,28 @@ describe('verification of the decision log', () => {
     })
   })
 
+  it('is not made good by a server that starts on a log which was rewritten without a key', async () => {
+    const start = async (directory: string) => {
+      const storage = await openStorage({ dataDirectory: directory, clock: systemClock })
+      await storage.decisionLog.append(eventDraft('policy-change', { hash: 'newer' }, 'main'))
+      await storage.close()
+    }
+    const rewritten = copy()
+    spoil(rewritten, (database) => {
+      // Without signatures and full tiles nothing but the head's authentication code is left that needs a key.
+      database.exec('DELETE FROM checkpoints; UPDATE head SET checkpoints = 0')
+      rewriteFrom(database, 500, allow)
+    })
+    await expect(start(rewritten)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    const headless = copy()
+    spoil(headless, (database) => database.exec('DELETE FROM head'))
+    await expect(start(headless)).rejects.toMatchObject({ code: 'storage_unavailable' })
+    for (const directory of [rewritten, headless]) expect((await verify(directory)).ok).toBe(false)
+    const untouched = copy()
+    await start(untouched)
+    expect(await verify(untouched)).toMatchObject({ ok: true, records: { checked: 2 * pairs + 2 } })
+  })
+
   it('finds records before the first, whatever they say was let go', async () => {
     const event = { what: 'bodies', ranges: [[0, 400]], removed: 1, days: 1 }
     for (const kind of ['retention', 'approval']) {
