@@ -1,22 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
-import {
-  leafHash,
-  PositionRanges,
-  readEnvelope,
-  type ErasureResult,
-  type ExpiryStep,
-  type Hold,
-  type StepResult,
-} from '../audit/index.ts'
+import { PositionRanges, type ErasureResult, type ExpiryStep, type Hold, type StepResult } from '../audit/index.ts'
 import type { JsonObject } from '../kernel/index.ts'
+import { isAsWritten } from './is-as-written.ts'
 import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
+import { lastingKinds } from './lasting-kinds.ts'
 import type { SubjectKeys } from './subject-keys.ts'
 
 /** Records that one step looks at. */
 const stepRecords = 1000
-
-/** Kinds whose texts stay: what holds the trees of a namespace together, what shows a removal that was on hold, and what says which those are. */
-const lastingKinds = new Set(['period', 'key-change', 'legal-hold', 'retention'])
 
 /** What a task works with, inside the writer's transaction. */
 export interface KeepingScene {
@@ -116,22 +107,6 @@ function oldRecords(step: ExpiryStep, log: number, from: number, { database, ope
     kind: String(row['kind']),
     call: String(row['call']),
   }))
-}
-
-/**
- * Whether a row says what its text says, and that is what the trees hold. Somebody who can change the database must not
- * have the log itself take out a record by making it look old, or of another kind: from such a row on nothing goes.
- */
-function isAsWritten(row: Record<string, unknown>): boolean {
-  const json = String(row['json'])
-  const envelope = readEnvelope(json)
-  return (
-    envelope !== null &&
-    Buffer.compare(leafHash(json), row['leaf_hash'] as Uint8Array) === 0 &&
-    Date.parse(envelope.time) === Number(row['time_ms']) &&
-    envelope.kind === row['kind'] &&
-    envelope.call === row['call']
-  )
 }
 
 /** Positions below it are under a signed checkpoint: what vouches for a record whose text is gone. */

@@ -44,6 +44,17 @@ export function dataKeyPurpose({ namespace, subject, epoch }: DataKeyOwner): str
   return subject === '' ? `data key ${namespace} ${epoch}` : `data key ${namespace} ${epoch} ${subject}`
 }
 
+/** Whether a wrapped key is that owner's: the row that says so can be changed by whoever can change the database. */
+export function wrapsKeyOf(masterKey: Uint8Array, owner: DataKeyOwner, wrapped: Uint8Array): boolean {
+  try {
+    unwrapKey(masterKey, dataKeyPurpose(owner), wrapped)
+    return true
+  } catch {
+    // It was wrapped for another owner, or changed.
+    return false
+  }
+}
+
 /** The key that authenticates the head row (HKDF-SHA-256, RFC 5869). */
 export function headKey(masterKey: Uint8Array): KeyObject {
   return createSecretKey(new Uint8Array(hkdfSync('sha256', masterKey, '', 'mcpworks audit head', 32)))

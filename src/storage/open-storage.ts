@@ -12,9 +12,9 @@ import {
 } from './data-directory.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import { LeasedDecisionLog } from './leased-decision-log.ts'
+import { LeasedRecordKeeper } from './leased-record-keeper.ts'
 import { masterKeyOf } from './master-key.ts'
 import { openAuditReader } from './open-audit-reader.ts'
-import { PostgresRecordKeeper } from './postgres/postgres-record-keeper.ts'
 import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
 import { openPostgresLog } from './postgres/log/open-postgres-log.ts'
 import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
@@ -132,7 +132,7 @@ async function openOnPostgres(
       logSearch,
       trees,
       logKey: { rotate: refuseRotation },
-      keeper: new PostgresRecordKeeper(),
+      keeper: new LeasedRecordKeeper(log.keeper, lease),
       masterKey: masterKeyOf(masterKey),
       role: lease,
       close: () => closeAll(opened),

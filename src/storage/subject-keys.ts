@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { dataKeyPurpose, unwrapKey, wrapKey, type DataKeyOwner } from './data-keys.ts'
+import { dataKeyPurpose, unwrapKey, wrapKey, wrapsKeyOf, type DataKeyOwner } from './data-keys.ts'
 
 const keptKeys = 10_000
 
@@ -44,15 +44,9 @@ export class SubjectKeys {
     return found
   }
 
-  /** Whether a wrapped key is that owner's: the row that says so can be changed by whoever can change the database. */
+  /** Whether a wrapped key is that owner's. */
   isOf(owner: DataKeyOwner, wrapped: Uint8Array): boolean {
-    try {
-      unwrapKey(this.#identity.masterKey, dataKeyPurpose(owner), wrapped)
-      return true
-    } catch {
-      // It was wrapped for another owner, or changed.
-      return false
-    }
+    return wrapsKeyOf(this.#identity.masterKey, owner, wrapped)
   }
 
   /** Forgets a subject's key in a log: it was deleted. */

@@ -1,21 +1,39 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { DecisionLog, RecordProver } from '../../src/audit/index.ts'
+import { DatabaseSync } from 'node:sqlite'
+import {
+  verifyDecisionLog,
+  type DecisionLog,
+  type RecordKeeper,
+  type RecordProver,
+  type VerifyReport,
+} from '../../src/audit/index.ts'
 import { systemClock, type Clock } from '../../src/kernel/index.ts'
-import { openPostgresLog, openStorage } from '../../src/storage/index.ts'
-import { reusedPostgresDatabase } from '../support/postgres-database.ts'
+import { openAuditReader, openStorage } from '../../src/storage/index.ts'
+import { postgresLogPlace } from '../support/postgres-log-place.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** An open decision log. */
 export interface OpenLog {
   readonly decisionLog: DecisionLog & RecordProver
+  readonly keeper: RecordKeeper
   close(): Promise<void>
 }
+
+/** What somebody with access to the tables does to them. */
+export type Spoiling =
+  /** A statement that all of them understand. */
+  | string
+  /** Of the record with an id. */
+  | { readonly what: 'delete-bodies'; readonly id: string }
+  | { readonly what: 'change-hash'; readonly index: number }
 
 /** A place where a decision log is kept, and can be opened again after it was closed. */
 export interface LogPlace {
   open(clock?: Clock): Promise<OpenLog>
+  verify(): Promise<VerifyReport>
+  /** Changes what is stored behind the back of the log. */
+  spoil(change: Spoiling): Promise<void>
 }
 
 /** Every implementation of the decision log. */
@@ -24,22 +42,50 @@ export const logImplementations: readonly { readonly name: string; readonly plac
     name: 'SQLite',
     place() {
       const dataDirectory = join(temporaryDirectory(), 'data')
-      return { open: (clock = systemClock) => openStorage({ dataDirectory, clock }) }
+      return {
+        open: (clock = systemClock) => openStorage({ dataDirectory, clock }),
+        async verify() {
+          const reader = openAuditReader({ dataDirectory })
+          try {
+            return await verifyDecisionLog({ reader })
+          } finally {
+            await reader.close()
+          }
+        },
+        async spoil(change) {
+          const database = new DatabaseSync(join(dataDirectory, 'audit.db'), { enableForeignKeyConstraints: false })
+          database.exec(statementOf(change, { place: 'seq', zeros: 'zeroblob(32)' }))
+          database.close()
+        },
+      }
     },
   },
   {
     name: 'PostgreSQL',
     place() {
-      const [url, masterKey] = [reusedPostgresDatabase(), randomBytes(32)]
-      const publicKeyPath = join(temporaryDirectory(), 'audit.pub')
+      const made = postgresLogPlace()
       return {
-        async open(clock = systemClock) {
-          return openPostgresLog({ database: { url: await url, caFile: null }, masterKey, publicKeyPath, clock })
+        open: async (clock = systemClock) => (await made).open(clock),
+        verify: async () => (await made).verify(),
+        async spoil(change) {
+          const words = { place: '(writer, pos)', zeros: "decode(repeat('00', 32), 'hex')" }
+          await (await made).sql(`SET session_replication_role = replica; ${statementOf(change, words)}`)
         },
       }
     },
   },
 ]
+
+/** `place` names the columns that say which record bodies belong to. */
+function statementOf(change: Spoiling, { place, zeros }: { readonly place: string; readonly zeros: string }): string {
+  if (typeof change === 'string') return change
+  switch (change.what) {
+    case 'delete-bodies':
+      return `DELETE FROM bodies WHERE ${place} = (SELECT ${place.replaceAll(/[()]/g, '')} FROM records WHERE id = '${change.id}')`
+    case 'change-hash':
+      return `UPDATE records SET leaf_hash = ${zeros} WHERE idx = ${change.index}`
+  }
+}
 
 /** Opens a place for the running test and closes it after. */
 export async function openedLog(place: LogPlace): Promise<OpenLog> {

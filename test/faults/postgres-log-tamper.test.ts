@@ -27,7 +27,9 @@ function strayRecord(writer: number, position: number): string {
 }
 
 /** Each change, and what is said of it. */
-const changes: readonly (readonly [string, RegExp])[] = [
+type Changes = readonly (readonly [string, RegExp])[]
+
+const changes: Changes = [
   ["UPDATE records SET json = replace(json, 'demo', 'dema') WHERE writer = 1 AND pos = 7", /text was changed/],
   ["UPDATE records SET leaf_hash = sha256('') WHERE writer = 1 AND pos = 7", /stored hash was changed/],
   ['DELETE FROM records WHERE writer = 2 AND pos = 9', /A record is missing here/],
@@ -66,9 +68,97 @@ const changes: readonly (readonly [string, RegExp])[] = [
 it('finds what was changed behind the back of the servers, and says what', async () => {
   const place = await writtenLog()
   expect(await place.verify()).toMatchObject({ ok: true, problems: [], headAuthenticated: true })
+  await findAll(place, changes)
+})
+
+it('finds what is missing where no record of the log says that it was let go', async () => {
+  const place = await thinnedLog()
+  expect(await place.verify()).toMatchObject({ ok: true, problems: [], removed: { texts: 20, bodies: 20 } })
+  await findAll(place, missing)
+})
+
+/** A log of two writers where old texts, old bodies and a principal were let go, one principal is held, and others stay. */
+async function thinnedLog() {
+  const place = await postgresLogPlace(await postgresDatabase())
+  const now = { ms: Date.UTC(2026, 2, 1) }
+  const clock = { nowMs: () => now.ms, monotonicMs: () => now.ms }
+  const logs = [await place.open(clock), await place.open(clock)]
+  const calls = async (principal: string, namespace: string, count: number) => {
+    for (let at = 0; at < count; at++) {
+      const draft = decisionDraft({ namespace, principal })
+      await logs[at % 2]?.decisionLog.append(draft)
+      await logs[at % 2]?.decisionLog.append(outcomeDraft(draft, { principal }))
+    }
+  }
+  await calls('demo/old', 'texts', 10)
+  await calls('demo/old', 'bodies', 5)
+  await calls('demo/erased', 'bodies', 5)
+  await calls('demo/held', 'bodies', 5)
+  const [first] = logs
+  if (first === undefined) throw new Error('there is no log')
+  const { decisionLog, keeper } = first
+  const placed = { placedBy: 'operator', placedMs: now.ms, reason: 'a case' }
+  await keeper.placeHold({ id: 'hold', namespace: 'bodies', subject: 'demo/held', ...placed })
+  now.ms += 10 * 86_400_000
+  await calls('demo/new', 'texts', 3)
+  await calls('demo/new', 'bodies', 3)
+  for (const namespace of ['texts', 'bodies']) {
+    const [newest] = await decisionLog.read({ namespace, descending: true, limit: 1 })
+    await expect.poll(async () => (await decisionLog.prove(newest?.id ?? ''))?.checkpoint).not.toBeNull()
+  }
+  const step = { beforeMs: now.ms - 86_400_000, days: 9 } as const
+  await keeper.expire({ namespace: 'texts', what: 'texts', ...step })
+  await keeper.erase({ subject: 'demo/erased', by: 'operator', call: 'c' })
+  await keeper.sweepErased()
+  await keeper.expire({ namespace: 'bodies', what: 'bodies', ...step })
+  for (const log of logs) await log.close()
+  return place
+}
+
+const inBodies = "log = (SELECT log FROM logs WHERE namespace = 'bodies')"
+const newestOfBodies = `(SELECT max(idx) FROM records WHERE ${inBodies})`
+
+/** A record that says that everything was let go, of a writer that there is not, with the right hash. */
+const forged = (writer: number, position: number) => `
+  INSERT INTO records (writer, pos, batch, log, idx, id, time_ms, kind, call, principal, leaf_hash, json)
+  SELECT ${writer}, ${position}, 999999, log, 999999, gen_random_uuid(), time_ms, kind, call, NULL,
+    sha256('\\x00'::bytea || convert_to(said.json, 'UTF8')), said.json
+  FROM records, LATERAL (SELECT regexp_replace(json, '"ranges":\\[.*?\\]\\]', '"ranges":[[0,999998]]') AS json) AS said
+  WHERE ${inBodies} AND kind = 'retention'`
+
+const deleteNewBodies = `DELETE FROM bodies USING records WHERE bodies.writer = records.writer
+  AND bodies.pos = records.pos AND ${inBodies} AND principal = 'demo/new'`
+
+/** Each change, and what is said of it. */
+const missing: Changes = [
+  ["UPDATE records SET json = '' WHERE principal = 'demo/new' AND kind = 'decision'", /Its text is missing/],
+  [`UPDATE records SET leaf_hash = sha256('') WHERE json = '' AND idx = 4`, /signed over other records/],
+  [deleteNewBodies, /bodies are not stored beside it/],
+  ["DELETE FROM data_keys WHERE subject = 'demo/new'", /key of its bodies is gone/],
+  ["DELETE FROM data_keys WHERE subject = 'demo/held'", /key of its bodies is gone/],
+  ["DELETE FROM records WHERE kind = 'erasure'", /missing/],
+  [`UPDATE records SET json = '' WHERE kind = 'retention'`, /Its text is missing/],
+  [`${forged(99, 0)}; ${deleteNewBodies}`, /bodies are not stored beside it/],
+  [
+    `${forged(99, 0)}; INSERT INTO stretches (first_seq, writer, first_pos, records) VALUES (-7, 99, 0, 1); ${deleteNewBodies}`,
+    /bodies are not stored beside it/,
+  ],
+  [`${forged(1, 999999)}; ${deleteNewBodies}`, /bodies are not stored beside it/],
+  [
+    `INSERT INTO writers SELECT 99, epoch, 1, last_hash, 1, mac FROM writers LIMIT 1; ${forged(99, 0)}; ${deleteNewBodies}`,
+    /row of writer 99 was changed/,
+  ],
+  [
+    `UPDATE records SET json = regexp_replace(json, '"ranges":\\[.*?\\]\\]', '"ranges":[[0,999998]]') WHERE kind = 'retention' AND idx = ${newestOfBodies};
+     ${deleteNewBodies}`,
+    /text was changed/,
+  ],
+]
+
+async function findAll(place: Awaited<ReturnType<typeof postgresLogPlace>>, all: Changes): Promise<void> {
   const untouched = new URL(place.url)
   const name = untouched.pathname.slice(1)
-  for (const [change, said] of changes) {
+  for (const [change, said] of all) {
     // In a transaction that the verifier cannot see into, nothing would have changed: so each is committed and undone.
     await place.sql(`CREATE SCHEMA kept; ${copyTables('mcpworks_log', 'kept')}`)
     await place.sql(`SET session_replication_role = replica; ${change}`)
@@ -80,9 +170,10 @@ it('finds what was changed behind the back of the servers, and says what', async
     )
     expect((await place.verify()).problems, `after ${change} was undone`).toEqual([])
   }
-})
+}
 
-const tables = ['records', 'bodies', 'writers', 'head', 'stretches', 'sequenced', 'tiles', 'checkpoints', 'trees']
+const ofWriters = ['records', 'bodies', 'data_keys', 'writers']
+const tables = [...ofWriters, 'head', 'stretches', 'sequenced', 'tiles', 'checkpoints', 'trees']
 
 function copyTables(from: string, to: string): string {
   return tables.map((table) => `CREATE TABLE ${to}.${table} AS TABLE ${from}.${table}`).join('; ')
@@ -91,7 +182,7 @@ function copyTables(from: string, to: string): string {
 function restoreTables(from: string, to: string): string {
   return tables
     .map((table) => {
-      const override = table === 'trees' ? 'OVERRIDING SYSTEM VALUE' : ''
+      const override = ['trees', 'data_keys'].includes(table) ? 'OVERRIDING SYSTEM VALUE' : ''
       return `DELETE FROM ${to}.${table}; INSERT INTO ${to}.${table} ${override} SELECT * FROM ${from}.${table}`
     })
     .join('; ')

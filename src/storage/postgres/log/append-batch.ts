@@ -3,6 +3,9 @@ import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary
 import { writerMac, type WriterPosition } from './writer-row.ts'
 import type { Session } from '../session.ts'
 
+/** SQLSTATE of a batch that was sealed under a key which was deleted since. Nothing of it is stored. */
+export const keyIsGone = 'MW002'
+
 /** A record that is ready to be stored. */
 export interface SealedRecord {
   readonly log: number

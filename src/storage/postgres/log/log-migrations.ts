@@ -120,4 +120,23 @@ export const logMigrations: readonly string[] = [
     RETURN bases;
   END $$;
   `,
+  // What may not be taken out of the log, what of it is to go after its key, and how far expiry has come.
+  `
+  CREATE TABLE holds (
+    hold TEXT PRIMARY KEY, log INT NOT NULL REFERENCES logs (log), subject TEXT, reason TEXT NOT NULL,
+    placed_by TEXT NOT NULL, placed_ms BIGINT NOT NULL
+  );
+  CREATE INDEX holds_by_log ON holds (log);
+  CREATE TABLE erasures (
+    erasure BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, log INT NOT NULL REFERENCES logs (log), subject TEXT NOT NULL,
+    -- The keys that were deleted. Boxes from next_idx on and below end_idx may be theirs.
+    keys BIGINT[] NOT NULL, next_idx BIGINT NOT NULL, end_idx BIGINT NOT NULL
+  );
+  -- Not in logs, whose rows every append changes.
+  CREATE TABLE expiry (
+    log INT PRIMARY KEY REFERENCES logs (log), texts_from BIGINT NOT NULL DEFAULT 0, bodies_from BIGINT NOT NULL DEFAULT 0,
+    -- Calls whose decision is below texts_from and whose end is not.
+    cut_calls TEXT[] NOT NULL DEFAULT '{}'
+  );
+  `,
 ]

@@ -47,6 +47,11 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     unsequenced += outcome.batch.tickets.length
     if (unsequenced >= leavesPerPass) void sequence('full')
   }
+  const keep = async ({ ticket, task, nowMs }: Extract<WorkerRequest, { kind: 'keep' }>): Promise<void> => {
+    const outcome = await writer.keep(task, nowMs)
+    if (outcome.ok) send({ kind: 'kept', ticket, answer: outcome.answer })
+    else send({ kind: 'keep-failed', ticket, reason: outcome.reason })
+  }
   const timer = setInterval(() => {
     void sequence('all')
     requests.push({ kind: 'tick' })
@@ -83,6 +88,8 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
         else if (request.kind === 'recheck') {
           await writer.recheck()
           send({ kind: 'answer', ticket: request.ticket, result: null })
+        } else if (request.kind === 'keep') {
+          await keep(request)
         } else if (request.kind === 'settle') {
           // Not waited for: what is read does not keep writers waiting.
           void sequence('full').then(() => send({ kind: 'answer', ticket: request.ticket, result: null }))

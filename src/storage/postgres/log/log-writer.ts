@@ -11,12 +11,15 @@ import {
   type RandomBytes,
 } from '../../../audit/index.ts'
 import { headKey } from '../../data-keys.ts'
-import { abandonedItem, periodItem } from '../../log-items.ts'
+import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
+import { abandonedItem, keepingItem, periodItem } from '../../log-items.ts'
 import { collectOpenDecisions, type OpenDecision } from '../../open-decisions.ts'
 import type { AppendItem } from '../../worker-protocol.ts'
+import { DatabaseError } from '../database-failure.ts'
 import type { Session } from '../session.ts'
 import { releaseAdvisoryLock, tryAdvisoryLock } from './advisory-locks.ts'
-import { appendBatch, type SealedRecord } from './append-batch.ts'
+import { appendBatch, keyIsGone, type SealedRecord } from './append-batch.ts'
+import { carryOutKeeping } from './carry-out-keeping.ts'
 import type { PostgresLogIdentity } from './log-identity.ts'
 import { LogNamespaces } from './log-namespaces.ts'
 import { placedRecordId } from './record-place.ts'
@@ -31,6 +34,9 @@ import {
   type TakenWriter,
   type WriterPosition,
 } from './writer-row.ts'
+
+/** Tries to write a batch whose keys are erased again and again. */
+const mostAttempts = 5
 
 /** What a writer is opened with. */
 export interface LogWriterParts {
@@ -149,32 +155,87 @@ export class LogWriter {
   async append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
     await this.#namespaces.find(this.#session, items)
     for (const { namespace, timeMs } of items) {
-      if (timeMs >= this.#namespaces.get(namespace).periodEndsMs) await this.#beginPeriod(namespace, timeMs)
+      if (this.#isPeriodOver(namespace, timeMs)) await this.#transact(() => this.#beginPeriod(namespace, timeMs))
     }
     return this.#append(items)
   }
 
+  /** Carries a task out with its records, all of it or nothing. @throws DatabaseError */
+  async keep(task: KeepingTask, nowMs: number): Promise<KeepingAnswer> {
+    const timeMs = Math.floor(nowMs)
+    const answer = await this.#transact(() =>
+      carryOutKeeping(task, {
+        session: this.#session,
+        keys: this.#keys,
+        record: (namespace, kind, event) => this.#record(keepingItem(namespace, kind, event, timeMs)),
+      }),
+    )
+    if (task.kind === 'erase') this.#keys.clear()
+    return answer
+  }
+
+  /** Records one item inside a transaction; gives its position. */
+  async #record(item: WriterItem): Promise<number> {
+    const { namespace, timeMs } = item
+    await this.#namespaces.find(this.#session, [item])
+    if (this.#isPeriodOver(namespace, timeMs)) await this.#beginPeriod(namespace, timeMs)
+    const [written] = await this.#append([item])
+    return written?.index ?? -1
+  }
+
+  #isPeriodOver(namespace: string, timeMs: number): boolean {
+    return timeMs >= this.#namespaces.get(namespace).periodEndsMs
+  }
+
+  async #transact<Result>(work: () => Promise<Result>): Promise<Result> {
+    await this.#session.query('BEGIN')
+    try {
+      const result = await work()
+      await this.#session.query('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#session.ended === null) await this.#session.query('ROLLBACK')
+      throw error
+    }
+  }
+
   async #append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
-    await this.#keys.find(this.#session, this.#ownersOf(items))
     const calls = this.#noteCalls(items)
     try {
-      const { records, to } = this.#seal(items)
-      const indexes = await appendBatch(this.#session, {
-        logId: this.#identity.logId,
-        headKey: this.#headKey,
-        writer: this.writer,
-        from: this.#at,
-        to,
-        records,
-      })
-      this.#at = to
-      this.#keys.trim()
-      return records.map(({ id }, at) => ({ id, index: indexes[at] ?? -1 }))
+      return await this.#writeUnderKeys(items)
     } catch (error) {
       for (const call of calls.begun) this.#unfinished.delete(call)
       for (const call of calls.ended) this.#unfinished.set(call, this.#at.openFrom)
       throw error
     }
+  }
+
+  /** Seals and writes the items; once more with new keys where one was erased since it was looked up. */
+  async #writeUnderKeys(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
+    for (let attempt = 1; ; attempt++) {
+      await this.#keys.find(this.#session, this.#ownersOf(items))
+      try {
+        return await this.#write(items)
+      } catch (error) {
+        if (!(error instanceof DatabaseError) || error.sqlState !== keyIsGone || attempt === mostAttempts) throw error
+        this.#keys.clear()
+      }
+    }
+  }
+
+  async #write(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
+    const { records, to } = this.#seal(items)
+    const indexes = await appendBatch(this.#session, {
+      logId: this.#identity.logId,
+      headKey: this.#headKey,
+      writer: this.writer,
+      from: this.#at,
+      to,
+      records,
+    })
+    this.#at = to
+    this.#keys.trim()
+    return records.map(({ id }, at) => ({ id, index: indexes[at] ?? -1 }))
   }
 
   /** Proves that the database takes a durable write of more than a batch usually needs. @throws DatabaseError */
@@ -185,30 +246,23 @@ export class LogWriter {
 
   /**
    * Begins a namespace's tree of the period of this time, unless another writer has: with a record that names the one
-   * before it as all of it is hashed. The sequencer signs that one when it comes to the record.
+   * before it as all of it is hashed. The sequencer signs that one when it comes to the record. Inside a transaction.
    */
   async #beginPeriod(namespace: string, timeMs: number): Promise<void> {
     const { log } = this.#namespaces.get(namespace)
-    await this.#session.query('BEGIN')
-    try {
-      const closed = await lockOpenTree(this.#session, log)
-      const period = logPeriod(timeMs)
-      if (closed.period < period) {
-        const name = checkpointOrigin(this.#identity.logId, namespace, closed.period)
-        const signer = { name, ...this.#identity.key }
-        await this.#append([periodItem(namespace, { signer, hashes: closed.hashes }, period, timeMs)])
-        await this.#session.query('INSERT INTO trees (log, period, first_idx) VALUES ($1, $2, $3)', [
-          log,
-          period,
-          closed.nextIndex,
-        ])
-      }
-      await this.#session.query('COMMIT')
-      this.#namespaces.note(namespace, log, closed.period < period ? period : closed.period)
-    } catch (error) {
-      if (this.#session.ended === null) await this.#session.query('ROLLBACK')
-      throw error
+    const closed = await lockOpenTree(this.#session, log)
+    const period = logPeriod(timeMs)
+    if (closed.period < period) {
+      const name = checkpointOrigin(this.#identity.logId, namespace, closed.period)
+      const signer = { name, ...this.#identity.key }
+      await this.#append([periodItem(namespace, { signer, hashes: closed.hashes }, period, timeMs)])
+      await this.#session.query('INSERT INTO trees (log, period, first_idx) VALUES ($1, $2, $3)', [
+        log,
+        period,
+        closed.nextIndex,
+      ])
     }
+    this.#namespaces.note(namespace, log, closed.period < period ? period : closed.period)
   }
 
   #ownersOf(items: readonly WriterItem[]) {

@@ -1,4 +1,4 @@
-import type { DecisionLog, RecordProver } from '../../../audit/index.ts'
+import type { DecisionLog, RecordKeeper, RecordProver } from '../../../audit/index.ts'
 import type { Clock } from '../../../kernel/index.ts'
 import { WorkerClient } from '../../worker-client.ts'
 import type { DatabaseOptions } from '../database-options.ts'
@@ -22,6 +22,7 @@ export interface PostgresLogOptions {
 /** The log, and the end of it. */
 export interface PostgresLog {
   readonly decisionLog: DecisionLog & RecordProver
+  readonly keeper: RecordKeeper
   /** Waits for what is being written, signs the last checkpoints and ends all sessions. */
   close(): Promise<void>
 }
@@ -45,6 +46,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
   const decisionLog = new PostgresDecisionLog({ client, database, masterKey, clock, silentMs })
   return {
     decisionLog,
+    keeper: decisionLog,
     async close() {
       await client.close()
       await decisionLog.close()

@@ -5,17 +5,23 @@ import {
   writeRecord,
   type BodyPart,
   type DecisionLog,
+  type ErasureResult,
+  type ExpiryStep,
+  type Hold,
   type LogHealth,
   type OpenedBody,
   type Receipt,
   type RecordDraft,
+  type RecordKeeper,
   type RecordProof,
   type RecordProver,
   type RecordQuery,
+  type StepResult,
   type StoredRecord,
 } from '../../../audit/index.ts'
 import { McpworksError, type Clock } from '../../../kernel/index.ts'
 import { draftBodies } from '../../draft-bodies.ts'
+import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
 import { OpenedDataKeys, type DataKeyRow } from '../../opened-data-keys.ts'
 import type { WorkerClient } from '../../worker-client.ts'
 import type { DatabaseOptions } from '../database-options.ts'
@@ -23,6 +29,7 @@ import { proveStoredRecord } from './prove-stored-record.ts'
 import { ReadingSessions } from './reading-sessions.ts'
 import { placeOfRecordId } from './record-place.ts'
 import { selectionOf } from './record-selection.ts'
+import { holdOfRow, holdsOfNamespace } from './stored-holds.ts'
 
 const waitingLimit = 20_000
 
@@ -36,7 +43,7 @@ export interface PostgresDecisionLogParts {
 }
 
 /** The decision log on PostgreSQL: appends go to a thread with a session of its own, reads use others. */
-export class PostgresDecisionLog implements DecisionLog, RecordProver {
+export class PostgresDecisionLog implements DecisionLog, RecordProver, RecordKeeper {
   readonly #client: WorkerClient
   readonly #clock: Clock
   readonly #sessions: ReadingSessions
@@ -115,6 +122,39 @@ export class PostgresDecisionLog implements DecisionLog, RecordProver {
     return proveStoredRecord(this.#sessions, recordId)
   }
 
+  async holds(namespace: string | null): Promise<Hold[]> {
+    return (await this.#sessions.read(holdsOfNamespace, [namespace])).map(holdOfRow)
+  }
+
+  async placeHold(hold: Hold): Promise<void> {
+    requireLogNamespace(hold.namespace)
+    requireStorable([hold.id, hold.subject, hold.reason, hold.placedBy])
+    await this.#keep({ kind: 'place-hold', hold })
+  }
+
+  async liftHold(lift: Parameters<RecordKeeper['liftHold']>[0]): Promise<Hold | null> {
+    requireLogNamespace(lift.namespace)
+    requireStorable([lift.reason, lift.by])
+    return (await this.#keep({ kind: 'lift-hold', ...lift })) as Hold | null
+  }
+
+  async expire(step: ExpiryStep): Promise<StepResult> {
+    return (await this.#keep({ kind: 'expire', ...step })) as StepResult
+  }
+
+  async erase(erasure: Parameters<RecordKeeper['erase']>[0]): Promise<ErasureResult> {
+    requireStorable([erasure.subject, erasure.by])
+    return (await this.#keep({ kind: 'erase', ...erasure })) as ErasureResult
+  }
+
+  async sweepErased(): Promise<StepResult> {
+    return (await this.#keep({ kind: 'sweep-erased' })) as StepResult
+  }
+
+  #keep(task: KeepingTask): Promise<KeepingAnswer> {
+    return this.#client.keep(task, this.#clock.nowMs())
+  }
+
   health(): LogHealth {
     const reason = this.#client.failure
     return reason === null ? { ok: true } : { ok: false, reason }
@@ -128,5 +168,14 @@ export class PostgresDecisionLog implements DecisionLog, RecordProver {
   /** Closes the reading side; the thread is the storage's to close. */
   async close(): Promise<void> {
     await this.#sessions.close()
+  }
+}
+
+/** PostgreSQL's text holds every character but this one. @throws McpworksError `invalid_request` */
+function requireStorable(texts: readonly (string | null)[]): void {
+  if (texts.some((text) => text?.includes('\0') === true)) {
+    throw new McpworksError('invalid_request', {
+      message: 'A text holds the character U+0000, which cannot be stored.',
+    })
   }
 }

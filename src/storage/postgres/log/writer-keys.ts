@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
-import { dataKeyPurpose, unwrapKey, wrapKey } from '../../data-keys.ts'
+import { dataKeyPurpose, unwrapKey, wrapKey, wrapsKeyOf, type DataKeyOwner } from '../../data-keys.ts'
 import type { SubjectKey } from '../../subject-keys.ts'
 import type { Session } from '../session.ts'
 
@@ -53,6 +53,11 @@ export class WriterKeys {
       if (this.#kept.size <= keptKeys) return
       this.#kept.delete(name)
     }
+  }
+
+  /** Whether a wrapped key is that owner's. */
+  isOf(owner: DataKeyOwner, wrapped: Uint8Array): boolean {
+    return wrapsKeyOf(this.#masterKey, owner, wrapped)
   }
 
   /** Forgets all keys: one of them was deleted. */

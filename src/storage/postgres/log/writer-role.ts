@@ -1,5 +1,6 @@
 import { McpworksError } from '../../../kernel/index.ts'
 import { randomPool } from '../../random-pool.ts'
+import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
 import type { AppendItem, BatchAnswer } from '../../worker-protocol.ts'
 import { DatabaseError, databaseError } from '../database-failure.ts'
 import type { Session } from '../session.ts'
@@ -16,6 +17,11 @@ export type AppendOutcome =
       readonly batch: BatchAnswer
       readonly refused: readonly { readonly tickets: readonly number[]; readonly reason: string }[]
     }
+  | { readonly ok: false; readonly reason: string }
+
+/** What became of a task. Where `ok` is false, it counts as not done: whether it was is not known where the way broke. */
+export type KeepOutcome =
+  | { readonly ok: true; readonly answer: KeepingAnswer }
   | { readonly ok: false; readonly reason: string }
 
 /**
@@ -62,6 +68,17 @@ export class WriterRole {
         refused:
           orphans.length === 0 ? [] : [{ tickets: orphans.map(({ ticket }) => ticket), reason: abandonedMeanwhile }],
       }
+    } catch (error) {
+      return { ok: false, reason: this.#fail(error) }
+    }
+  }
+
+  /** Takes something out of the log, or keeps it in. */
+  async keep(task: KeepingTask, nowMs: number): Promise<KeepOutcome> {
+    const writer = this.#writer
+    if (writer === null || this.#failure !== null) return { ok: false, reason: this.#failure ?? 'the log is not open' }
+    try {
+      return { ok: true, answer: await this.#inTime(() => writer.keep(task, nowMs)) }
     } catch (error) {
       return { ok: false, reason: this.#fail(error) }
     }
