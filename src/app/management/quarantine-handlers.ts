@@ -2,7 +2,10 @@ import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
-/** What was kept back, and giving it to a person. The release is on record before anything is opened. */
+/**
+ * What was kept back, and giving it to a person who had no part in the call. The release is on record before anything is
+ * opened.
+ */
 export function quarantineHandlers(
   decisionLog: Pick<DecisionLog, 'read' | 'readBody' | 'append'>,
   clock: Pick<Clock, 'nowMs'>,
