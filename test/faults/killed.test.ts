@@ -1,18 +1,19 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openAuditReader, openPostgresAuditReader } from '../../src/storage/index.ts'
+import { bundleLoad, type BundledLoad } from '../support/bundled-load.ts'
 import { killAndLook } from '../support/killed-log.ts'
 import { postgresDatabase } from '../support/postgres-database.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** Kills in all, so many on one data directory, which each finds as the last kill left it. */
 const kills = 1000
-const killsAPlace = 25
+const killsAPlace = 10
 const killsOfPostgres = 100
 /** Agents make some lines a millisecond: from the first call to the third checkpoint. */
-const longestLines = 1200
+const longestLines = 700
 
 /** After how many lines each process is killed: one in ten while it opens, the others early more often than late. */
 function randomPoints(): number[] {
@@ -20,6 +21,12 @@ function randomPoints(): number[] {
     round % 10 === 0 ? Math.floor(Math.random() * 2) : Math.floor(Math.random() ** 2 * longestLines),
   )
 }
+
+let load: BundledLoad
+beforeAll(async () => {
+  load = await bundleLoad()
+})
+afterAll(() => load.remove())
 
 const expected = { kills: killsAPlace, unrecorded: [], lost: [], problems: [], open: 0 }
 
@@ -33,7 +40,11 @@ describe('killed with SIGKILL under load, on SQLite', () => {
       const hasLog = (): boolean => existsSync(join(dataDirectory, 'audit.db'))
       const points = randomPoints()
       const found = await killAndLook(
-        { storage: { dataDirectory }, reader: async () => (hasLog() ? openAuditReader({ dataDirectory }) : null) },
+        {
+          script: load.script,
+          storage: { dataDirectory },
+          reader: async () => (hasLog() ? openAuditReader({ dataDirectory }) : null),
+        },
         points,
       )
       expect(found, `killed after ${points.join(', ')} lines`).toMatchObject(expected)
@@ -54,6 +65,7 @@ describe('killed with SIGKILL under load, on PostgreSQL', () => {
       const points = randomPoints()
       const found = await killAndLook(
         {
+          script: load.script,
           storage: { dataDirectory, postgres: { ...database, silentMs: 10_000 } },
           reader: async () =>
             existsSync(key)

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 
-const script = fileURLToPath(new URL('./pipeline-load.ts', import.meta.url))
+const asItStands = fileURLToPath(new URL('./pipeline-load.ts', import.meta.url))
 
 /** What a process that was killed had done, as far as it could say. */
 export interface KilledRun {
@@ -20,7 +20,11 @@ export interface KilledRun {
  * Starts agents at work on a place of storage and kills them with SIGKILL once they have said `lines` lines more than
  * that they begin: 0 is in the middle of opening.
  */
-export async function killUnderLoad(storage: JsonObject, lines: number): Promise<KilledRun> {
+export async function killUnderLoad(
+  storage: JsonObject,
+  lines: number,
+  script: string = asItStands,
+): Promise<KilledRun> {
   const child = spawn(process.execPath, [script, JSON.stringify(storage)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
   const ran: string[] = []

@@ -6,6 +6,8 @@ import { killUnderLoad } from './kill-under-load.ts'
 
 /** A place of storage that processes are killed on. */
 export interface KilledPlace {
+  /** What is started; the load as it stands in the sources, where nothing is said. */
+  readonly script?: string
   /** What a process opens it with. */
   readonly storage: JsonObject & Omit<StorageOptions, 'clock'>
   /** `null` before there is a log. */
@@ -38,7 +40,7 @@ export async function killAndLook(place: KilledPlace, afterLines: readonly numbe
   const problems: string[] = []
   let whileOpening = 0
   for (const lines of afterLines) {
-    const killed = await killUnderLoad(place.storage, lines)
+    const killed = await killUnderLoad(place.storage, lines, place.script)
     ran.push(...killed.ran)
     answered.push(...killed.answered)
     if (!killed.opened) whileOpening += 1
