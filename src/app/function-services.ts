@@ -6,9 +6,9 @@ import {
   type FunctionOutcome,
   type FunctionVersion,
 } from '../functions/index.ts'
-import type { ActOutcome, Backend, Catalogue, GatewayPorts, SchemaChecker } from '../gateway/index.ts'
+import type { ActFacts, ActOutcome, Backend, Catalogue, GatewayPorts, SchemaChecker } from '../gateway/index.ts'
 import { McpworksError, type Clock, type JsonObject } from '../kernel/index.ts'
-import { checkEvidence, type Sandbox } from '../sandbox/index.ts'
+import { checkEvidence, type Sandbox, type SandboxUsage } from '../sandbox/index.ts'
 import { answerInnerCall } from './answer-inner-call.ts'
 
 /** Hosted functions as the pipeline and the management operations need them. */
@@ -54,12 +54,16 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
   }
 }
 
+function resourcesOf({ cpuMs, maxRssBytes, peakMemoryBytes }: SandboxUsage): NonNullable<ActFacts['resources']> {
+  return { cpuMs, maxRssBytes, ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }) }
+}
+
 function outcomeOf(outcome: FunctionOutcome, { limits }: FunctionVersion, hasGroup: boolean): ActOutcome {
   const { engine, profile, profileHash, usage, stdout, stderr, evidence } = outcome.facts
   const facts = {
     ...(outcome.status === 'killed' && profile === 'none' ? {} : { sandbox: { engine, profile, profileHash } }),
     ...(evidence === undefined ? {} : { jail: { evidence, checks: checkEvidence(evidence, { ...limits, hasGroup }) } }),
-    resources: { cpuMs: usage.cpuMs, maxRssBytes: usage.maxRssBytes },
+    resources: resourcesOf(usage),
     ...(stdout === '' && stderr === '' ? {} : { printed: { stdout, stderr } }),
   }
   switch (outcome.status) {

@@ -328,6 +328,7 @@ async function compose(
     sessions: people.sessions,
     localKeys: authorization?.server.keys ?? null,
     guardedFetch,
+    masterKey: storage.masterKey,
     clock,
   })
   const quotas = await createCallQuotas({

@@ -8,6 +8,7 @@ import {
   type CredentialVerifier,
   type IdentityRegistry,
   type LocalKeys,
+  type MasterKey,
   type ProofVerifier,
   type Sessions,
 } from '../auth/index.ts'
@@ -25,6 +26,7 @@ export interface TokenServicesParts {
   /** Keys of the embedded authorization server; `null` where there is none. */
   readonly localKeys: LocalKeys | null
   readonly guardedFetch: GuardedFetch
+  readonly masterKey: MasterKey
   readonly clock: Clock
 }
 
@@ -69,6 +71,7 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
     introspection,
     tokens,
     guardedFetch,
+    tokenIdKey: parts.masterKey.derive('token id in records'),
     clock,
   })
   const isRevoked = (tokenId: string): boolean => localKeys?.isRevoked(tokenId) ?? false

@@ -66,11 +66,15 @@ export interface DecisionDraft extends DraftEnvelope {
       readonly senderConstrained: boolean
       /** How, where it is. */
       readonly binding?: 'dpop' | 'mtls'
+      /** Of the key that the caller proved to hold, in base64url. */
+      readonly keyThumbprint?: string
       readonly expiresAtMs: number | null
       /** Only with an access token: who issued it, to which client, and who acts with it (RFC 8693 section 4.1). */
       readonly token?: {
         readonly issuer: string
         readonly clientId: string | null
+        /** An HMAC of its `jti`, where it has one. */
+        readonly idHmac?: string
         /** The present actor first. */
         readonly actors: readonly string[]
       }
@@ -152,7 +156,12 @@ export interface OutcomeDraft extends DraftEnvelope {
     /** A sentence for people: `memory: 128 MiB reached`. Never the tool's output. */
     readonly detail: string | null
     readonly durationMs: number
-    readonly resources: { readonly cpuMs: number; readonly maxRssBytes: number } | null
+    readonly resources: {
+      readonly cpuMs: number
+      readonly maxRssBytes: number
+      /** All memory on the jail's account, files in its tmpfs too; absent where it has no cgroup. */
+      readonly peakMemoryBytes?: number
+    } | null
     readonly innerCalls: number
     /** What the kernel told of the jail that code ran in, from outside of it; absent where none did. */
     readonly jail?: JailDraft

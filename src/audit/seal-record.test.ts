@@ -28,7 +28,11 @@ const decision: fc.Arbitrary<DecisionDraft> = fc.record({
         credentialId: text,
         senderConstrained: fc.boolean(),
         expiresAtMs: fc.option(timeMs),
-        token: fc.record({ issuer: text, clientId: maybeText, actors: fc.array(text) }),
+        keyThumbprint: text,
+        token: fc.record(
+          { issuer: text, clientId: maybeText, actors: fc.array(text), idHmac: text },
+          { requiredKeys: ['issuer', 'clientId', 'actors'] },
+        ),
       },
       { requiredKeys: ['method', 'credentialId', 'senderConstrained', 'expiresAtMs'] },
     ),
@@ -73,7 +77,12 @@ const outcomeWithoutJail: fc.Arbitrary<OutcomeDraft> = fc.record({
     status: fc.constantFrom('ok' as const, 'tool-error' as const, 'limit' as const),
     detail: maybeText,
     durationMs: fc.double({ noNaN: true, noDefaultInfinity: true }),
-    resources: fc.option(fc.record({ cpuMs: fc.nat(), maxRssBytes: fc.nat() })),
+    resources: fc.option(
+      fc.record(
+        { cpuMs: fc.nat(), maxRssBytes: fc.nat(), peakMemoryBytes: fc.nat() },
+        { requiredKeys: ['cpuMs', 'maxRssBytes'] },
+      ),
+    ),
     innerCalls: fc.nat(),
     bytesOut: fc.nat(),
     invariants: fc.array(fc.record({ id: text, pass: fc.boolean(), detail: maybeText }), { maxLength: 2 }),

@@ -123,8 +123,10 @@ function preText(pre: DecisionDraft['pre']): string {
       credential_id: authn.credentialId,
       expires: authn.expiresAtMs === null ? null : new Date(authn.expiresAtMs).toISOString(),
       ...(authn.token === undefined ? {} : { issuer: authn.token.issuer }),
+      ...(authn.keyThumbprint === undefined ? {} : { key_thumbprint: authn.keyThumbprint }),
       method: authn.method,
       sender_constrained: authn.senderConstrained,
+      ...(authn.token?.idHmac === undefined ? {} : { token_id_hmac: authn.token.idHmac }),
     },
     client: { address: client.address, claimed_name: client.claimedName },
   })
@@ -186,7 +188,14 @@ function outcomeText(outcome: OutcomeDraft['outcome']): string {
         }),
   })
   const after = JSON.stringify({
-    resources: resources === null ? null : { cpu_ms: resources.cpuMs, max_rss: resources.maxRssBytes },
+    resources:
+      resources === null
+        ? null
+        : {
+            cpu_ms: resources.cpuMs,
+            max_rss: resources.maxRssBytes,
+            ...(resources.peakMemoryBytes === undefined ? {} : { peak_memory: resources.peakMemoryBytes }),
+          },
     status: outcome.status,
   })
   return `${before.slice(0, -1)},${cut},${after.slice(1)}`

@@ -47,7 +47,7 @@ export type ActOutcome = ActFacts &
 
 /** Facts about the act for the outcome record. */
 export interface ActFacts {
-  readonly resources?: { readonly cpuMs: number; readonly maxRssBytes: number }
+  readonly resources?: NonNullable<OutcomeDraft['outcome']['resources']>
   /** What the code printed, for its owner: kept with the output's body, never sent to the caller. */
   readonly printed?: { readonly stdout: string; readonly stderr: string }
   /** What the kernel told of the jail that code ran in, and what that says of it. Absent where no code got into one. */

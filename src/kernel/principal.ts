@@ -18,6 +18,8 @@ export interface Authentication {
   readonly senderConstrained: boolean
   /** How, where it is: by a DPoP proof (RFC 9449) or the client's certificate (RFC 8705). */
   readonly binding?: 'dpop' | 'mtls'
+  /** Of that key, in base64url: its JWK thumbprint (`jkt`, RFC 9449), or the SHA-256 of its certificate (`x5t#S256`, RFC 8705). */
+  readonly keyThumbprint?: string
   /** Unix milliseconds; `null` if the credential does not expire. */
   readonly expiresAtMs: number | null
   /** What the credential may be used for at most; policy decides within that. */
@@ -38,6 +40,8 @@ export interface AccessTokenFacts {
   readonly clientId: string | null
   /** `jti`; `null` where the issuer gives none. */
   readonly tokenId: string | null
+  /** What records name the token by: an HMAC of `tokenId`, which nobody can guess back. Absent where there is no `jti`. */
+  readonly tokenIdHmac?: string
   /** `act` (RFC 8693 section 4.1), the present actor first; empty where nobody acts for another. */
   readonly actors: readonly string[]
   /**

@@ -115,6 +115,7 @@ function authenticator(maxCached: number): Authenticator {
     introspection: config.introspection,
     tokens: config.tokens,
     guardedFetch: answerFromMemory,
+    tokenIdKey: Buffer.alloc(32, 8),
     clock: systemClock,
   })
   return createAuthenticator([createApiKeyVerifier(registry), verifier])

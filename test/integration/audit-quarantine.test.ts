@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../../src/kernel/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
 import { mcpworks } from '../support/server-process.ts'
+import { storedRecords } from '../support/stored-records.ts'
 
 const canary = 'canary-2342'
 /** A tool that says something, and whose definition somebody changes while it runs. */
@@ -80,6 +81,12 @@ describe('what must have held of a call', () => {
   it('leaves a log that verifies', async () => {
     const { code, stdout } = await mcpworks(['--data-directory', app.dataDirectory, 'audit', 'verify'])
     expect([code, stdout.split(':')[0]]).toEqual([0, 'OK'])
+  })
+
+  it('leaves records that all are as the published schema says', () => {
+    const { kinds, problems } = storedRecords(app.dataDirectory)
+    expect(problems).toEqual([])
+    expect(kinds).toEqual(expect.arrayContaining(['credential', 'decision', 'outcome', 'policy-change', 'quarantine']))
   })
 
   it('is asked of every call: what was let out is not in quarantine', async () => {

@@ -73,6 +73,7 @@ export async function startTokenDoor(settings: object = {}, http: Partial<HttpCo
     introspection,
     tokens,
     guardedFetch: createGuardedFetch(),
+    tokenIdKey: Buffer.alloc(32, 8),
     clock,
   })
   const harness = await startHarness({

@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto'
-import type { Authentication, Clock } from '../../kernel/index.ts'
+import { createHmac, hash } from 'node:crypto'
+import type { AccessTokenFacts, Authentication, Clock } from '../../kernel/index.ts'
 import type { AuthenticationRefusal, AuthenticationResult, Presented } from '../authenticator.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import type { CredentialVerifier, SchemeAndCredential } from '../credential-verifier.ts'
 import type { ProofVerifier } from '../dpop/proof-verifier.ts'
 import type { IdentityRegistry } from '../identity-registry.ts'
 import { requestedResource, type RequestedResource } from './requested-resource.ts'
-import type { TokenOutcome, VerifiedToken } from './verified-token.ts'
+import type { Confirmation, TokenOutcome, VerifiedToken } from './verified-token.ts'
 
 /** What verifying stands on. */
 export interface AccessTokenVerifierParts {
@@ -22,6 +22,8 @@ export interface AccessTokenVerifierParts {
   /** Whether a token of our own was revoked (RFC 7009), by its `jti`. */
   isRevoked(tokenId: string): boolean
   readonly clock: Clock
+  /** 32 bytes, under which records name tokens. */
+  readonly tokenIdKey: Uint8Array
   /** Verified tokens remembered, by their SHA-256. */
   readonly maxCached: number
 }
@@ -44,8 +46,10 @@ export function createAccessTokenVerifier(parts: AccessTokenVerifierParts): Cred
     if (known !== undefined && known.resource === resource.identifier && known.freshUntilMs > clock.nowMs())
       return { ok: true, token: known }
     const outcome = await parts.verifyToken(text, sha256, resource, publicUrl)
-    if (outcome.ok) cache.set(sha256, outcome.token)
-    return outcome
+    if (!outcome.ok) return outcome
+    const token = { ...outcome.token, facts: namedForRecords(outcome.token.facts, parts.tokenIdKey) }
+    cache.set(sha256, token)
+    return { ok: true, token }
   }
 
   function isActive(credentialId: string): boolean {
@@ -84,17 +88,27 @@ export function createAccessTokenVerifier(parts: AccessTokenVerifierParts): Cred
   }
 }
 
+/** Whoever has the token or the key can tell that it is the one of a record; from the record alone nobody can. */
+function namedForRecords(facts: AccessTokenFacts, key: Uint8Array): AccessTokenFacts {
+  if (facts.tokenId === null) return facts
+  return { ...facts, tokenIdHmac: `hmac-sha256:${createHmac('sha256', key).update(facts.tokenId).digest('hex')}` }
+}
+
 function authenticationOf(token: VerifiedToken, scopes: Authentication['scopes']): Authentication {
-  const { kind } = token.confirmation
+  const { confirmation } = token
   return {
     method: 'access-token',
     credentialId: token.credentialId,
-    senderConstrained: kind !== 'none',
-    ...(kind === 'none' ? {} : { binding: kind }),
+    senderConstrained: confirmation.kind !== 'none',
+    ...(confirmation.kind === 'none' ? {} : { binding: confirmation.kind, keyThumbprint: thumbprintOf(confirmation) }),
     expiresAtMs: token.expiresAtMs,
     scopes: token.scopes.filter((scope) => scopes.includes(scope)),
     token: token.facts,
   }
+}
+
+function thumbprintOf(confirmation: Exclude<Confirmation, { kind: 'none' }>): string {
+  return confirmation.kind === 'dpop' ? confirmation.thumbprint : confirmation.certificateSha256
 }
 
 type Possession = { readonly ok: true; readonly headers?: Readonly<Record<string, string>> } | AuthenticationRefusal

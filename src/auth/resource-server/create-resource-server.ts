@@ -25,6 +25,8 @@ export interface ResourceServerParts {
   readonly introspection: IntrospectionConfig
   readonly tokens: TokensConfig
   readonly guardedFetch: GuardedFetch
+  /** 32 bytes, under which records name tokens. */
+  readonly tokenIdKey: Uint8Array
   readonly clock: Clock
 }
 
@@ -72,6 +74,7 @@ export function createResourceServer(parts: ResourceServerParts): CredentialVeri
     registry,
     isRevoked: (tokenId) => localKeys?.isRevoked(tokenId) ?? false,
     clock,
+    tokenIdKey: parts.tokenIdKey,
     maxCached: tokens.maxCached,
   })
 }

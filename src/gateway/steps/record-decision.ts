@@ -1,5 +1,5 @@
 import type { BodyDraft, DecisionDraft, Receipt } from '../../audit/index.ts'
-import type { Caller, Digest, JsonObject } from '../../kernel/index.ts'
+import type { AccessTokenFacts, Caller, Digest, JsonObject } from '../../kernel/index.ts'
 import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts } from '../ports.ts'
@@ -58,10 +58,9 @@ function draft(
         credentialId: authentication.credentialId,
         senderConstrained: authentication.senderConstrained,
         ...(authentication.binding === undefined ? {} : { binding: authentication.binding }),
+        ...(authentication.keyThumbprint === undefined ? {} : { keyThumbprint: authentication.keyThumbprint }),
         expiresAtMs: authentication.expiresAtMs,
-        ...(token === undefined
-          ? {}
-          : { token: { issuer: token.issuer, clientId: token.clientId, actors: token.actors } }),
+        ...(token === undefined ? {} : { token: tokenOf(token) }),
       },
       client,
       door: call.door,
@@ -86,6 +85,11 @@ function draft(
           : keptEngineInput(verdict.decision.engineInput, schema, rules),
     },
   }
+}
+
+/** Never its id, which revocation and some issuers take for the token. */
+function tokenOf({ issuer, clientId, actors, tokenIdHmac }: AccessTokenFacts) {
+  return { issuer, clientId, actors, ...(tokenIdHmac === undefined ? {} : { idHmac: tokenIdHmac }) }
 }
 
 /** What was used before the call, and what the call adds where it is allowed. */

@@ -39,6 +39,7 @@ beforeAll(async () => {
     introspection,
     tokens,
     guardedFetch: createGuardedFetch(),
+    tokenIdKey: Buffer.alloc(32, 8),
     clock,
   })
   authenticator = createAuthenticator([createApiKeyVerifier(registry), verifier])

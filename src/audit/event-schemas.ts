@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import type { EventDraft } from './record.ts'
+import { absentOr, amount, count, digest, time } from './record-members.ts'
+
+const text = z.string()
+const position = count
+
+const ranges = z.array(z.tuple([position, position])).describe('Positions in the namespace, both ends included.')
+const days = amount.describe('For how many days they are kept.')
+
+const keeping = z.strictObject({
+  level: text.nullable(),
+  body_days: z.union([amount, z.literal('forever')]).nullable(),
+  record_days: z.union([amount, z.literal('forever')]).nullable(),
+})
+
+const ground = z.strictObject({ basis: text, by: z.array(text) })
+const difference = z.strictObject({
+  kind: z.enum(['newlyAllowed', 'newlyDenied', 'newlyVisible', 'otherReasons']),
+  call: text,
+  time: text,
+  principal: text,
+  target: text,
+  before: ground,
+  after: ground,
+})
+
+const hold = { hold: text, subject: text.nullable(), reason: text, by: text }
+const ask = { approval: text, principal: text, expires: time }
+const judged = {
+  ...ask,
+  method: text,
+  credential: text.nullable(),
+  address: text,
+  comment: text,
+  requester: text,
+  tool: text,
+  asked_by_call: text,
+}
+
+/** What the event of each kind of record says, by the kind. `credential` alone holds members that its `type` decides on. */
+export const eventSchemas: Record<Exclude<EventDraft['kind'], 'start'>, z.ZodType> = {
+  abandoned: z.strictObject({ decision: text, reason: text }),
+  'denied-at-door': z.union([
+    z.strictObject({
+      code: text,
+      status: count,
+      address: text,
+      route: text.nullable(),
+      namespace: text.nullable(),
+      principalId: text.nullable(),
+      credentialId: text.nullable(),
+      reason: text,
+      count,
+      first_ms: amount,
+    }),
+    z
+      .strictObject({
+        code: text,
+        status: count,
+        network: text,
+        route: text.nullable(),
+        reason: text,
+        count,
+        first_ms: amount,
+      })
+      .describe('What is counted by network.'),
+    z.strictObject({ code: z.literal('many'), count }).describe('What is counted together.'),
+  ]),
+  'policy-change': z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('activated'),
+      policy_set: digest,
+      replaces: digest.nullable(),
+      policies: count,
+      by: text,
+      comment: text,
+    }),
+    z.strictObject({ type: z.literal('shadow-set'), policy_set: digest, policies: count, by: text, comment: text }),
+    z.strictObject({ type: z.literal('shadow-cleared'), policy_set: digest, by: text }),
+    z.strictObject({ type: z.literal('recording-set'), before: keeping, after: keeping, by: text }),
+  ]),
+  credential: z.looseObject({
+    type: text,
+    principal: text.nullable(),
+    credential: text.nullable(),
+    address: text,
+  }),
+  approval: z.discriminatedUnion('type', [
+    z.strictObject({
+      ...ask,
+      type: z.literal('requested'),
+      actors: z.array(text),
+      door: text,
+      tool: text,
+      service: text.nullable(),
+      definition_hash: digest.nullable(),
+      code_hash: digest.nullable(),
+      rules: z.array(text),
+    }),
+    z.strictObject({ ...judged, type: z.literal('approved') }),
+    z.strictObject({ ...judged, type: z.literal('denied') }),
+    z.strictObject({ ...ask, type: z.literal('link-made'), link: text, for: text }),
+  ]),
+  shadow: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('shadow-decisions'),
+      policy_set: digest,
+      same: z.array(text),
+      differences: z.array(difference),
+      missed: z.strictObject({
+        busy: absentOr(count),
+        'too-large': absentOr(count),
+        'tool-changed': absentOr(count),
+      }),
+    }),
+    z.strictObject({ type: z.literal('shadow-stopped'), policy_set: digest, reason: text }),
+  ]),
+  quarantine: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('quarantined'),
+      invariants: z.array(z.strictObject({ id: text, detail: text.nullable() })),
+      outcome: text,
+      principal: text,
+      service: text.nullable(),
+      tool: text.nullable(),
+    }),
+    z.strictObject({
+      type: z.literal('released'),
+      by: text,
+      comment: text,
+      release: text,
+      outcome: text.nullable(),
+    }),
+  ]),
+  period: z.strictObject({
+    period: text,
+    previous: z.strictObject({ key: text, origin: text, root: text, size: count }),
+  }),
+  alarm: z.strictObject({
+    type: z.literal('log-conflict'),
+    where: text,
+    period: text,
+    problem: text,
+    ours: text.nullable(),
+    theirs: text.nullable(),
+  }),
+  'key-change': z.strictObject({ number: count, statement: text, inherited: z.boolean(), previous: text, next: text }),
+  retention: z.discriminatedUnion('what', [
+    z.strictObject({ what: z.literal('texts'), below: position, removed: count, calls: z.array(text), days }),
+    z.strictObject({ what: z.literal('bodies'), ranges, removed: count, days }),
+  ]),
+  erasure: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('keys'), subject: text, keys: z.array(count), by: text, asked_in: text }),
+    z.strictObject({ type: z.literal('bodies'), subject: text, ranges, removed: count }),
+  ]),
+  'legal-hold': z.discriminatedUnion('type', [
+    z.strictObject({ ...hold, type: z.literal('placed') }),
+    z.strictObject({ ...hold, type: z.literal('lifted') }),
+  ]),
+}
