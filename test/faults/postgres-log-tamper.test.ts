@@ -172,6 +172,25 @@ async function findAll(place: Awaited<ReturnType<typeof postgresLogPlace>>, all:
   }
 }
 
+it('is not made good by a server that goes on with an order which was changed', async () => {
+  const place = await writtenLog()
+  const goOn = async () => {
+    const log = await place.open()
+    await log.decisionLog.append(decisionDraft({ namespace: 'one' }))
+    await log.close()
+  }
+  await goOn()
+  expect(await place.verify()).toMatchObject({ ok: true })
+  await place.sql(`CREATE SCHEMA kept; ${copyTables('mcpworks_log', 'kept')}`)
+  for (const change of ['UPDATE head SET checkpoints = 0', 'DELETE FROM head']) {
+    await place.sql(`SET session_replication_role = replica; DELETE FROM checkpoints; ${change}`)
+    await goOn()
+    const report = await place.verify()
+    expect(report.problems.map(({ problem }) => problem).join('\n'), change).toMatch(/head row was changed/)
+    await place.sql(`SET session_replication_role = replica; ${restoreTables('kept', 'mcpworks_log')}`)
+  }
+})
+
 const ofWriters = ['records', 'bodies', 'data_keys', 'writers']
 const tables = [...ofWriters, 'head', 'stretches', 'sequenced', 'tiles', 'checkpoints', 'trees']
 

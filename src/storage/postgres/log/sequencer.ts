@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { headMac } from '../../audit-head.ts'
+import { McpworksError } from '../../../kernel/index.ts'
+import { headMac, headMacFits } from '../../audit-head.ts'
 import { headKey } from '../../data-keys.ts'
 import type { Session } from '../session.ts'
 import { byteaArray, int4Array, int8Array, textArray } from './binary-array.ts'
@@ -43,16 +44,15 @@ export class Sequencer {
     this.#head = head
   }
 
-  /** `null` while another session is the sequencer. @throws DatabaseError */
+  /**
+   * `null` while another session is the sequencer. The head must be the one that a sequencer left: to go on from another
+   * would sign, and authenticate anew, an order that somebody without any key put in its place.
+   * @throws DatabaseError; McpworksError `storage_unavailable` where the head was changed
+   */
   static async open(parts: SequencerParts): Promise<Sequencer | null> {
     if (!(await tryAdvisoryLock(parts.session, sequencerLock))) return null
-    const { rows } = await parts.session.query('SELECT epoch, next_seq, checkpoints FROM head')
-    const [row = { epoch: 0, next_seq: 0, checkpoints: 0 }] = rows
-    const sequencer = new Sequencer(parts, {
-      epoch: Number(row['epoch']) + 1,
-      nextSeq: Number(row['next_seq']),
-      checkpoints: Number(row['checkpoints']),
-    })
+    const left = await readOwnHead(parts)
+    const sequencer = new Sequencer(parts, { ...left, epoch: left.epoch + 1 })
     await sequencer.#trees.loadUnsigned()
     return sequencer
   }
@@ -162,3 +162,25 @@ const sequenceStatement = `
   INSERT INTO head (epoch, next_seq, checkpoints, mac) VALUES ($19::bigint, $20::bigint, $21::bigint, $22::bytea)
   ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, next_seq = excluded.next_seq,
     checkpoints = excluded.checkpoints, mac = excluded.mac`
+
+/** Where the former sequencer left off. @throws DatabaseError; McpworksError `storage_unavailable` where it was changed */
+async function readOwnHead({ session, masterKey, identity }: SequencerParts): Promise<SequencerHead> {
+  const { rows } = await session.query(
+    `SELECT epoch, next_seq, checkpoints, mac,
+       EXISTS (SELECT FROM stretches) OR EXISTS (SELECT FROM checkpoints) AS used
+     FROM (SELECT) AS one LEFT JOIN head ON TRUE`,
+  )
+  const [row = {}] = rows
+  const mac = row['mac'] as Uint8Array | null
+  const head = {
+    epoch: Number(row['epoch'] ?? 0),
+    nextSeq: Number(row['next_seq'] ?? 0),
+    checkpoints: Number(row['checkpoints'] ?? 0),
+  }
+  const isOwn =
+    mac === null
+      ? row['used'] === false
+      : headMacFits(headKey(masterKey), identity.logId, { ...head, lastHash: null, openFrom: 0 }, mac)
+  if (isOwn) return head
+  throw new McpworksError('storage_unavailable', { message: 'The order of the decision log was changed.' })
+}
