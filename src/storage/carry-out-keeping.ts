@@ -139,6 +139,8 @@ function expireBodies(step: ExpiryStep, scene: KeepingScene): StepResult {
   let kept = 0
   for (const { seq, idx } of rows) {
     const box = owner.get(seq)
+    // What is not there is not excused while something is held: it may have been that.
+    if (box === undefined && held.size > 0) continue
     if (box !== undefined && held.size > 0 && isHeld(box, held, step.namespace, scene.keys)) {
       kept += 1
       continue

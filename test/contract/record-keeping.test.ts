@@ -281,6 +281,24 @@ describe.each(logImplementations)('a legal hold, on $name', ({ place }) => {
     expect(await verify()).toMatchObject({ ok: true, removed: { bodies: 2 } })
   })
 
+  it('on one principal excuses nothing that was taken behind its back', async () => {
+    const { now, storage, keeper, call, verify, spoil, close } = await keptLog(place())
+    const ada = await call('demo/ada')
+    await call('demo/bob')
+    await keeper.placeHold(hold('demo/ada'))
+    await spoil("DELETE FROM bodies WHERE data_key IN (SELECT data_key FROM data_keys WHERE subject = 'demo/ada')")
+    now.ms += 2 * day
+    await signed(storage, 'demo', 5)
+    const step = { namespace: 'demo', what: 'bodies', beforeMs: now.ms, days: 1 } as const
+    expect(await keeper.expire(step)).toMatchObject({ removed: 2 })
+    await close()
+    expect(await verify()).toMatchObject({
+      ok: false,
+      removed: { bodies: 2 },
+      firstProblem: { subject: 'body', id: ada.decided.id },
+    })
+  })
+
   it('keeps what is of the principal where the row of its key names another', async () => {
     const { now, storage, keeper, call, verify, spoil, close } = await keptLog(place())
     const ada = await call('demo/ada')

@@ -146,18 +146,24 @@ async function expireBodies(step: ExpiryStep, { session, keys, record }: Keeping
   const last = rows.at(-1)
   if (last === undefined) return nothing
   const kept = new Set<number>()
+  const absent = new Set<number>()
   if (holds.length > 0) {
     const held = new Set(holds.map(({ subject }) => subject))
     // Of an erased key it is nobody's, and goes.
     const found = await session.query(
-      `SELECT idx, subject, data_keys.epoch, wrapped FROM records JOIN bodies USING (writer, pos) JOIN data_keys USING (data_key)
+      `SELECT idx, data_key, subject, data_keys.epoch, wrapped FROM records LEFT JOIN bodies USING (writer, pos) LEFT JOIN data_keys USING (data_key)
        WHERE records.log = $1 AND idx BETWEEN $2 AND $3`,
       [place.log, place.bodiesFrom, last.idx],
     )
-    for (const row of found.rows) if (isHeld(row, held, step.namespace, keys)) kept.add(Number(row['idx']))
+    for (const row of found.rows) {
+      const isErased = row['data_key'] !== null && row['wrapped'] === null
+      // What is not there is not excused while something is held: it may have been that.
+      if (row['data_key'] === null) absent.add(Number(row['idx']))
+      else if (!isErased && isHeld(row, held, step.namespace, keys)) kept.add(Number(row['idx']))
+    }
   }
   const gone = new PositionRanges()
-  for (const { idx } of rows) if (!kept.has(idx)) gone.add(idx)
+  for (const { idx } of rows) if (!kept.has(idx) && !absent.has(idx)) gone.add(idx)
   const { changes: removed } = await session.query(
     `DELETE FROM bodies USING records WHERE records.log = $1 AND idx BETWEEN $2 AND $3 AND idx <> ALL ($4::bigint[])
        AND bodies.writer = records.writer AND bodies.pos = records.pos`,
