@@ -10,16 +10,33 @@ const alone = [
   'test/attacks/auth/egress-ssrf.test.ts',
 ]
 
+/** Tests of what there is on PostgreSQL alone. The suites of stores that both databases have are run on it besides. */
+const onPostgres = ['test/contract/postgres-*.test.ts', 'test/integration/{app-postgres,postgres-*}.test.ts']
+
 /** Kinds of tests, by folder. Limits are for a hang, not for speed: two shared cores run everything. */
 const kinds = [
   // One process for many files: no module of ours holds state, so they cannot disturb each other, and to load the
   // product anew costs each file a second of processor time.
   { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 60_000, isolate: false },
-  { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, isolate: false },
+  {
+    name: 'contract',
+    include: ['test/contract/**/*.test.ts'],
+    exclude: onPostgres,
+    testTimeout: 60_000,
+    isolate: false,
+    env: { MCPWORKS_TEST_STORAGE: 'SQLite' },
+  },
+  {
+    name: 'postgres',
+    include: [...onPostgres, 'test/contract/*.test.ts'],
+    testTimeout: 120_000,
+    isolate: false,
+    env: { MCPWORKS_TEST_STORAGE: 'PostgreSQL' },
+  },
   {
     name: 'integration',
     include: ['test/integration/**/*.test.ts'],
-    exclude: alone,
+    exclude: [...alone, ...onPostgres],
     testTimeout: 120_000,
     isolate: false,
   },

@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '../../src/kernel/index.ts'
 import { openAuditReader, openStorage } from '../../src/storage/index.ts'
 import { postgresLogPlace } from '../support/postgres-log-place.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { wanted } from './implementations.ts'
 
 /** An open decision log. */
 export interface OpenLog {
@@ -36,8 +37,7 @@ export interface LogPlace {
   spoil(change: Spoiling): Promise<void>
 }
 
-/** Every implementation of the decision log. */
-export const logImplementations: readonly { readonly name: string; readonly place: () => LogPlace }[] = [
+const all: readonly { readonly name: string; readonly place: () => LogPlace }[] = [
   {
     name: 'SQLite',
     place() {
@@ -75,6 +75,9 @@ export const logImplementations: readonly { readonly name: string; readonly plac
     },
   },
 ]
+
+/** Every implementation of the decision log that is wanted. */
+export const logImplementations = all.filter(wanted)
 
 /** `place` names the columns that say which record bodies belong to. */
 function statementOf(change: Spoiling, { place, zeros }: { readonly place: string; readonly zeros: string }): string {

@@ -10,8 +10,11 @@ export interface StoragePlace {
   open(clock?: Clock): Promise<Storage>
 }
 
-/** Every implementation of the storage ports. The suites of this folder run against each of them. */
-export const implementations: readonly { readonly name: string; readonly place: () => StoragePlace }[] = [
+/** The databases that the suites of this folder are run on by the running kind of tests; all, where it names none. */
+export const wanted = ({ name }: { readonly name: string }): boolean =>
+  [undefined, name].includes(process.env['MCPWORKS_TEST_STORAGE'])
+
+const all: readonly { readonly name: string; readonly place: () => StoragePlace }[] = [
   {
     name: 'SQLite',
     place() {
@@ -34,6 +37,9 @@ export const implementations: readonly { readonly name: string; readonly place: 
     },
   },
 ]
+
+/** Every implementation of the storage ports that is wanted. The suites of this folder run against each of them. */
+export const implementations = all.filter(wanted)
 
 /** Opens a place for the running test and closes it after. */
 export async function opened(place: StoragePlace): Promise<Storage> {
