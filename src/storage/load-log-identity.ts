@@ -10,7 +10,8 @@ interface MadeKey {
   readonly wrapped: Uint8Array
 }
 
-const signingKeyPurpose = 'log signing key'
+/** The purpose under which a log's signing key is wrapped. */
+export const signingKeyPurpose = 'log signing key'
 
 /**
  * Reads who this log is, or decides it at first start: an id and a signing key, wrapped under the master key.

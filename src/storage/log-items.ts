@@ -5,6 +5,7 @@ import {
   writeRecord,
   type EventDraft,
   type KeyChangeEvent,
+  type NoteSigner,
 } from '../audit/index.ts'
 import { uuidv7 } from '../kernel/index.ts'
 import type { OpenTree } from './audit-log-state.ts'
@@ -24,7 +25,7 @@ export function abandonedItem(decision: OpenDecision, timeMs: number): LogItem {
 /** Begins the tree of a period, and names the one before it as its last checkpoint commits to it. */
 export function periodItem(
   namespace: string,
-  closed: Pick<OpenTree, 'signer' | 'hashes'>,
+  closed: { readonly signer: Pick<NoteSigner, 'name' | 'publicKey'> } & Pick<OpenTree, 'hashes'>,
   period: string,
   timeMs: number,
 ): LogItem {

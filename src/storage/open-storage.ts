@@ -131,7 +131,7 @@ async function openOnPostgres(
       decisionLog: new LeasedDecisionLog(log.decisionLog, lease),
       logSearch,
       trees,
-      logKey: { rotate: refuseRotation },
+      logKey: leasedSigningKey(log.logKey, lease),
       keeper: new LeasedRecordKeeper(log.keeper, lease),
       masterKey: masterKeyOf(masterKey),
       role: lease,
@@ -143,11 +143,15 @@ async function openOnPostgres(
   }
 }
 
-/** @throws McpworksError `invalid_request` */
-async function refuseRotation(): Promise<never> {
-  throw new McpworksError('invalid_request', {
-    message: 'A decision log in PostgreSQL keeps the key that it was made with: it cannot be changed.',
-  })
+/** The key as a server may change it that acts only while it holds the lease. */
+function leasedSigningKey(key: LogSigningKey, role: Pick<ActiveRole, 'lost'>): LogSigningKey {
+  return {
+    async rotate() {
+      const lost = role.lost()
+      if (lost !== null) throw new McpworksError('audit_unavailable', { detail: `the lease is lost: ${lost}` })
+      return key.rotate()
+    },
+  }
 }
 
 /** Closes what was opened, the last first. A part that cannot end well does not keep the others from ending. */

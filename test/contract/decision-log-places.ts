@@ -4,8 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import {
   verifyDecisionLog,
   type DecisionLog,
+  type LogSigningKey,
   type RecordKeeper,
   type RecordProver,
+  type AuditReader,
+  type VerifyOptions,
   type VerifyReport,
 } from '../../src/audit/index.ts'
 import { systemClock, type Clock } from '../../src/kernel/index.ts'
@@ -18,6 +21,7 @@ import { wanted } from './implementations.ts'
 export interface OpenLog {
   readonly decisionLog: DecisionLog & RecordProver
   readonly keeper: RecordKeeper
+  readonly logKey: LogSigningKey
   close(): Promise<void>
 }
 
@@ -32,7 +36,8 @@ export type Spoiling =
 /** A place where a decision log is kept, and can be opened again after it was closed. */
 export interface LogPlace {
   open(clock?: Clock): Promise<OpenLog>
-  verify(): Promise<VerifyReport>
+  verify(options?: Omit<VerifyOptions, 'reader'>): Promise<VerifyReport>
+  reader(): Promise<AuditReader>
   /** Changes what is stored behind the back of the log. */
   spoil(change: Spoiling): Promise<void>
 }
@@ -44,10 +49,11 @@ const all: readonly { readonly name: string; readonly place: () => LogPlace }[] 
       const dataDirectory = join(temporaryDirectory(), 'data')
       return {
         open: (clock = systemClock) => openStorage({ dataDirectory, clock }),
-        async verify() {
+        reader: async () => openAuditReader({ dataDirectory }),
+        async verify(options = {}) {
           const reader = openAuditReader({ dataDirectory })
           try {
-            return await verifyDecisionLog({ reader })
+            return await verifyDecisionLog({ reader, ...options })
           } finally {
             await reader.close()
           }
@@ -66,7 +72,8 @@ const all: readonly { readonly name: string; readonly place: () => LogPlace }[] 
       const made = postgresLogPlace()
       return {
         open: async (clock = systemClock) => (await made).open(clock),
-        verify: async () => (await made).verify(),
+        verify: async (options) => (await made).verify(options),
+        reader: async () => (await made).reader(),
         async spoil(change) {
           const words = { place: '(writer, pos)', zeros: "decode(repeat('00', 32), 'hex')" }
           await (await made).sql(`SET session_replication_role = replica; ${statementOf(change, words)}`)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { verifyDecisionLog, type VerifyOptions, type VerifyReport } from '../../src/audit/index.ts'
+import { verifyDecisionLog, type AuditReader, type VerifyOptions, type VerifyReport } from '../../src/audit/index.ts'
 import { systemClock, type Clock } from '../../src/kernel/index.ts'
 import {
   openPostgresAuditReader,
@@ -20,6 +20,8 @@ export interface PostgresLogPlace {
   /** Opens the log as one more writer, and closes it when the running test ends. */
   open(clock?: Clock, options?: Pick<PostgresLogOptions, 'silentMs' | 'graceMs'>): Promise<PostgresLog>
   verify(options?: Omit<VerifyOptions, 'reader'>): Promise<VerifyReport>
+  /** What the verifier reads with. To be closed. */
+  reader(): AuditReader
   /** Runs a statement of somebody who may do everything; gives the rows. */
   sql(statement: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>
 }
@@ -46,6 +48,7 @@ export async function postgresLogPlace(given?: string): Promise<PostgresLogPlace
         await reader.close()
       }
     },
+    reader: () => openPostgresAuditReader({ database, masterKey, publicKeyLine: null }),
     async sql(statement, parameters = []) {
       const client = new pg.Client({ connectionString: url, options: '-c search_path=mcpworks_log' })
       await client.connect()

@@ -38,10 +38,16 @@ export class GrowingTrees {
   readonly #session: Session
   readonly #identity: PostgresLogIdentity
   readonly #trees = new Map<number, GrowingTree>()
+  #next: PostgresLogIdentity['key'] | null = null
 
   constructor(session: Session, identity: PostgresLogIdentity) {
     this.#session = session
     this.#identity = identity
+  }
+
+  /** From here on a second key signs too: the one that takes the place of the first. */
+  signAlsoWith(next: PostgresLogIdentity['key']): void {
+    this.#next = next
   }
 
   /** Whether a tree has leaves that no checkpoint covers. */
@@ -104,7 +110,9 @@ export class GrowingTrees {
 
   #sign(tree: GrowingTree, ordinal: number): NewCheckpoint {
     const { size } = tree.hashes
-    const note = signCheckpoint({ origin: tree.signer.name, size, root: tree.hashes.root() }, tree.signer)
+    const { name } = tree.signer
+    const signers = this.#next === null ? [tree.signer] : [tree.signer, { name, ...this.#next }]
+    const note = signCheckpoint({ origin: name, size, root: tree.hashes.root() }, ...signers)
     tree.checkpointed = size
     return { ordinal, tree: tree.tree, size, timeMs: tree.lastTimeMs, note }
   }

@@ -139,4 +139,8 @@ export const logMigrations: readonly string[] = [
     cut_calls TEXT[] NOT NULL DEFAULT '{}'
   );
   `,
+  // What the former signing key and the new one signed together, each time that the key was changed.
+  `
+  CREATE TABLE key_changes (number INT PRIMARY KEY, statement TEXT NOT NULL);
+  `,
 ]

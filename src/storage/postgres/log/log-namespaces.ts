@@ -21,20 +21,19 @@ export class LogNamespaces {
     return known
   }
 
-  /** Looks up the logs of all these namespaces; makes those that are missing, each with its first tree. @throws DatabaseError */
-  async find(
-    session: Session,
-    items: readonly { readonly namespace: string; readonly timeMs: number }[],
-  ): Promise<void> {
-    for (const { namespace, timeMs } of items) {
-      if (this.#known.has(namespace)) continue
-      await session.query(
-        `WITH made AS (INSERT INTO logs (namespace) VALUES ($1) ON CONFLICT (namespace) DO NOTHING RETURNING log)
-         INSERT INTO trees (log, period, first_idx) SELECT log, $2, 0 FROM made`,
-        [namespace, logPeriod(timeMs)],
-      )
-      await this.refresh(session, namespace)
-    }
+  has(namespace: string): boolean {
+    return this.#known.has(namespace)
+  }
+
+  /** Looks up the log of a namespace; makes it with its first tree where it is missing, and says so. @throws DatabaseError */
+  async find(session: Session, namespace: string, timeMs: number): Promise<{ readonly made: boolean }> {
+    const { changes } = await session.query(
+      `WITH made AS (INSERT INTO logs (namespace) VALUES ($1) ON CONFLICT (namespace) DO NOTHING RETURNING log)
+       INSERT INTO trees (log, period, first_idx) SELECT log, $2, 0 FROM made`,
+      [namespace, logPeriod(timeMs)],
+    )
+    await this.refresh(session, namespace)
+    return { made: changes === 1 }
   }
 
   /** Reads which tree of a namespace is open. @throws DatabaseError */

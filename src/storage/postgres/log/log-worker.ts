@@ -1,5 +1,4 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { verifierKey } from '../../../audit/index.ts'
 import { McpworksError } from '../../../kernel/index.ts'
 import { exportPublicKeys } from '../../export-public-keys.ts'
 import { restoreItems, type AppendItem, type WorkerMessage, type WorkerRequest } from '../../worker-protocol.ts'
@@ -21,8 +20,7 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
   const writer = new WriterRole(settings, (reason) => send({ kind: 'health', reason }))
   try {
     const identity = await writer.start(settings.startedAtMs)
-    const key = { name: `mcpworks/${identity.logId}`, publicKey: identity.key.publicKey }
-    exportPublicKeys(settings.publicKeyPath, [verifierKey(key)])
+    exportPublicKeys(settings.publicKeyPath, identity.keyLines)
   } catch (error) {
     await writer.close().catch(() => {})
     const { code, message, detail } = error instanceof McpworksError ? error : databaseUnavailable(error)
@@ -51,6 +49,15 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     const outcome = await writer.keep(task, nowMs)
     if (outcome.ok) send({ kind: 'kept', ticket, answer: outcome.answer })
     else send({ kind: 'keep-failed', ticket, reason: outcome.reason })
+  }
+  const rotateKey = async ({ ticket, timeMs }: Extract<WorkerRequest, { kind: 'rotate-key' }>): Promise<void> => {
+    const rotated = await sequencer.standAside(() => writer.rotateKey(timeMs)).catch(() => null)
+    try {
+      if (rotated !== null) exportPublicKeys(settings.publicKeyPath, rotated.keyLines)
+    } catch {
+      // The change is durable, and its key in the database: the file gets it at the next start.
+    }
+    send({ kind: 'rotated', ticket, rotation: rotated?.rotation ?? null })
   }
   const timer = setInterval(() => {
     void sequence('all')
@@ -90,6 +97,8 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
           send({ kind: 'answer', ticket: request.ticket, result: null })
         } else if (request.kind === 'keep') {
           await keep(request)
+        } else if (request.kind === 'rotate-key') {
+          await rotateKey(request)
         } else if (request.kind === 'settle') {
           // Not waited for: what is read does not keep writers waiting.
           void sequence('full').then(() => send({ kind: 'answer', ticket: request.ticket, result: null }))

@@ -8,18 +8,20 @@ import {
   sealRecord,
   writerIdOf,
   type BodyPart,
+  type KeyRotation,
   type RandomBytes,
 } from '../../../audit/index.ts'
 import { headKey } from '../../data-keys.ts'
 import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
-import { abandonedItem, keepingItem, periodItem } from '../../log-items.ts'
+import { abandonedItem, keepingItem, keyChangeItem, periodItem } from '../../log-items.ts'
 import { collectOpenDecisions, type OpenDecision } from '../../open-decisions.ts'
 import type { AppendItem } from '../../worker-protocol.ts'
 import { DatabaseError } from '../database-failure.ts'
 import type { Session } from '../session.ts'
-import { releaseAdvisoryLock, tryAdvisoryLock } from './advisory-locks.ts'
+import { releaseAdvisoryLock, sequencerLock, tryAdvisoryLock } from './advisory-locks.ts'
 import { appendBatch, keyIsGone, type SealedRecord } from './append-batch.ts'
 import { carryOutKeeping } from './carry-out-keeping.ts'
+import { changeSigningKey, readKeyChanges, verifierInForce } from './change-signing-key.ts'
 import type { PostgresLogIdentity } from './log-identity.ts'
 import { LogNamespaces } from './log-namespaces.ts'
 import { placedRecordId } from './record-place.ts'
@@ -66,6 +68,7 @@ export class LogWriter {
   readonly #session: Session
   readonly #identity: PostgresLogIdentity
   readonly #headKey: KeyObject
+  readonly #masterKey: Uint8Array
   readonly #random: RandomBytes
   readonly #backend: Backend
   readonly #namespaces = new LogNamespaces()
@@ -73,6 +76,7 @@ export class LogWriter {
   /** Positions of allowed decisions without an outcome, by call, oldest first. */
   readonly #unfinished = new Map<string, number>()
   #at: WriterPosition
+  #isTransacting = false
 
   private constructor(parts: LogWriterParts, writer: number, backend: Backend, at: WriterPosition) {
     this.writer = writer
@@ -80,6 +84,7 @@ export class LogWriter {
     this.#session = parts.session
     this.#identity = parts.identity
     this.#headKey = headKey(parts.masterKey)
+    this.#masterKey = parts.masterKey
     this.#random = parts.random
     this.#keys = new WriterKeys({ masterKey: parts.masterKey, writer, epoch: at.epoch })
     this.#at = at
@@ -153,8 +158,8 @@ export class LogWriter {
 
   /** Records all items or none, in one transaction. @throws DatabaseError */
   async append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
-    await this.#namespaces.find(this.#session, items)
     for (const { namespace, timeMs } of items) {
+      await this.#findNamespace(namespace, timeMs)
       if (this.#isPeriodOver(namespace, timeMs)) await this.#transact(() => this.#beginPeriod(namespace, timeMs))
     }
     return this.#append(items)
@@ -174,10 +179,49 @@ export class LogWriter {
     return answer
   }
 
+  /**
+   * Lets a new signing key take the place of the one in force, in every namespace, all of it or nothing. `null` while
+   * another server is the sequencer, whose checkpoints are under way: then nothing was done.
+   * @throws DatabaseError
+   */
+  async rotateKey(timeMs: number): Promise<KeyRotation | null> {
+    const session = this.#session
+    if (!(await tryAdvisoryLock(session, sequencerLock))) return null
+    try {
+      return await this.#transact(() =>
+        changeSigningKey({
+          session,
+          masterKey: this.#masterKey,
+          timeMs,
+          beginPeriod: async (namespace) => {
+            await this.#findNamespace(namespace, timeMs)
+            if (this.#isPeriodOver(namespace, timeMs)) await this.#beginPeriod(namespace, timeMs)
+          },
+          record: async (namespace, event) => {
+            await this.#record(keyChangeItem(namespace, event, timeMs))
+          },
+        }),
+      )
+    } finally {
+      if (session.ended === null) await releaseAdvisoryLock(session, sequencerLock)
+    }
+  }
+
+  /** A namespace that is younger than a change of the key bears it too: it is provable from the first key on by itself. */
+  async #findNamespace(namespace: string, timeMs: number): Promise<void> {
+    if (this.#namespaces.has(namespace)) return
+    await this.#transact(async () => {
+      const { made } = await this.#namespaces.find(this.#session, namespace, timeMs)
+      if (!made) return
+      for (const [at, statement] of (await readKeyChanges(this.#session)).entries())
+        await this.#append([keyChangeItem(namespace, { number: at + 1, statement, inherited: true }, timeMs)])
+    })
+  }
+
   /** Records one item inside a transaction; gives its position. */
   async #record(item: WriterItem): Promise<number> {
     const { namespace, timeMs } = item
-    await this.#namespaces.find(this.#session, [item])
+    await this.#findNamespace(namespace, timeMs)
     if (this.#isPeriodOver(namespace, timeMs)) await this.#beginPeriod(namespace, timeMs)
     const [written] = await this.#append([item])
     return written?.index ?? -1
@@ -187,7 +231,10 @@ export class LogWriter {
     return timeMs >= this.#namespaces.get(namespace).periodEndsMs
   }
 
+  /** In the transaction that is under way, where there is one. */
   async #transact<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isTransacting) return work()
+    this.#isTransacting = true
     await this.#session.query('BEGIN')
     try {
       const result = await work()
@@ -196,6 +243,8 @@ export class LogWriter {
     } catch (error) {
       if (this.#session.ended === null) await this.#session.query('ROLLBACK')
       throw error
+    } finally {
+      this.#isTransacting = false
     }
   }
 
@@ -254,7 +303,9 @@ export class LogWriter {
     const period = logPeriod(timeMs)
     if (closed.period < period) {
       const name = checkpointOrigin(this.#identity.logId, namespace, closed.period)
-      const signer = { name, ...this.#identity.key }
+      // Another server may have changed the key since.
+      const { publicKey } = await verifierInForce(this.#session)
+      const signer = { name, publicKey }
       await this.#append([periodItem(namespace, { signer, hashes: closed.hashes }, period, timeMs)])
       await this.#session.query('INSERT INTO trees (log, period, first_idx) VALUES ($1, $2, $3)', [
         log,

@@ -1,4 +1,4 @@
-import type { DecisionLog, RecordKeeper, RecordProver } from '../../../audit/index.ts'
+import type { DecisionLog, LogSigningKey, RecordKeeper, RecordProver } from '../../../audit/index.ts'
 import type { Clock } from '../../../kernel/index.ts'
 import { WorkerClient } from '../../worker-client.ts'
 import type { DatabaseOptions } from '../database-options.ts'
@@ -23,6 +23,7 @@ export interface PostgresLogOptions {
 export interface PostgresLog {
   readonly decisionLog: DecisionLog & RecordProver
   readonly keeper: RecordKeeper
+  readonly logKey: LogSigningKey
   /** Waits for what is being written, signs the last checkpoints and ends all sessions. */
   close(): Promise<void>
 }
@@ -47,6 +48,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
   return {
     decisionLog,
     keeper: decisionLog,
+    logKey: { rotate: () => client.rotateKey(Math.floor(clock.nowMs())) },
     async close() {
       await client.close()
       await decisionLog.close()

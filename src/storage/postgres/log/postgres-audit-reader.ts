@@ -95,9 +95,9 @@ class PostgresAuditReader implements AuditReader {
     return row === undefined ? null : String(row['line'])
   }
 
-  /** The key of a log on PostgreSQL is the one that it was made with. */
   async keyChanges(): Promise<string[]> {
-    return []
+    const rows = await this.#rows('SELECT statement FROM key_changes ORDER BY number')
+    return rows.map((row) => String(row['statement']))
   }
 
   async head(): Promise<HeadRow | null> {

@@ -1,5 +1,6 @@
 import { randomPool } from '../../random-pool.ts'
 import type { Session } from '../session.ts'
+import { releaseAdvisoryLock, sequencerLock } from './advisory-locks.ts'
 import { AbandonedWriters } from './abandoned-writers.ts'
 import { prepareLog } from './log-identity.ts'
 import { answeredInTime, openLogSession } from './log-session.ts'
@@ -27,6 +28,27 @@ export class SequencerRole {
   run(sign: 'full' | 'all'): Promise<void> {
     this.#running = this.#running.then(() => this.#run(sign))
     return this.#running
+  }
+
+  /** Gives the role up while somebody does something that takes it in another session. Rejects as `work` does. */
+  async standAside<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#running.then(async () => {
+      await this.#giveUp()
+      return work()
+    })
+    this.#running = result.then(
+      () => {},
+      () => {},
+    )
+    return result
+  }
+
+  async #giveUp(): Promise<void> {
+    const session = this.#session
+    const had = this.#sequencer !== null
+    this.#sequencer = null
+    if (had && session?.ended === null)
+      await answeredInTime(session, this.#settings.silentMs, () => releaseAdvisoryLock(session, sequencerLock))
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { headKey } from '../../data-keys.ts'
 import type { Session } from '../session.ts'
 import { byteaArray, int4Array, int8Array, textArray } from './binary-array.ts'
 import { sequencerLock, tryAdvisoryLock } from './advisory-locks.ts'
-import type { PostgresLogIdentity } from './log-identity.ts'
+import { readLogIdentity, type PostgresLogIdentity } from './log-identity.ts'
 import { GrowingTrees } from './growing-trees.ts'
 import { joinStretches, type WaitingRecord } from './stretch.ts'
 
@@ -51,6 +51,13 @@ export class Sequencer {
    */
   static async open(parts: SequencerParts): Promise<Sequencer | null> {
     if (!(await tryAdvisoryLock(parts.session, sequencerLock))) return null
+    // Whoever had the lock before may have changed the key.
+    const identity = (await readLogIdentity(parts.session, parts.masterKey)) ?? parts.identity
+    return Sequencer.resume({ ...parts, identity })
+  }
+
+  /** For a session that has the lock already. @throws as `open` does */
+  static async resume(parts: SequencerParts): Promise<Sequencer> {
     const left = await readOwnHead(parts)
     const sequencer = new Sequencer(parts, { ...left, epoch: left.epoch + 1 })
     await sequencer.#trees.loadUnsigned()
@@ -72,6 +79,11 @@ export class Sequencer {
       }
       if (isLast) return
     }
+  }
+
+  /** From here on a second key signs checkpoints too: the one that takes the place of the first. */
+  signAlsoWith(next: PostgresLogIdentity['key']): void {
+    this.#trees.signAlsoWith(next)
   }
 
   async #pass(waiting: readonly WaitingRecord[], sign: 'full' | 'all'): Promise<void> {

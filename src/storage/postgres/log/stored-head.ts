@@ -39,7 +39,7 @@ async function readInSnapshot(session: Session, key: KeyObject | null): Promise<
     `SELECT convert_from(value, 'UTF8') AS log_id, epoch, next_seq, checkpoints, mac,
        (SELECT max(first_seq + records - 1) FROM stretches) AS newest_seq,
        (SELECT max(ordinal) FROM checkpoints) AS newest_checkpoint, (SELECT max(tree) FROM trees) AS newest_tree,
-       (${strayRecords}) AS strays
+       (${strayRecords}) AS strays, (SELECT count(*) FROM key_changes) AS key_changes
      FROM meta LEFT JOIN head ON TRUE WHERE name = 'log_id'`,
   )
   const [row] = rows
@@ -57,7 +57,7 @@ async function readInSnapshot(session: Session, key: KeyObject | null): Promise<
     newestCheckpoint: numberOrNull(row['newest_checkpoint']),
     newestTree: numberOrNull(row['newest_tree']),
     strays: Number(row['strays']),
-    keyChanges: 0,
+    keyChanges: Number(row['key_changes']),
     writers,
   }
   return { head, waiting }

@@ -1,3 +1,4 @@
+import type { KeyRotation } from '../../../audit/index.ts'
 import { McpworksError } from '../../../kernel/index.ts'
 import { randomPool } from '../../random-pool.ts'
 import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
@@ -81,6 +82,24 @@ export class WriterRole {
       return { ok: true, answer: await this.#inTime(() => writer.keep(task, nowMs)) }
     } catch (error) {
       return { ok: false, reason: this.#fail(error) }
+    }
+  }
+
+  /** Changes the signing key; the verifier key lines since. `null` where the former one is still in force, or that is not known. */
+  async rotateKey(
+    timeMs: number,
+  ): Promise<{ readonly rotation: KeyRotation; readonly keyLines: readonly string[] } | null> {
+    const writer = this.#writer
+    if (writer === null || this.#failure !== null) return null
+    try {
+      const rotation = await this.#inTime(() => writer.rotateKey(timeMs))
+      if (rotation === null) return null
+      const identity = await this.#inTime(() => prepareLog(required(this.#session), this.#settings.masterKey))
+      this.#identity = identity
+      return { rotation, keyLines: identity.keyLines }
+    } catch (error) {
+      this.#fail(error)
+      return null
     }
   }
 
