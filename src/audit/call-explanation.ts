@@ -13,6 +13,9 @@ export interface CallMaterial {
   /** Decrypted bodies, `null` where there is none or the reader may not see it. */
   readonly input: string | null
   readonly output: string | null
+  /** What became of a body that was kept and is not there any more, as words that go on after its name. */
+  readonly inputGone?: string | null
+  readonly outputGone?: string | null
   /** Of the decision record; `null` where it was not made. */
   readonly proof: RecordProof | null
 }
@@ -55,6 +58,10 @@ export interface CallExplanation {
     readonly door: string
     readonly input: string | null
     readonly inputBytes: number | null
+    /** Why the arguments are not shown, where they are not; goes on after "the arguments". */
+    readonly inputGone: string | null
+    /** In how many places secrets were taken out of what was kept. */
+    readonly inputRedactions: number
   }
   readonly decision: {
     readonly effect: string
@@ -115,6 +122,9 @@ export interface CallExplanation {
     }[]
     readonly output: string | null
     readonly outputBytes: number | null
+    /** Why the result is not shown, where it is not; goes on after "the result". */
+    readonly outputGone: string | null
+    readonly outputRedactions: number
   } | null
   readonly records: readonly {
     readonly kind: string
@@ -170,6 +180,9 @@ export function explainCall(material: CallMaterial): CallExplanation {
       door: text(pre['door']),
       input: material.input,
       inputBytes: numberOrNull(objectAt(pre, 'input')['bytes']),
+      inputGone:
+        pre['input'] == null ? notKept(decided) : material.input === null ? (material.inputGone ?? null) : null,
+      inputRedactions: numberOrNull(objectAt(pre, 'input')['redactions']) ?? 0,
     },
     decision: {
       effect: text(decision['effect']),
@@ -199,7 +212,7 @@ export function explainCall(material: CallMaterial): CallExplanation {
       sandbox:
         typeof sandbox['engine'] === 'string' ? `${sandbox['engine']}, profile ${text(sandbox['profile'])}` : null,
     },
-    outcome: ended === undefined ? null : explainOutcome(ended, material.output),
+    outcome: ended === undefined ? null : explainOutcome(ended, material),
     records: parsed.map((record, position) => ({
       kind: text(record['kind']),
       index: material.records[position]?.index ?? 0,
@@ -225,7 +238,12 @@ function approvalOf({ id, by, at }: JsonObject): CallExplanation['decision']['ap
   return typeof id === 'string' ? { id, by: textOrNull(by), at: textOrNull(at) } : null
 }
 
-function explainOutcome(record: JsonObject, output: string | null): CallExplanation['outcome'] {
+/** `level` says what was asked to be kept at the most. */
+function notKept(record: JsonObject): string {
+  return `were never kept (level ${text(record['level'])})`
+}
+
+function explainOutcome(record: JsonObject, { output, outputGone }: CallMaterial): CallExplanation['outcome'] {
   const time = text(record['time'])
   const none = {
     durationMs: null,
@@ -240,6 +258,8 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     obligations: [],
     output: null,
     outputBytes: null,
+    outputGone: null,
+    outputRedactions: 0,
   }
   if (record['kind'] === 'abandoned') {
     return { status: 'abandoned', detail: textOrNull(objectAt(record, 'event')['reason']), time, ...none }
@@ -272,6 +292,13 @@ function explainOutcome(record: JsonObject, output: string | null): CallExplanat
     })),
     output: isKept ? null : output,
     outputBytes: numberOrNull(objectAt(outcome, 'output')['bytes']),
+    outputGone:
+      outcome['output'] == null
+        ? `was never kept (level ${text(record['level'])})`
+        : output === null && !isKept
+          ? (outputGone ?? null)
+          : null,
+    outputRedactions: numberOrNull(objectAt(outcome, 'output')['redactions']) ?? 0,
   }
 }
 

@@ -11,6 +11,8 @@ export interface RecordQuery {
   readonly afterId?: string
   readonly kinds?: readonly string[]
   readonly principal?: string
+  /** Also records whose text was let go: theirs is empty, and the principal is not known of them. */
+  readonly withoutText?: true
   /** Newest first when true. */
   readonly descending?: boolean
   /** 1-1000. */

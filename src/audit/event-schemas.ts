@@ -147,7 +147,14 @@ export const eventSchemas: Record<Exclude<EventDraft['kind'], 'start'>, z.ZodTyp
   }),
   'key-change': z.strictObject({ number: count, statement: text, inherited: z.boolean(), previous: text, next: text }),
   retention: z.discriminatedUnion('what', [
-    z.strictObject({ what: z.literal('texts'), below: position, removed: count, calls: z.array(text), days }),
+    z.strictObject({
+      what: z.literal('texts'),
+      below: position,
+      kept: absentOr(ranges).describe('Below it, and their texts stay.'),
+      removed: count,
+      calls: z.array(text),
+      days,
+    }),
     z.strictObject({ what: z.literal('bodies'), ranges, removed: count, days }),
   ]),
   erasure: z.discriminatedUnion('type', [

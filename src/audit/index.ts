@@ -22,6 +22,7 @@ export type {
   RecordProver,
   RecordQuery,
 } from './decision-log.ts'
+export { findRemoval, removalSentence } from './find-removal.ts'
 export type { LogPositionStore } from './log-position-store.ts'
 export { checkConsistency, proveConsistency } from './log-consistency.ts'
 export { logPeriod, periodEndMs } from './log-period.ts'

@@ -103,6 +103,7 @@ const events: Record<keyof typeof eventSchemas, EventDraft['event'][]> = {
   'key-change': [{ number: 1, statement: 'n', inherited: false, previous: 'k1', next: 'k2' }],
   retention: [
     { what: 'texts', below: 3, removed: 3, calls: ['c'], days: 1 },
+    { what: 'texts', below: 3, kept: [[0, 0]], removed: 2, calls: [], days: 1 },
     { what: 'bodies', ranges: [[0, 1]], removed: 2, days: 0.5 },
   ],
   erasure: [

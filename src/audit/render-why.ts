@@ -21,7 +21,7 @@ export function renderWhy(explanation: CallExplanation): string {
     ...section('Because', because(explanation)),
     ...section('On facts', facts(explanation)),
     ...(decision.effect === 'allow' ? section('Happened', happened(explanation)) : []),
-    ...(outcome?.outputBytes == null ? [] : section('Result', [body(outcome.output, outcome.outputBytes)])),
+    ...section('Result', result(outcome)),
     ...section('Proof', proof(explanation)),
     ...section('Further', further(explanation)),
   ]
@@ -76,11 +76,29 @@ function who({
   ]
 }
 
-function what({ what: { method, tool, service, door, input, inputBytes }, time }: CallExplanation): string[] {
+/** Not of an output that was not kept where nothing was handed out either. */
+function result(outcome: CallExplanation['outcome']): string[] {
+  if (outcome === null) return []
+  const { bytesOut, output, outputBytes, outputGone, outputRedactions } = outcome
+  if (outputBytes === null) return outputGone === null || !bytesOut ? [] : [`the result ${outputGone}`]
+  if (outputGone !== null) return [`${outputBytes} bytes: the result ${visible(outputGone)}`]
+  return [`${body(output, outputBytes)}${redacted(outputRedactions)}`]
+}
+
+function redacted(places: number): string {
+  return places === 0 ? '' : ` (secrets were taken out in ${places} ${places === 1 ? 'place' : 'places'})`
+}
+
+function what({
+  what: { method, tool, service, door, input, inputBytes, inputGone, inputRedactions },
+  time,
+}: CallExplanation): string[] {
   const of = service === null ? '' : ` of ${visible(service)}`
   return [
     `${visible(method)} ${visible(tool)}${of}, by the ${visible(door)} door, ${time}`,
-    ...(inputBytes === null ? ['arguments were not kept'] : [`arguments: ${body(input, inputBytes)}`]),
+    inputGone === null
+      ? `arguments: ${body(input, inputBytes ?? 0)}${redacted(inputRedactions)}`
+      : `arguments ${visible(inputGone)}`,
   ]
 }
 

@@ -82,7 +82,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver, RecordKeepe
   }
 
   async read(query: RecordQuery): Promise<StoredRecord[]> {
-    const { namespace, call, afterIndex, afterId, kinds, principal, descending = false, limit } = query
+    const { namespace, call, afterIndex, afterId, kinds, principal, withoutText, descending = false, limit } = query
     if (
       !Number.isInteger(limit) ||
       limit < 1 ||
@@ -99,8 +99,7 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver, RecordKeepe
       // Within a namespace the two orders are one, but only the right name lets SQLite take the right index.
       .orderBy(namespace === null || call !== undefined ? 'seq' : 'idx', descending ? 'desc' : 'asc')
       .limit(limit)
-    // What is left of a record whose text was let go is for the verifier alone.
-    select = select.where('json', '!=', '')
+    if (withoutText !== true) select = select.where('json', '!=', '')
     if (namespace !== null) select = select.where('namespace', '=', namespace)
     if (call !== undefined) select = select.where('call', '=', call)
     if (principal !== undefined) select = select.where('principal', '=', principal)

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { DecisionLog } from '../../audit/index.ts'
 import type { Clock, JsonObject } from '../../kernel/index.ts'
 import { eventOfRecord } from '../event-of-record.ts'
+import { eventWithoutText } from '../event-without-text.ts'
 import { createCallRecords } from '../exporters/call-records.ts'
 import type { Handlers } from './handler.ts'
 import { withoutReads } from './reads-of-log.ts'
@@ -28,11 +29,14 @@ export function auditEventHandlers(ports: AuditEventPorts): Pick<Handlers, 'audi
       const calls = createCallRecords(decisionLog)
       let position = after
       for (;;) {
-        const found = await decisionLog.read({ namespace, afterIndex: position, limit })
+        const found = await decisionLog.read({ namespace, afterIndex: position, limit, withoutText: true })
         position = found.at(-1)?.index ?? position
         const events: JsonObject[] = []
         for (const stored of await withoutReads(decisionLog, namespace, found)) {
-          const event = await eventOfRecord(stored, format, calls, version)
+          const event =
+            stored.json === ''
+              ? await eventWithoutText(decisionLog, stored, format, version)
+              : await eventOfRecord(stored, format, calls, version)
           if (event !== null) events.push(event)
         }
         const more = found.length === limit

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import {
+  findRemoval,
   makeCallProof,
   proveCosigned,
+  removalSentence,
   type CallProof,
   type CosignatureStore,
   type DecisionLog,
@@ -35,7 +37,8 @@ export function auditHandlers(
         await pause(pollMs)
         found = await readTail(decisionLog, { ...input, after: found.lastIndex }, signal)
       }
-      return { records: found.records.map(summarise), lastIndex: found.lastIndex }
+      const records = await Promise.all(found.records.map((record) => summarise(decisionLog, record)))
+      return { records, lastIndex: found.lastIndex }
     },
     async 'audit.why'({ namespace, call }) {
       const explained = await explainCall(namespace, call)
@@ -128,6 +131,7 @@ const mostPages = 50
 function filterOf({ namespace, kind, principal }: OperationInput<'audit.tail'>): Omit<RecordQuery, 'limit'> {
   return {
     namespace,
+    withoutText: true,
     ...(kind === undefined ? {} : { kinds: [kind] }),
     ...(principal === undefined ? {} : { principal }),
   }
@@ -141,16 +145,20 @@ async function shown(
   return reads ? [...found] : withoutReads(log, namespace, found)
 }
 
-function summarise(stored: StoredRecord): JsonObject {
-  const parsed: unknown = JSON.parse(stored.json)
-  const record = isJsonObject(parsed) ? parsed : {}
+async function summarise(log: Pick<DecisionLog, 'read'>, stored: StoredRecord): Promise<JsonObject> {
+  const isGone = stored.json === ''
+  const parsed: unknown = isGone ? null : JSON.parse(stored.json)
+  const time = new Date(stored.timeMs).toISOString()
+  const record = isJsonObject(parsed) ? parsed : { time }
   return {
     index: stored.index,
     id: stored.id,
-    time: new Date(stored.timeMs).toISOString(),
+    time,
     kind: stored.kind,
     call: stored.call,
-    summary: sentenceOf(stored.kind, record),
+    summary: isGone
+      ? `its text ${removalSentence(await findRemoval(log, stored, { part: 'text' }))}`
+      : sentenceOf(stored.kind, record),
     record,
   }
 }

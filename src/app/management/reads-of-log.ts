@@ -16,6 +16,7 @@ export async function withoutReads(
 
 async function isReadOfLog(log: Pick<DecisionLog, 'read'>, namespace: string, call: string): Promise<boolean> {
   const [decided] = await log.read({ namespace, call, kinds: ['decision'], limit: 1 })
+  // What has no text any more cannot be told from the rest.
   if (decided === undefined) return false
   const parsed: unknown = JSON.parse(decided.json)
   if (!isJsonObject(parsed) || !isJsonObject(parsed.mcp)) return false

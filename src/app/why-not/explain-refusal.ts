@@ -1,4 +1,4 @@
-import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
+import { findRemoval, removalSentence, type DecisionLog, type StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, type Digest, type JsonObject } from '../../kernel/index.ts'
 import type { Explanation, PolicyEngine, PolicyRequest, PolicyVocabulary } from '../../policy/index.ts'
 import type { SchemaChecker } from '../../gateway/index.ts'
@@ -52,7 +52,7 @@ export async function explainRefusal(
     nearMisses,
     elsewhere,
     changes: [...changesBesidePolicy(recorded, read, problems), ...(asked(read) ? whatWouldChangeIt(known) : [])],
-    missing: [...then.missing, ...missingOf(read)],
+    missing: [...then.missing, ...(await missingOf(read, stored, recorded, decisionLog))],
     today: todaysAnswer(request, ports),
   }
 }
@@ -183,10 +183,22 @@ function changesBesidePolicy(
   return []
 }
 
-function missingOf(read: ReadDecision): string[] {
+async function missingOf(
+  read: ReadDecision,
+  stored: StoredRecord,
+  { pre }: RecordedVerdict,
+  log: Pick<DecisionLog, 'read'>,
+): Promise<string[]> {
   if (read.kind !== 'unreplayable') return []
+  if (
+    memberOf(JSON.parse(stored.json), 'pre').input != null &&
+    (read.why === 'bodies-closed' || read.why === 'bodies-not-kept')
+  ) {
+    const removal = await findRemoval(log, stored, { part: 'body', principal: pre.principal.id })
+    return [`what was kept of the arguments ${removalSentence(removal)}, so conditions cannot be looked at`]
+  }
   const sentences: Partial<Record<typeof read.why, string>> = {
-    'bodies-not-kept': 'the arguments were not kept, so conditions cannot be looked at',
+    'bodies-not-kept': 'the arguments were never kept (level metadata), so conditions cannot be looked at',
     'bodies-closed': 'the arguments were erased or cannot be opened, so conditions cannot be looked at',
     'body-too-large': 'the arguments were too large to be kept, so conditions cannot be looked at',
     unreadable: 'the record, or what stands beside it, is of no form known here',

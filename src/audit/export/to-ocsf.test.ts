@@ -23,7 +23,16 @@ const call: CallExplanation = {
     address: '192.0.2.1',
     claimedName: 'client 1.0',
   },
-  what: { method: 'tools/call', tool: 'leads-export', service: 'leads', door: 'tool', input: null, inputBytes: 9 },
+  what: {
+    method: 'tools/call',
+    tool: 'leads-export',
+    service: 'leads',
+    door: 'tool',
+    input: null,
+    inputBytes: 9,
+    inputGone: null,
+    inputRedactions: 0,
+  },
   decision: {
     effect: 'deny',
     basis: 'forbid',
@@ -75,6 +84,8 @@ const ended: CallExplanation = {
     obligations: [],
     output: null,
     outputBytes: null,
+    outputGone: null,
+    outputRedactions: 0,
   },
   records: [...call.records, { kind: 'outcome', index: 5, id: 'record5', time: '2026-01-02T03:04:06.000Z' }],
 }

@@ -78,9 +78,8 @@ function ofNamespaceOrCall(query: RecordQuery, parameter: Parameter, direction: 
       }
 }
 
-function conditionsOf({ kinds, principal }: RecordQuery, parameter: Parameter): string[] {
-  // What is left of a record whose text was let go is for the verifier alone.
-  const conditions = ["json <> ''"]
+function conditionsOf({ kinds, principal, withoutText }: RecordQuery, parameter: Parameter): string[] {
+  const conditions = withoutText === true ? ['true'] : ["json <> ''"]
   if (principal !== undefined) conditions.push(`principal = ${parameter(principal)}`)
   if (kinds !== undefined) conditions.push(`kind = ANY (${parameter([...kinds])}::text[])`)
   // The condition of the partial index, word for word, where it is true of what is asked for.
