@@ -184,7 +184,13 @@ it('is not made good by a server that goes on with an order which was changed', 
   await place.sql(`CREATE SCHEMA kept; ${copyTables('mcpworks_log', 'kept')}`)
   for (const change of ['UPDATE head SET checkpoints = 0', 'DELETE FROM head']) {
     await place.sql(`SET session_replication_role = replica; DELETE FROM checkpoints; ${change}`)
-    await goOn()
+    const log = await place.open()
+    // The next try to go on tells; until then appends are durable and chained, only in no order.
+    await expect.poll(() => log.decisionLog.health()).toMatchObject({ ok: false })
+    await expect(log.decisionLog.append(decisionDraft({ namespace: 'one' }))).rejects.toMatchObject({
+      code: 'audit_unavailable',
+    })
+    await log.close()
     const report = await place.verify()
     expect(report.problems.map(({ problem }) => problem).join('\n'), change).toMatch(/head row was changed/)
     await place.sql(`SET session_replication_role = replica; ${restoreTables('kept', 'mcpworks_log')}`)

@@ -17,7 +17,12 @@ await serve(parentPort, workerData as LogWorkerSettings)
 
 async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<void> {
   const send = (message: WorkerMessage) => port.postMessage(message)
-  const writer = new WriterRole(settings, (reason) => send({ kind: 'health', reason }))
+  const failures: { writing: string | null; ordering: string | null } = { writing: null, ordering: null }
+  const tell = (failed: Partial<typeof failures>) => {
+    Object.assign(failures, failed)
+    send({ kind: 'health', reason: failures.writing ?? failures.ordering })
+  }
+  const writer = new WriterRole(settings, (writing) => tell({ writing }))
   try {
     const identity = await writer.start(settings.startedAtMs)
     exportPublicKeys(settings.publicKeyPath, identity.keyLines)
@@ -28,7 +33,7 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     port.close()
     return
   }
-  const sequencer = new SequencerRole(settings)
+  const sequencer = new SequencerRole(settings, (ordering) => tell({ ordering }))
   let unsequenced = 0
   const sequence = (sign: 'full' | 'all') => {
     unsequenced = 0
@@ -37,7 +42,8 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
 
   const append = async (items: readonly AppendItem[]): Promise<void> => {
     if (items.length === 0) return
-    const outcome = await writer.append(items)
+    const outcome =
+      failures.ordering === null ? await writer.append(items) : { ok: false as const, reason: failures.ordering }
     if (!outcome.ok)
       return send({ kind: 'refused', tickets: items.map(({ ticket }) => ticket), reason: outcome.reason })
     for (const { tickets, reason } of outcome.refused) send({ kind: 'refused', tickets, reason })

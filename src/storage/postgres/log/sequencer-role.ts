@@ -1,3 +1,4 @@
+import { McpworksError } from '../../../kernel/index.ts'
 import { randomPool } from '../../random-pool.ts'
 import type { Session } from '../session.ts'
 import { releaseAdvisoryLock, sequencerLock } from './advisory-locks.ts'
@@ -9,10 +10,13 @@ import { Sequencer, type SequencerParts } from './sequencer.ts'
 
 /**
  * Stands for the role of the sequencer, over sessions that break, and does its work while it has it. What fails here fails
- * no append: records are durable and chained before they are in the order of all, and are put there at the next try.
+ * no append: records are durable and chained before they are in the order of all, and are put there at the next try. But
+ * an order that somebody else wrote is gone on in by nobody, and `onRefused` is told why, `null` once it can be again.
  */
 export class SequencerRole {
   readonly #settings: LogWorkerSettings
+  readonly #onRefused: (reason: string | null) => void
+  #refused: string | null = null
   #session: Session | null = null
   readonly #random = randomPool()
   #sequencer: Sequencer | null = null
@@ -20,8 +24,9 @@ export class SequencerRole {
   #abandoned: AbandonedWriters | null = null
   #running: Promise<void> = Promise.resolve()
 
-  constructor(settings: LogWorkerSettings) {
+  constructor(settings: LogWorkerSettings, onRefused: (reason: string | null) => void) {
     this.#settings = settings
+    this.#onRefused = onRefused
   }
 
   /** Does what is due if this is the sequencer or can be it. Never rejects: what could not be done stays due. */
@@ -70,11 +75,20 @@ export class SequencerRole {
         await this.#sequencer?.run(sign)
         if (sign === 'all' && this.#sequencer !== null) await this.#abandoned?.look(performance.now(), Date.now())
       })
-    } catch {
+      // Where another session has the lock, nothing was looked at.
+      if (this.#sequencer !== null) this.#tell(null)
+    } catch (error) {
+      if (error instanceof McpworksError) this.#tell(error.detail ?? error.message)
       // What it holds in memory may be ahead of the database, or behind another sequencer: a new session begins anew.
       this.#sequencer = null
       this.#session?.destroy('the order of the log was not written')
     }
+  }
+
+  #tell(reason: string | null): void {
+    if (reason === this.#refused) return
+    this.#refused = reason
+    this.#onRefused(reason)
   }
 
   async #begin(): Promise<void> {
