@@ -292,6 +292,17 @@ describe('the pipeline', () => {
     ])
   })
 
+  it('records by which key the caller was known and a keyed digest of the token, and not what the token is called', async () => {
+    const { gateway, drafts } = harness({})
+    const plain = request()
+    const token = { issuer: 'i', clientId: null, tokenId: 'canary-jti', tokenIdHmac: 'hmac-sha256:0', actors: [] }
+    const bound = { method: 'access-token' as const, binding: 'dpop' as const, keyThumbprint: 'jkt', token }
+    const authentication = { ...plain.caller.authentication, ...bound }
+    await gateway.perform({ ...plain, caller: { ...plain.caller, authentication } }, events)
+    expect(drafts[0]).toMatchObject({ pre: { authn: { keyThumbprint: 'jkt', token: { idHmac: 'hmac-sha256:0' } } } })
+    expect(JSON.stringify(drafts)).not.toContain('canary-jti')
+  })
+
   it('records a denial before it answers it, with the reason, and runs nothing', async () => {
     const { gateway, events: order, drafts } = harness({ effect: 'deny' })
     const answer = await gateway.perform(request(), events)

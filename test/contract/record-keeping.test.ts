@@ -107,6 +107,13 @@ describe.each(logImplementations)('texts that have had their time, on $name', ({
     expect(left.map(({ index }) => index)).toEqual([3, 4, 5, 6])
     expect(await decisionLog.read({ namespace: 'demo', principal: 'demo/ada', limit: 10 })).toEqual([])
     expect(await decisionLog.read({ namespace: 'demo', call: old.call, limit: 10 })).toEqual([])
+    const all = await decisionLog.read({ namespace: 'demo', limit: 10, withoutText: true })
+    expect(all.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    const places = await decisionLog.read({ namespace: 'demo', call: old.call, limit: 10, withoutText: true })
+    expect(places.map(({ kind, json }) => [kind, json])).toEqual([
+      ['decision', ''],
+      ['outcome', ''],
+    ])
     expect(await decisionLog.prove(recent.decided.id)).toMatchObject({ index: 4 })
     await close()
     expect(await verify()).toMatchObject({ ok: true, removed: { texts: 3 }, records: { checked: 7, failed: 0 } })

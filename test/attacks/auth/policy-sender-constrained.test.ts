@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createApiKeyVerifier,
@@ -10,6 +11,7 @@ import {
 import { authConfigSchema } from '../../../src/auth/config.ts'
 import { createGuardedFetch } from '../../../src/egress/index.ts'
 import { authenticationFacts } from '../../../src/gateway/steps/decide.ts'
+import type { Caller } from '../../../src/kernel/index.ts'
 import { createCedarPolicyEngine, type PolicyDecision } from '../../../src/policy/index.ts'
 import { createJwsSigner } from '../../support/jws-signer.ts'
 import { startTokenDoor, type TokenDoor } from '../../support/token-door.ts'
@@ -52,12 +54,8 @@ interface Sent {
   readonly certificateSha256?: string
 }
 
-/** What policy says to a call with these credentials, once they are good at the door. */
-async function decide(policies: readonly string[], sent: Sent): Promise<PolicyDecision['effect']> {
-  const engine = createCedarPolicyEngine()
-  const tools = [{ name: 'echo', service: 'test', inputSchema: { type: 'object' } }]
-  const check = engine.install([{ file: 'a.cedar', text: policies.join('\n') }], { namespace: 'demo', tools })
-  if (!check.ok) throw new Error(JSON.stringify(check.problems))
+/** Who the door takes the caller of these credentials for. */
+async function enter(sent: Sent): Promise<Caller> {
   const known = await authenticator.authenticate({
     authorization: [sent.authorization],
     dpop: sent.dpop === undefined ? [] : [sent.dpop],
@@ -69,7 +67,16 @@ async function decide(policies: readonly string[], sent: Sent): Promise<PolicyDe
     claimedName: null,
   })
   if (!known.ok) throw new Error(known.reason)
-  const { principal, authentication } = known.caller
+  return known.caller
+}
+
+/** What policy says to a call with these credentials, once they are good at the door. */
+async function decide(policies: readonly string[], sent: Sent): Promise<PolicyDecision['effect']> {
+  const engine = createCedarPolicyEngine()
+  const tools = [{ name: 'echo', service: 'test', inputSchema: { type: 'object' } }]
+  const check = engine.install([{ file: 'a.cedar', text: policies.join('\n') }], { namespace: 'demo', tools })
+  if (!check.ok) throw new Error(JSON.stringify(check.problems))
+  const { principal, authentication } = await enter(sent)
   const { effect } = engine.decide({
     principal,
     action: 'call',
@@ -128,5 +135,29 @@ describe('a policy that asks for a bound credential', () => {
     expect(await decide(policies, acting('demo/stranger'))).toBe('deny')
     expect(await decide(policies, acting('demo/colleague'))).toBe('allow')
     expect(await decide(policies, bearer())).toBe('allow')
+  })
+})
+
+describe('what records name a credential by', () => {
+  it('is the thumbprint of the key that was proved, and a keyed digest of the id of the token', async () => {
+    const jti = 'canary-4711'
+    const token = door.token({ jti, cnf: { jkt: key.thumbprint } })
+    const once = await enter({ authorization: `DPoP ${token}`, dpop: door.proof(key, token) })
+    const again = await enter({ authorization: `DPoP ${token}`, dpop: door.proof(key, token) })
+    const named = createHmac('sha256', Buffer.alloc(32, 8)).update(jti).digest('hex')
+    expect(once.authentication).toMatchObject({
+      keyThumbprint: key.thumbprint,
+      token: { tokenIdHmac: `hmac-sha256:${named}` },
+    })
+    expect(again.authentication).toEqual(once.authentication)
+    expect((await enter(byCertificate())).authentication.keyThumbprint).toBe('A'.repeat(43))
+  })
+
+  it('is another for another token, and nothing of the kind for a credential without a key or a token', async () => {
+    const [first, second] = [(await enter(bearer())).authentication, (await enter(bearer())).authentication]
+    expect(first.token?.tokenIdHmac).toMatch(/^hmac-sha256:[0-9a-f]{64}$/)
+    expect(first.token?.tokenIdHmac).not.toBe(second.token?.tokenIdHmac)
+    expect(first).not.toHaveProperty('keyThumbprint')
+    expect((await enter(await byKey())).authentication).not.toHaveProperty('token')
   })
 })
