@@ -4,7 +4,7 @@ import { LongestFirst } from './scripts/longest-first.ts'
 
 /** Tests that look at their own process, at what it started or at its environment: each file has a process of its own. */
 const alone = [
-  'test/integration/{sandbox*,oci,cgroup*,containment*,app-faults,app-bad-functions,readme}.test.ts',
+  'test/integration/{sandbox*,oci,cgroup*,containment*,app-bad-functions,readme}.test.ts',
   'test/attacks/sandbox*.test.ts',
   'test/attacks/sandbox/*.test.ts',
   'test/attacks/auth/egress-ssrf.test.ts',

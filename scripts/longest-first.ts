@@ -8,7 +8,6 @@ const longest = [
   'attacks/sandbox/lost-processes',
   'attacks/sandbox/faults',
   'integration/sandbox-lifecycle',
-  'integration/app-faults',
   'integration/containment',
   'integration/containment-control',
   'integration/oci',
