@@ -1,4 +1,4 @@
-// Fills a real file system of 4 MiB until the log refuses, makes room, and says as JSON what happened.
+// Fills a real file system of 6 MiB until the log refuses, makes room, and says as JSON what happened.
 // Runs in a mount namespace of its own, where it may mount. Argument: an empty directory to mount on.
 import { execFileSync } from 'node:child_process'
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -9,9 +9,9 @@ import { openAuditReader, openStorage } from '../../src/storage/index.ts'
 import { decisionDraft } from './record-drafts.ts'
 
 const [mountPoint = ''] = process.argv.slice(2)
-execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', mountPoint])
+execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m,mode=0700', 'tmpfs', mountPoint])
 const ballast = join(mountPoint, 'ballast')
-writeFileSync(ballast, Buffer.alloc(2 ** 20))
+writeFileSync(ballast, Buffer.alloc(3 * 2 ** 20))
 const dataDirectory = join(mountPoint, 'data')
 const storage = await openStorage({ dataDirectory, clock: systemClock })
 const { decisionLog } = storage
