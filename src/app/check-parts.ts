@@ -6,11 +6,13 @@ import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { ExporterState } from './exporters/open-exporters.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
+import type { SandboxHistory } from './watch-sandbox.ts'
 
 /** Looks at every part of the running server. Tries to write to the decision log if it refused before. */
 export async function checkParts(parts: {
   readonly decisionLog: DecisionLog
-  readonly sandbox: Sandbox
+  readonly sandbox: Pick<Sandbox, 'describe' | 'isReady'>
+  readonly sandboxHistory: () => SandboxHistory
   readonly policy: PolicyEngine
   readonly namespaces: Namespaces
   readonly role: Pick<ActiveRole, 'lost'>
@@ -42,12 +44,7 @@ export async function checkParts(parts: {
       detail: policyWorks ? 'decides' : 'broken: every call is refused',
       remedy: policyWorks ? null : 'restart the server',
     },
-    {
-      id: 'sandbox',
-      ok: parts.sandbox.isReady() && sandbox.checks.every((check) => check.ok),
-      detail: parts.sandbox.isReady() ? `${sandbox.engine} ${sandbox.version}` : 'the executor is being started again',
-      remedy: 'see the failed checks',
-    },
+    executor(parts.sandbox, parts.sandboxHistory()),
     cgroups(sandbox.cgroups),
     ...sandbox.checks.map((check) => ({
       id: `sandbox ${check.id}`,
@@ -67,6 +64,26 @@ export async function checkParts(parts: {
       }
     }),
   ]
+}
+
+/** Executors that were lost are told of as long as the server runs; only where there is none is that a fault. */
+function executor(
+  sandbox: Pick<Sandbox, 'describe' | 'isReady'>,
+  { losses, lastLoss, problem }: SandboxHistory,
+): HealthCheck {
+  const id = 'sandbox'
+  const { engine, version, checks } = sandbox.describe()
+  const lost =
+    lastLoss === null
+      ? ''
+      : `; its executor was lost ${losses === 1 ? 'once' : `${losses} times`} since the start, last at ${new Date(lastLoss.timeMs).toISOString()} (${lastLoss.how})`
+  if (!sandbox.isReady()) {
+    const why = problem === null ? '' : `: ${problem}`
+    const remedy = "it is tried again by itself; the server's log has what the executor last said"
+    return { id, ok: false, detail: `the executor is being started again${why}${lost}`, remedy }
+  }
+  const ok = checks.every((check) => check.ok)
+  return { id, ok, detail: `${engine} ${version}${lost}`, remedy: ok ? null : 'see the failed checks' }
 }
 
 /** Waiting for its first attempt is no fault. */

@@ -61,6 +61,7 @@ import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
 import { openUpstreams } from './upstreams.ts'
 import { watchLog } from './watch-log.ts'
+import { watchSandbox, type SandboxWatch } from './watch-sandbox.ts'
 import { createNamespaces } from './namespaces.ts'
 import { masterKeyOf } from './master-key-of.ts'
 import { limitCalls } from './limit-calls.ts'
@@ -143,9 +144,10 @@ export async function start(options: StartOptions): Promise<RunningApp> {
       ...standing.storage,
     })
     opened.push(() => storage.close())
-    const sandbox = await startSandbox(config.sandbox)
+    const sandboxWatch = watchSandbox(options.log, clock)
+    const sandbox = await startSandbox(config.sandbox, sandboxWatch.onChange)
     opened.push(() => sandbox.close())
-    return await compose(options, clock, storage, sandbox, standing, opened, closeAll)
+    return await compose(options, clock, storage, sandbox, sandboxWatch, standing, opened, closeAll)
   } catch (error) {
     await closeAll().catch(() => {})
     throw error
@@ -157,6 +159,7 @@ async function compose(
   clock: Clock,
   storage: Storage,
   sandbox: Sandbox,
+  sandboxWatch: SandboxWatch,
   standing: StandBy,
   opened: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
@@ -260,6 +263,7 @@ async function compose(
     checkParts({
       decisionLog,
       sandbox,
+      sandboxHistory: sandboxWatch.history,
       policy,
       namespaces,
       role: storage.role,
@@ -356,6 +360,7 @@ async function compose(
     stream: createGuardedStream(),
     trees: storage.trees,
     refusing,
+    sandbox: () => ({ isReady: sandbox.isReady(), losses: sandboxWatch.history().losses }),
     clock,
     log,
     version,

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { removeSubtree } from './cgroup/remove-subtree.ts'
+import type { ExecutorEnd } from './executor-change.ts'
 import { removeSocketDirectories } from './launcher/remove-socket-directories.ts'
 import { encodeFrame, FrameReader } from './protocol/frame.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './protocol/executor-messages.ts'
 
 const connectionDescriptor = 3
-const maxLogBytes = 16_384
+const maxLogCharacters = 16_384
 const closeTimeoutMs = 3000
 
 /** A running executor process and the messages to and from it. */
@@ -22,8 +23,8 @@ export interface ExecutorConnection {
   send(message: ToExecutor, body?: Uint8Array): void
   /** Ends the connection: the executor kills every jail and exits. Settles when it is gone, and its cgroups with it. */
   close(): Promise<void>
-  /** Settles, with what it last wrote on stderr, when the process is gone for whatever reason. */
-  readonly lost: Promise<string>
+  /** Settles when the process is gone for whatever reason. */
+  readonly lost: Promise<ExecutorEnd>
 }
 
 /** The executor is source in a checkout and compiled in a release; this file's own name tells which. */
@@ -54,14 +55,17 @@ export function startExecutor(
       return null
     }
   }
+  let brokeProtocol = false
   connection.on('data', (chunk: Buffer) => {
     const messages = messagesIn(chunk)
     // An executor that does not keep to the protocol is not trusted with another call.
-    if (messages === null) child.kill('SIGKILL')
-    else for (const [message, body] of messages) take(message, body)
+    if (messages === null) {
+      brokeProtocol = true
+      child.kill('SIGKILL')
+    } else for (const [message, body] of messages) take(message, body)
   })
   connection.on('error', () => connection.destroy())
-  const lost = lossOf(child)
+  const lost = endOf(child).then((end) => ({ ...end, brokeProtocol }))
   const owner = process.getuid?.() === 0 ? settings.executorUid : process.getuid?.()
   const cleaned = lost.then(async () => {
     if (child.pid === undefined) return
@@ -84,11 +88,11 @@ export function startExecutor(
   }
 }
 
-async function lossOf(child: ChildProcess): Promise<string> {
+async function endOf(child: ChildProcess): Promise<Omit<ExecutorEnd, 'brokeProtocol'>> {
   let log = ''
   const stderr = child.stderr as Readable
   stderr.setEncoding('utf8')
-  stderr.on('data', (text: string) => (log = (log + text).slice(-maxLogBytes)))
+  stderr.on('data', (text: string) => (log = (log + text).slice(-maxLogCharacters)))
   const gone = Promise.withResolvers<undefined>()
   child.on('error', (error) => {
     log += error.message
@@ -96,5 +100,6 @@ async function lossOf(child: ChildProcess): Promise<string> {
   })
   child.on('close', () => gone.resolve(undefined))
   await gone.promise
-  return log
+  const { exitCode, signalCode } = child
+  return { exitCode: child.pid === undefined ? null : exitCode, signal: signalCode, stderr: log }
 }

@@ -3,6 +3,7 @@ export { benchUnjailed } from './bench/bench-unjailed.ts'
 export { sandboxConfigSchema, type SandboxConfig } from './config.ts'
 export { checkedEngines, checkEngine, type EngineReport } from './containment/check-engine.ts'
 export { containmentGroups } from './containment/containment-check.ts'
+export type { ExecutorChange, ExecutorEnd } from './executor-change.ts'
 export { examineMachine } from './deployment/examine-machine.ts'
 export type {
   InnerAnswer,

@@ -1,11 +1,10 @@
 import { digestJson, McpworksError, type Digest } from '../kernel/index.ts'
+import { answerInnerCall } from './answer-inner-call.ts'
 import { startExecutor, type ExecutorConnection } from './executor-connection.ts'
+import type { ExecutorChange, ExecutorEnd } from './executor-change.ts'
 import { lowered } from './lowered.ts'
 import { toExecutorBounds, type ExecutorSettings, type FromExecutor } from './protocol/executor-messages.ts'
-import { innerCallBounds } from './protocol/runner-messages.ts'
 import type {
-  InnerAnswer,
-  InnerCall,
   Sandbox,
   SandboxDescription,
   SandboxEvents,
@@ -28,6 +27,16 @@ export interface ExecutionBounds {
   readonly strict: SandboxLimits
 }
 
+/** What a sandbox is started with. */
+export interface SandboxParts {
+  readonly settings: ExecutorSettings
+  readonly bounds: ExecutionBounds
+  /** The hash told of calls that no engine ran. */
+  readonly noProfile: Digest
+  /** Told of the executor that is lost and of the next ones, not of the first. Must not throw. */
+  readonly onChange: (change: ExecutorChange) => void
+}
+
 interface Pending {
   readonly events: SandboxEvents
   readonly settle: (outcome: SandboxOutcome) => void
@@ -40,8 +49,11 @@ export class RestartingSandbox implements Sandbox {
   readonly #settings: ExecutorSettings
   readonly #bounds: ExecutionBounds
   readonly #noProfile: Digest
+  readonly #onChange: (change: ExecutorChange) => void
   readonly #pending = new Map<number, Pending>()
   #connection: ExecutorConnection | null = null
+  /** One that has not passed its self-test yet. */
+  #starting: ExecutorConnection | null = null
   #description: SandboxDescription = {
     engine: 'none',
     version: '',
@@ -55,20 +67,18 @@ export class RestartingSandbox implements Sandbox {
   #pauseMs = firstPauseMs
   #restart: NodeJS.Timeout | null = null
 
-  private constructor(settings: ExecutorSettings, bounds: ExecutionBounds, noProfile: Digest) {
+  private constructor({ settings, bounds, noProfile, onChange }: SandboxParts) {
     this.#settings = settings
     this.#bounds = bounds
     this.#noProfile = noProfile
+    this.#onChange = onChange
   }
 
-  /** `noProfile` is the hash told of calls that no engine ran. @throws McpworksError `sandbox_unavailable` */
-  static async start(
-    settings: ExecutorSettings,
-    bounds: ExecutionBounds,
-    noProfile: Digest,
-  ): Promise<RestartingSandbox> {
-    const sandbox = new RestartingSandbox(settings, bounds, noProfile)
-    await sandbox.#open()
+  /** @throws McpworksError `sandbox_unavailable` */
+  static async start(parts: SandboxParts): Promise<RestartingSandbox> {
+    const sandbox = new RestartingSandbox(parts)
+    const { lost } = await sandbox.#open()
+    void lost.then((end) => sandbox.#onLoss(end))
     return sandbox
   }
 
@@ -126,20 +136,21 @@ export class RestartingSandbox implements Sandbox {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#restart !== null) clearTimeout(this.#restart)
-    await this.#connection?.close()
+    await Promise.all([this.#connection?.close(), this.#starting?.close()])
   }
 
-  async #open(): Promise<void> {
+  /** Answers the end of the executor that it opened. */
+  async #open(): Promise<{ readonly lost: Promise<ExecutorEnd> }> {
     const answer = Promise.withResolvers<Extract<FromExecutor, { type: 'ready' | 'refused' }>>()
     const connection = startExecutor(this.#settings, (message, body) => {
       if (message.type === 'ready' || message.type === 'refused') answer.resolve(message)
       else this.#take(message, body)
     })
-    const lost = connection.lost.then((log) => {
-      answer.reject(
-        new McpworksError('sandbox_unavailable', { detail: log, message: 'The sandbox executor ended at its start.' }),
-      )
-      return undefined
+    this.#starting = connection
+    const lost = connection.lost.then((end) => {
+      const message = 'The sandbox executor ended at its start.'
+      answer.reject(new McpworksError('sandbox_unavailable', { detail: end.stderr, message }))
+      return end
     })
     const timer = setTimeout(() => {
       answer.reject(
@@ -147,10 +158,17 @@ export class RestartingSandbox implements Sandbox {
       )
       void connection.close()
     }, startTimeoutMs)
-    const first = await answer.promise.finally(() => clearTimeout(timer))
+    const first = await answer.promise.finally(() => {
+      clearTimeout(timer)
+      this.#starting = null
+    })
     if (first.type === 'refused') {
       await connection.close()
       throw new McpworksError('sandbox_unavailable', { message: `No sandbox, so nothing is run: ${first.message}` })
+    }
+    if (this.#closed) {
+      await connection.close()
+      throw new McpworksError('sandbox_unavailable', { message: 'The sandbox was closed while it started.' })
     }
     const { engine, version, profiles, freshProfiles, cgroups, checks } = first
     const { python, typescript } = freshProfiles
@@ -158,7 +176,7 @@ export class RestartingSandbox implements Sandbox {
     this.#description = { engine, version, profiles, strictProfiles, cgroups, checks }
     this.#connection = connection
     this.#pauseMs = firstPauseMs
-    void lost.then(() => this.#onLoss())
+    return { lost }
   }
 
   #take(message: Exclude<FromExecutor, { type: 'ready' | 'refused' }>, body: Uint8Array): void {
@@ -187,15 +205,16 @@ export class RestartingSandbox implements Sandbox {
   ): Promise<void> {
     const connection = this.#connection
     const argumentsJson = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-    const answer = await answerTo(events, { tool, argumentsJson, signal: ended.signal })
+    const answer = await answerInnerCall(events, { tool, argumentsJson, signal: ended.signal })
     if (ended.signal.aborted || connection === null) return
     if (answer.ok) connection.send({ type: 'answer', run, id }, Buffer.from(answer.resultJson))
     else connection.send({ type: 'refusal', run, id, code: answer.code, message: answer.message })
   }
 
   /** The executor is gone, and with it, by its parent-death signals, every jail. */
-  #onLoss(): void {
+  #onLoss(end: ExecutorEnd): void {
     this.#connection = null
+    const executions = this.#pending.size
     for (const { settle } of this.#pending.values()) {
       settle({
         status: 'killed',
@@ -205,17 +224,27 @@ export class RestartingSandbox implements Sandbox {
       })
     }
     this.#pending.clear()
-    if (!this.#closed) this.#openLater(0)
+    if (this.#closed) return
+    this.#onChange({ type: 'lost', end, executions })
+    this.#openLater(0)
   }
 
   #openLater(delayMs: number): void {
-    this.#restart = setTimeout(() => {
+    this.#restart = setTimeout(() => void this.#openAgain(), delayMs)
+  }
+
+  async #openAgain(): Promise<void> {
+    try {
+      const { lost } = await this.#open()
+      this.#onChange({ type: 'started' })
+      void lost.then((end) => this.#onLoss(end))
       // oxlint-disable-next-line mcpworks/catch-fails-closed -- until it opens, `run` refuses every call
-      this.#open().catch(() => {
-        this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
-        if (!this.#closed) this.#openLater(this.#pauseMs)
-      })
-    }, delayMs)
+    } catch (error) {
+      if (this.#closed) return
+      this.#onChange({ type: 'not-started', error })
+      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
+      this.#openLater(this.#pauseMs)
+    }
   }
 
   /** The bounds are applied here and the jail is the executor's: the hash says what both have done. */
@@ -242,20 +271,6 @@ export class RestartingSandbox implements Sandbox {
       droppedBytes: 0,
     }
   }
-}
-
-/** The answer of the handler, bounded. A handler that breaks is told to the code as that, and to nobody as an answer. */
-async function answerTo({ onCall }: SandboxEvents, call: InnerCall): Promise<InnerAnswer> {
-  if (onCall === undefined) return { ok: false, code: 'calls_refused', message: 'This function may not call tools.' }
-  let answer: InnerAnswer
-  try {
-    answer = await onCall(call)
-  } catch {
-    return { ok: false, code: 'internal', message: 'The call failed for a reason that is not known here.' }
-  }
-  if (!answer.ok || Buffer.byteLength(answer.resultJson) <= innerCallBounds.resultBytes) return answer
-  const message = `The result has more than ${String(innerCallBounds.resultBytes)} bytes of JSON.`
-  return { ok: false, code: 'result_too_large', message }
 }
 
 function assemble({ outcome, sizes }: Extract<FromExecutor, { type: 'outcome' }>, body: Buffer): SandboxOutcome {

@@ -101,7 +101,9 @@ describe('a server', () => {
   })
 
   it('survives the loss of its executor: the running call ends as killed, and later calls get a new one', async () => {
-    await using server = await startServerProcess(data, ['--no-demo'], { MCPWORKS_SANDBOX_WAITING_JAILS: '0' })
+    const metricsToken = 'a-token-of-more-than-thirty-two-characters'
+    const env = { MCPWORKS_SANDBOX_WAITING_JAILS: '0', MCPWORKS_EXPORTERS_METRICS_TOKEN: metricsToken }
+    await using server = await startServerProcess(data, ['--no-demo'], env)
     writeSlow(join(base, 'slow'))
     expect(await mcpworks(['--data-directory', data, 'apply', '-f', join(base, 'slow')])).toMatchObject({ code: 0 })
     const made = await mcpworks(['--data-directory', data, 'key', 'create', 'waiter', '-n', 'slow'])
@@ -114,6 +116,15 @@ describe('a server', () => {
     await untilHealthy(server.url)
     const after = await mcp(server.url, key, 'slow', 'tools/call', { name: 'slow-quick', arguments: {} })
     expect(toolResult(after.message).text).toBe('1')
+    const told = server
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('sandbox executor'))
+    expect(told).toEqual([expect.stringContaining('lost (ended by SIGKILL)'), expect.stringContaining('up again')])
+    const { stdout } = await mcpworks(['--data-directory', data, 'doctor'])
+    expect(stdout).toMatch(/its executor was lost once since the start, last at \S+Z \(ended by SIGKILL\)/)
+    const scraped = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })
+    expect(await scraped.text()).toMatch(/mcpworks_sandbox_up 1\n[^]*mcpworks_sandbox_executor_losses_total 1\n/)
   })
 
   it('runs nothing while the disk is full, says so at /healthz and at the command line, and goes on when there is room', async () => {

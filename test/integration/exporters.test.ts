@@ -251,6 +251,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('mcp_server_operation_duration_seconds_count{mcp_method_name="tools/call"')
     expect(text).toMatch(/\nmcpworks_up 1\n/)
     expect(text).toMatch(/\nmcpworks_decision_log_up 1\n/)
+    expect(text).toMatch(/\nmcpworks_sandbox_up 1\n[^]*\nmcpworks_sandbox_executor_losses_total 0\n/)
     expect(text).toMatch(/\nmcpworks_checkpoint_age_seconds\{namespace="demo"\} [\d.]+\n/)
     expect(text).toMatch(/\nmcpworks_unsigned_records\{namespace="demo"\} \d+\n/)
     expect(text).toContain('mcpworks_exporter_up{exporter="hook",type="webhook"} 1\n')

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sandboxConfigSchema, startSandbox, type Sandbox } from '../../src/sandbox/index.ts'
+import { sandboxConfigSchema, startSandbox, type ExecutorChange, type Sandbox } from '../../src/sandbox/index.ts'
 import { engineUnderTest } from '../support/engine-under-test.ts'
 import { hostMounts } from '../support/host-mounts.ts'
 
@@ -70,13 +71,34 @@ async function untilGone(pids: readonly number[]): Promise<void> {
 }
 
 function executorOf(pid: number): number {
+  return childOf(pid, 'sandbox/executor/main')
+}
+
+/** The process below one whose command line holds `program`. */
+function childOf(pid: number, program: string): number {
   const found = below(pid).find(
     (child) =>
       existsSync(`/proc/${String(child)}/cmdline`) &&
-      readFileSync(`/proc/${String(child)}/cmdline`, 'latin1').includes('sandbox/executor/main'),
+      readFileSync(`/proc/${String(child)}/cmdline`, 'latin1').includes(program),
   )
-  if (found === undefined) throw new Error('there is no executor')
+  if (found === undefined) throw new Error(`there is no ${program}`)
   return found
+}
+
+/** What a sandbox tells of its executors, and how to wait for it. */
+function executorChanges() {
+  const changes: ExecutorChange[] = []
+  const told = new EventEmitter()
+  return {
+    changes,
+    onChange(change: ExecutorChange): void {
+      changes.push(change)
+      told.emit(change.type)
+    },
+    async until(type: ExecutorChange['type']): Promise<void> {
+      await once(told, type)
+    },
+  }
 }
 
 function startServer(
@@ -148,22 +170,59 @@ describe('the executor', () => {
     await untilGone(started)
   })
 
-  test('when it is killed ends its calls as lost, leaves nothing running, and is started again', async () => {
-    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest))
+  test('when it is killed ends its calls as lost, leaves nothing running, says how it ended, and is started again', async () => {
+    const { changes, onChange, until } = executorChanges()
+    const sandbox = await startSandbox(sandboxConfigSchema.parse(engineUnderTest), onChange)
     const { outcome } = await runSleeper(sandbox)
     const executor = executorOf(process.pid)
     const jailed = below(executor)
     expect(jailed.length).toBeGreaterThan(1)
     process.kill(executor, 'SIGKILL')
+    const started = until('started')
     expect(await outcome).toMatchObject({ status: 'killed', reason: 'executor-lost' })
+    expect(await runOne(sandbox)).toMatchObject({ status: 'unavailable' })
     await untilGone([executor, ...jailed])
-    let again = await runOne(sandbox)
-    while (again.status === 'unavailable') {
-      await pause(10)
-      again = await runOne(sandbox)
-    }
-    expect(again).toMatchObject({ status: 'ok', resultJson: '1' })
+    await started
+    expect(await runOne(sandbox)).toMatchObject({ status: 'ok', resultJson: '1' })
     await sandbox.close()
+    const end = { exitCode: null, signal: 'SIGKILL', brokeProtocol: false, stderr: '' }
+    expect(changes).toEqual([{ type: 'lost', end, executions: 1 }, { type: 'started' }])
+  })
+
+  test('that ends because its launcher did says so', async () => {
+    const { changes, onChange, until } = executorChanges()
+    const config = sandboxConfigSchema.parse({ ...engineUnderTest, mode: 'fast' })
+    const sandbox = await startSandbox(config, onChange)
+    process.kill(childOf(executorOf(process.pid), 'launcher.py'), 'SIGKILL')
+    await until('started')
+    expect(changes[0]).toMatchObject({ type: 'lost', end: { exitCode: 1, signal: null }, executions: 0 })
+    expect(changes[0]).toMatchObject({ end: { stderr: expect.stringContaining('the launcher ended') } })
+    await sandbox.close()
+  })
+
+  test('that cannot be started again is tried again, told why, and gone when the sandbox is closed meanwhile', async () => {
+    const pythonPath = join(directory, 'python3')
+    await symlink('/usr/bin/python3', pythonPath)
+    const { changes, onChange, until } = executorChanges()
+    const sandbox = await startSandbox(sandboxConfigSchema.parse({ ...engineUnderTest, pythonPath }), onChange)
+    await rm(pythonPath)
+    process.kill(executorOf(process.pid), 'SIGKILL')
+    await until('not-started')
+    expect(changes[1]).toMatchObject({
+      error: { code: 'sandbox_unavailable', message: expect.stringContaining(pythonPath) },
+    })
+    expect(await runOne(sandbox)).toMatchObject({ status: 'unavailable' })
+    await symlink('/usr/bin/python3', pythonPath)
+    await until('started')
+    expect(await runOne(sandbox)).toMatchObject({ status: 'ok' })
+    const lost = executorOf(process.pid)
+    process.kill(lost, 'SIGKILL')
+    await untilGone([lost])
+    while (below(process.pid).length === 0) await pause(5)
+    const starting = below(process.pid)
+    await sandbox.close()
+    expect(starting.filter(alive)).toEqual([])
+    expect(sandbox.isReady()).toBe(false)
   })
 
   test('that does not answer any more is killed when the sandbox is closed, and its calls with it', async () => {

@@ -9,6 +9,7 @@ export interface ExportingOptions extends ExporterOptions {
   readonly decisionLog: MetricsOptions['decisionLog']
   readonly trees: Pick<TreeReader, 'trees' | 'newestCheckpoint'>
   readonly refusing: MetricsOptions['refusing']
+  readonly sandbox: MetricsOptions['sandbox']
 }
 
 /** The log on its way to others: to receivers, and as metrics for whoever asks. */

@@ -13,6 +13,7 @@ export interface MetricsOptions {
   readonly exporters: () => readonly ExporterState[]
   /** Names of the parts that refuse calls at present. */
   readonly refusing: () => readonly string[]
+  readonly sandbox: () => { readonly isReady: boolean; readonly losses: number }
   readonly clock: Clock
   readonly version: string
   readonly intervalMs: number
@@ -79,6 +80,7 @@ function forgetful(): LogPositionStore {
 async function allFamilies(metrics: CallMetrics, options: MetricsOptions): Promise<MetricFamily[]> {
   const { decisionLog, exporters, refusing, clock, version } = options
   const nowMs = clock.nowMs()
+  const sandbox = options.sandbox()
   const states = exporters()
   const each = (read: (state: ExporterState) => number): MetricFamily['samples'] =>
     states.map((state) => ({ suffix: '', labels: { exporter: state.name, type: state.type }, value: read(state) }))
@@ -86,6 +88,8 @@ async function allFamilies(metrics: CallMetrics, options: MetricsOptions): Promi
     gauge('mcpworks_build_info', 'The version that runs.', [{ suffix: '', labels: { version }, value: 1 }]),
     gauge('mcpworks_up', 'Whether calls are taken: 0 while some part refuses them.', plain(refusing().length === 0)),
     gauge('mcpworks_decision_log_up', 'Whether records are written durably.', plain(decisionLog.health().ok)),
+    gauge('mcpworks_sandbox_up', 'Whether hosted code can run.', plain(sandbox.isReady)),
+    counter('mcpworks_sandbox_executor_losses_total', 'Sandbox executors that were lost.', plain(sandbox.losses)),
     gauge('process_resident_memory_bytes', 'Resident memory of the server.', plain(process.memoryUsage.rss())),
     counter('process_cpu_seconds_total', 'Processor time of the server.', plain(cpuSeconds())),
     ...metrics.families(),
