@@ -10,6 +10,7 @@ import type {
   SandboxOutcome,
   SandboxSpec,
 } from '../../src/sandbox/index.ts'
+import { isRunning } from '../support/is-running.ts'
 import { until } from '../support/own-groups.ts'
 
 const mebibyte = 1024 * 1024
@@ -58,16 +59,8 @@ function words(pid: number): string[] {
 
 const isExecutor = (pid: number): boolean => words(pid).some((word) => word.includes('executor/main'))
 
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-
 async function untilGone(pids: readonly number[]): Promise<void> {
-  while (pids.some(isAlive)) await pause(5)
+  while (pids.some(isRunning)) await pause(5)
 }
 
 function theOne(pids: readonly number[], word: string): number {
