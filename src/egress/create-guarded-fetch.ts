@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
 import { checkTarget, type ResolvedAddress, type ResolveName } from './check-target.ts'
 import type { FetchOutcome, FetchPolicy, FetchRefusal, GuardedFetch, OutgoingRequest } from './guarded-fetch.ts'
 import { readBounded } from './read-bounded.ts'
@@ -89,8 +89,10 @@ async function fetchOnce(
   const target = await checkTarget(text, policy.allow, ports.resolve ?? resolveBySystem)
   if (!target.ok) return target
   if (request.signal.aborted) return { ok: false, reason: 'aborted' }
+  // Loaded for the first request: every command of the command line would wait for it else, to send none.
+  const { buildConnector, Client } = await import('undici')
   const client = new Client(target.url.origin, {
-    connect: pinnedConnector(target.addresses, policy, ports),
+    connect: buildConnector(pinnedOptions(target.addresses, policy, ports)),
     pipelining: 1,
     maxHeaderSize: 16 * 1024,
     headersTimeout: 0,
@@ -143,13 +145,13 @@ function joinedHeaders(headers: Dispatcher.ResponseData['headers']): Record<stri
 }
 
 /** Connects to the checked addresses and nothing else; the name serves TLS and `Host` only. */
-function pinnedConnector(
+function pinnedOptions(
   addresses: readonly ResolvedAddress[],
   { timeoutMs }: FetchPolicy,
   { certificateAuthorities }: GuardedFetchPorts,
-): buildConnector.connector {
+): buildConnector.BuildOptions {
   const [first] = addresses
-  return buildConnector({
+  return {
     allowH2: false,
     maxCachedSessions: 0,
     timeout: timeoutMs,
@@ -161,7 +163,7 @@ function pinnedConnector(
       else if (options.all === true) callback(null, [...addresses])
       else callback(null, first.address, first.family)
     },
-  })
+  }
 }
 
 /** Every address that the system knows for a name. */
