@@ -6,4 +6,5 @@ export type { FetchOutcome, FetchPolicy, FetchRefusal, GuardedFetch, OutgoingReq
 export type { GuardedStream, StreamOutcome, StreamPolicy } from './guarded-stream.ts'
 export { createTargetCheck, type TargetCheck } from './target-check.ts'
 export { createWebFetch, type WebFetch } from './web-fetch.ts'
+export { signWebhook, webhookKey, webhookSecretMistake } from './sign-webhook.ts'
 export { fetchWithCredential, type BoundCredential, type InjectedOutcome } from './inject-credential.ts'

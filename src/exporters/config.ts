@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { isNetwork } from '../egress/index.ts'
-import { webhookKey } from './webhook/sign-webhook.ts'
+import { isNetwork, webhookSecretMistake } from '../egress/index.ts'
 
 const name = z
   .string()
@@ -165,7 +164,7 @@ export const exportersConfigSchema = z
 
 function mistakeOf(receiver: ReceiverConfig, secret: string | null): string | null {
   if (secret !== null && !/^[\x21-\x7e][\x20-\x7e]*$/.test(secret)) return 'its secret must be printable ASCII'
-  if (receiver.type === 'webhook') return webhookMistake(secret ?? '')
+  if (receiver.type === 'webhook') return webhookSecretMistake(secret ?? '')
   if (receiver.type !== 'otlp') return null
   if (receiver.url === null && (receiver.preset === 'generic' || receiver.preset === 'phoenix'))
     return `needs an url with the preset ${receiver.preset}`
@@ -173,14 +172,6 @@ function mistakeOf(receiver: ReceiverConfig, secret: string | null): string | nu
     return 'Langfuse needs PUBLIC:SECRET in exporters.secrets'
   if (receiver.preset === 'langsmith' && secret === null) return 'LangSmith needs its API key in exporters.secrets'
   return null
-}
-
-function webhookMistake(secret: string): string | null {
-  if (secret.length < 32) return 'a webhook needs a secret of at least 32 characters in exporters.secrets'
-  if (!secret.startsWith('whsec_')) return null
-  // What is no base64 is passed over in reading it: of a mistake there could be an empty key left.
-  if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret)) return 'what stands behind whsec_ must be base64'
-  return webhookKey(secret).length < 24 ? 'what stands behind whsec_ must be at least 24 bytes' : null
 }
 
 /** Configuration of the exporters, validated. */

@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { PublishFailure, type CheckpointSink } from '../audit/index.ts'
+import { signWebhook, webhookKey } from '../egress/index.ts'
 import type { PublishingPorts } from './publishing-ports.ts'
 
 const timeoutMs = 15_000
@@ -13,6 +14,7 @@ export function openCheckpointWebhook(
   { url, secret }: { readonly url: string; readonly secret: string },
   { fetch, clock, networks, signal }: Pick<PublishingPorts, 'fetch' | 'clock' | 'networks' | 'signal'>,
 ): CheckpointSink {
+  const key = webhookKey(secret)
   return {
     name: 'checkpoint webhook',
     async take(checkpoints) {
@@ -20,14 +22,7 @@ export function openCheckpointWebhook(
         const data = { namespace, period, size, time: new Date(timeMs).toISOString(), checkpoint: note }
         const body = JSON.stringify({ type: 'log.checkpoint', data })
         const id = createHash('sha256').update(note).digest('hex')
-        const seconds = String(Math.floor(clock.nowMs() / 1000))
-        const signature = createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')
-        const headers = {
-          'content-type': 'application/json',
-          'webhook-id': id,
-          'webhook-timestamp': seconds,
-          'webhook-signature': `v1,${signature}`,
-        }
+        const headers = { 'content-type': 'application/json', ...signWebhook(key, id, clock.nowMs(), body) }
         const policy = { purpose: 'publishing', maxBytes: maxAnswerBytes, timeoutMs, allow: { networks } }
         const outcome = await fetch(url, { method: 'POST', headers, body, signal }, policy)
         if (!outcome.ok) throw new PublishFailure(`it cannot be reached (${outcome.reason})`)

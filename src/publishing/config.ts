@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseWitnessKey } from '../audit/index.ts'
-import { isNetwork } from '../egress/index.ts'
+import { isNetwork, webhookSecretMistake } from '../egress/index.ts'
 
 const url = () => z.url({ protocol: /^https?$/ })
 
@@ -89,11 +89,13 @@ export const publishingConfigSchema = z.strictObject({
             .string()
             .max(1000)
             .default('')
-            .describe('Secret: at least 32 characters, with which what is sent is signed (Standard Webhooks).'),
+            .describe(
+              'Secret: at least 32 characters, with which what is sent is signed (Standard Webhooks), or whsec_...',
+            ),
         })
-        .refine(({ url: address, secret }) => address === null || secret.length >= 32, {
-          path: ['secret'],
-          message: 'a webhook needs a secret of at least 32 characters',
+        .superRefine(({ url: address, secret }, context) => {
+          const mistake = address === null ? null : webhookSecretMistake(secret)
+          if (mistake !== null) context.addIssue({ code: 'custom', path: ['secret'], message: mistake })
         })
         .prefault({}),
     })

@@ -199,7 +199,7 @@ export class WorkerClient {
         this.#queries.delete(message.ticket)
         return
       case 'rotated':
-        this.#settleRotation(message.ticket, message.rotation)
+        this.#settleRotation(message.ticket, message.rotation, message.why)
         return
       case 'kept':
         this.#tasks.get(message.ticket)?.resolve(message.answer)
@@ -223,11 +223,12 @@ export class WorkerClient {
     }
   }
 
-  #settleRotation(ticket: number, rotation: KeyRotation | null): void {
+  #settleRotation(ticket: number, rotation: KeyRotation | null, why?: string): void {
     const waiter = this.#rotations.get(ticket)
     this.#rotations.delete(ticket)
-    if (rotation === null) waiter?.reject(unavailable(this.#failure ?? 'the log cannot be written'))
-    else waiter?.resolve(rotation)
+    if (rotation !== null) waiter?.resolve(rotation)
+    else if (why !== undefined) waiter?.reject(new McpworksError('audit_unavailable', { message: why, detail: why }))
+    else waiter?.reject(unavailable(this.#failure ?? 'the log cannot be written'))
   }
 
   #take(ticket: number) {

@@ -102,8 +102,13 @@ export type WorkerMessage =
   /** `reason` is `null` while the log can be written. */
   | { readonly kind: 'health'; readonly reason: string | null }
   | { readonly kind: 'answer'; readonly ticket: number; readonly result: QueryResult | null }
-  /** To `rotate-key`: `null` where the former key is still in force. */
-  | { readonly kind: 'rotated'; readonly ticket: number; readonly rotation: KeyRotation | null }
+  /** To `rotate-key`: `null` where the former key is still in force, with a sentence for the operator where there is one. */
+  | {
+      readonly kind: 'rotated'
+      readonly ticket: number
+      readonly rotation: KeyRotation | null
+      readonly why?: string | undefined
+    }
   | { readonly kind: 'kept'; readonly ticket: number; readonly answer: KeepingAnswer }
   /** Nothing of the task was done. */
   | { readonly kind: 'keep-failed'; readonly ticket: number; readonly reason: string }

@@ -1,7 +1,18 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkCallProof, makeCallProof } from '../../src/audit/index.ts'
+import {
+  checkCallProof,
+  checkConsistency,
+  makeCallProof,
+  proveConsistency,
+  verifyBundle,
+  writeBundle,
+} from '../../src/audit/index.ts'
+import { openBundleSource, openBundleTarget } from '../../src/storage/index.ts'
 import { clockIn } from '../support/logged-calls.ts'
 import { decisionDraft, outcomeDraft } from '../support/record-drafts.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { logImplementations, type LogPlace, type OpenLog } from './decision-log-places.ts'
 
 async function call({ decisionLog }: Pick<OpenLog, 'decisionLog'>, namespace: string): Promise<string> {
@@ -80,6 +91,47 @@ describe.each(logImplementations)('a log whose signing key was changed, on $name
       expect(checkCallProof(proof, keys[0] ?? '')).toMatchObject({ ok: true })
       expect(checkCallProof(await proofOf(log, namespace, id, []), keys[0] ?? '')).toMatchObject({ ok: false })
     }
+  })
+
+  it('is exported with the statements, and verified from each key on', async () => {
+    const where = place()
+    const { keys } = await changedLog(where)
+    for (const namespace of ['main', 'new']) {
+      const bundle = join(temporaryDirectory(), 'bundle')
+      const reader = await where.reader()
+      expect(await writeBundle(reader, namespace, await openBundleTarget(bundle))).toMatchObject({ ok: true })
+      await reader.close()
+      const verify = (given: string) => verifyBundle(openBundleSource(bundle), given)
+      // The first tree of a namespace that is younger than the changes is signed with the last key alone.
+      for (const given of [keys[0], keys[1], keys[2], keys.join('\n')])
+        expect(await verify(given ?? '')).toMatchObject({ ok: true, problems: [] })
+      const elsewhere = await changedLog(place())
+      expect((await verify(elsewhere.keys[0] ?? '')).ok).toBe(false)
+      writeFileSync(join(bundle, 'key-changes.jsonl'), '')
+      expect((await verify(keys[0] ?? '')).ok).toBe(false)
+    }
+  })
+
+  it('is shown to be one history between any two checkpoints, to whoever has the first key', async () => {
+    const where = place()
+    const { keys } = await changedLog(where)
+    const reader = await where.reader()
+    onTestFinished(() => reader.close())
+    const notes = (await reader.checkpoints(1, 100)).filter(({ namespace }) => namespace === 'main')
+    const order = notes.toSorted((one, other) => one.period.localeCompare(other.period) || one.size - other.size)
+    expect(new Set(order.map(({ period }) => period)).size).toBe(2)
+    for (const [at, { note: from }] of order.entries()) {
+      for (const { note: to } of order.slice(at)) {
+        const outcome = await proveConsistency(reader, from, to)
+        const proof = JSON.stringify(outcome.ok ? outcome.proof : null)
+        expect(checkConsistency(proof, keys[0] ?? '', { from, to })).toMatchObject({ ok: true })
+      }
+    }
+    const [oldest, newest] = [order[0]?.note ?? '', order.at(-1)?.note ?? '']
+    expect(await proveConsistency(reader, newest, oldest)).toMatchObject({ ok: false })
+    const without = await proveConsistency(reader, oldest, newest)
+    const bare = { ...(without.ok ? without.proof : {}), key_changes: [] }
+    expect(checkConsistency(JSON.stringify(bare), keys[0] ?? '')).toMatchObject({ ok: false })
   })
 
   it.each([

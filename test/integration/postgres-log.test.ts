@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { verifyBundle, writeBundle } from '../../src/audit/index.ts'
+import { openBundleSource, openBundleTarget } from '../../src/storage/index.ts'
 import { startPostgresCluster } from '../support/postgres-cluster.ts'
 import { postgresDatabase } from '../support/postgres-database.ts'
 import { postgresLogPlace } from '../support/postgres-log-place.ts'
 import { decisionDraft, outcomeDraft } from '../support/record-drafts.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const november = { nowMs: () => Date.parse('2026-11-30T23:59:59.000Z'), monotonicMs: () => 0 }
 const december = { nowMs: () => Date.parse('2026-12-01T00:00:01.000Z'), monotonicMs: () => 0 }
@@ -36,6 +40,12 @@ describe('several writers of one log', () => {
     ])
     const writers = await place.sql('SELECT count(*)::int AS records FROM records GROUP BY writer')
     expect(writers).toEqual([{ records: 400 }, { records: 400 }, { records: 400 }])
+    const reader = place.reader()
+    const bundle = join(temporaryDirectory(), 'bundle')
+    expect(await writeBundle(reader, 'one', await openBundleTarget(bundle))).toMatchObject({ ok: true, records: 600 })
+    const key = (await reader.publicKeyLine()) ?? ''
+    await reader.close()
+    expect(await verifyBundle(openBundleSource(bundle), key)).toMatchObject({ ok: true, problems: [], size: 600 })
   })
 
   it('begin the tree of a month once, whoever comes to it first, and nothing of the month lies in the one before', async () => {

@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { createServer as createStreamServer, type AddressInfo } from 'node:net'
 
 /** A request that a receiver was sent. */
@@ -25,10 +32,13 @@ export interface Receiver<Item> {
 /** What a receiver does with a request; `null` never answers. */
 export type Answer = (request: Pick<Sent, 'path' | 'headers' | 'body'>, response: ServerResponse) => number | null
 
-/** Receives over HTTP. */
-export async function httpReceiver(answer: Answer): Promise<Receiver<Sent>> {
+/** Receives over HTTP, or over HTTPS with the certificate that is given. */
+export async function httpReceiver(
+  answer: Answer,
+  tls: { readonly cert: string; readonly key: string } | null = null,
+): Promise<Receiver<Sent>> {
   const list = listOf<Sent>()
-  const server = createServer((request, response) => {
+  const receive = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = []
     response.on('error', () => {})
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -41,8 +51,10 @@ export async function httpReceiver(answer: Answer): Promise<Receiver<Sent>> {
       }
       list.add({ ...given, isTaken: status !== null && status < 300 })
     })
-  })
+  }
+  const server: Server = tls === null ? createServer(receive) : createSecureServer(tls, receive)
   server.on('clientError', () => {})
+  server.on('tlsClientError', () => {})
   return await listening(server, list, () => server.closeAllConnections())
 }
 

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { StoredRecord } from '../../audit/index.ts'
-import type { GuardedStream } from '../../egress/index.ts'
+import { webhookKey, type GuardedStream } from '../../egress/index.ts'
 import {
   encodeSpans,
   presets,
@@ -10,7 +10,6 @@ import {
   sendSpans,
   spansOfCall,
   syslogMessage,
-  webhookKey,
   type ExportedEvent,
   type OtlpConfig,
   type SendPorts,

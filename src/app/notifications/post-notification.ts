@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { GuardedFetch } from '../../egress/index.ts'
-import { signWebhook } from '../../exporters/index.ts'
+import { signWebhook, type GuardedFetch } from '../../egress/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Notification } from './notification.ts'
 

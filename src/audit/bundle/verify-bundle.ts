@@ -84,7 +84,8 @@ class BundleCheck {
   #namespace: string | null = null
   #former: FormerTree | null = null
   #nextIndex = 0
-  #lastSeq = -1
+  /** By writer: each counts its own records, and servers that follow one another on a database are several. */
+  readonly #lastSeq = new Map<string, number>()
   /** Place in the succession of the key that is in force. */
   #key = 0
 
@@ -186,8 +187,10 @@ class BundleCheck {
       this.findings.record(index, { namespace, index, id: envelope?.id ?? null, problem: sentence })
     if (envelope === null) return problem('Its text is not a record.')
     if (envelope.namespace !== namespace) return problem(`It is of the namespace ${envelope.namespace}.`)
-    if (envelope.writer.seq <= this.#lastSeq) problem('It was written before the record that stands before it.')
-    this.#lastSeq = Math.max(this.#lastSeq, envelope.writer.seq)
+    const { id: writer, seq } = envelope.writer
+    const lastSeq = this.#lastSeq.get(writer) ?? -1
+    if (seq <= lastSeq) problem('It was written before the record that stands before it.')
+    this.#lastSeq.set(writer, Math.max(lastSeq, seq))
     if (isFirst || envelope.kind === 'period') this.#judgeLink(envelope, period, isFirst, problem)
     if (envelope.kind === 'key-change') this.#judgeKey(envelope, problem)
     this.#calls.take(rowOf(envelope, index, text), envelope)

@@ -90,9 +90,9 @@ export interface SearchPage {
   readonly index: SearchIndexState
 }
 
-/** How far the index is behind the log. */
+/** How far the index is behind the log of the namespace. What others have in it is none of a reader's business. */
 export interface SearchIndexState {
-  /** Records of all namespaces that are not in it yet: they are not found. */
+  /** Records that are not in it yet: they are not found. */
   readonly behind: number
   /** Records that are in it. */
   readonly indexed: number

@@ -19,7 +19,8 @@ export function addConsistencyCommands(audit: Command, context: () => CommandCon
       const { terminal, config } = context()
       const { proveLogConsistency } = await import('../../app/index.ts')
       const [from, to] = [readEvidence(options.fromCheckpoint), readEvidence(options.toCheckpoint)]
-      writeNew(options.output, await proveLogConsistency(config().dataDirectory, from, to))
+      const { dataDirectory, storage } = config()
+      writeNew(options.output, await proveLogConsistency(dataDirectory, from, to, storage))
       terminal.result(
         { file: options.output },
         `${options.output}: check it with "mcpworks audit check-consistency" and the log's public key (audit.pub), on any machine.`,

@@ -1,7 +1,7 @@
+import { signWebhook } from '../../egress/index.ts'
 import { sha256, type JsonObject } from '../../kernel/index.ts'
 import { taken, type Delivery } from '../delivery.ts'
 import { postToReceiver, type SendPorts } from '../post-to-receiver.ts'
-import { signWebhook } from './sign-webhook.ts'
 
 /** An event for another system. */
 export interface ExportedEvent {

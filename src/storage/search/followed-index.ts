@@ -11,6 +11,7 @@ import { isDamage } from '../sqlite-failure.ts'
 import { LogIndexer } from './index-log.ts'
 import { SqliteLogRows, type LogRows } from './log-rows.ts'
 import { openSearchIndex, removeSearchIndex, type OpenSearchIndex } from './open-search-index.ts'
+import { indexState } from './index-state.ts'
 import { searchLog } from './search-log.ts'
 import type { SearchSettings } from './search-protocol.ts'
 import { termNumbers } from './term-numbers.ts'
@@ -52,8 +53,7 @@ export class FollowedIndex {
     return this.#inTurn(async ({ rows, opened, indexer, numberOf }) => {
       await catchUp(rows, indexer)
       const page = await searchLog(query, { rows, index: opened.index, numberOf })
-      const indexed = indexer.seq + 1
-      return { ...page, index: { behind: Math.max(0, (await rows.written()) - indexed), indexed } }
+      return { ...page, index: await indexState(rows, query.namespace, indexer.seq) }
     })
   }
 

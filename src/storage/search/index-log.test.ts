@@ -21,6 +21,7 @@ class Rows implements LogRows {
 
   logOf = async () => 1
   written = async () => this.rows.length
+  length = async () => this.rows.length
   has = async (seq: number, id: string) => this.rows[seq]?.id === id
   after = async (seq: number, limit: number) => this.rows.slice(seq + 1, seq + 1 + limit)
   at = async (_log: number, positions: readonly number[]) => this.rows.filter((row) => positions.includes(row.index))

@@ -24,6 +24,8 @@ export interface LogRows {
   logOf(namespace: string): Promise<number | null>
   /** How many records are durable. Those that have no place in the order of all yet are counted and not read. */
   written(): Promise<number>
+  /** How many records one log has. */
+  length(log: number): Promise<number>
   /** Whether the record at a sequence number has the id. */
   has(seq: number, id: string): Promise<boolean>
   /** Records after a sequence number, in their order. */
@@ -57,6 +59,19 @@ export class SqliteLogRows implements LogRows {
         .executeTakeFirst(),
     )
     return (row?.seq ?? -1) + 1
+  }
+
+  async length(log: number): Promise<number> {
+    const row = await reading(() =>
+      this.#database
+        .selectFrom('records')
+        .select('idx')
+        .where('log', '=', log)
+        .orderBy('idx', 'desc')
+        .limit(1)
+        .executeTakeFirst(),
+    )
+    return (row?.idx ?? -1) + 1
   }
 
   async has(seq: number, id: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { restoreItems, type AppendItem, type WorkerMessage, type WorkerRequest }
 import { databaseUnavailable } from '../database-failure.ts'
 import type { LogWorkerSettings } from './log-worker-protocol.ts'
 import { SequencerRole } from './sequencer-role.ts'
-import { WriterRole } from './writer-role.ts'
+import { WriterRole, type RotationOutcome } from './writer-role.ts'
 
 const batchLimit = 1000
 const leavesPerPass = 256
@@ -57,13 +57,16 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     else send({ kind: 'keep-failed', ticket, reason: outcome.reason })
   }
   const rotateKey = async ({ ticket, timeMs }: Extract<WorkerRequest, { kind: 'rotate-key' }>): Promise<void> => {
-    const rotated = await sequencer.standAside(() => writer.rotateKey(timeMs)).catch(() => null)
+    const outcome = await sequencer
+      .standAside(() => writer.rotateKey(timeMs))
+      .catch((): RotationOutcome => ({ ok: false, why: undefined }))
+    if (!outcome.ok) return send({ kind: 'rotated', ticket, rotation: null, why: outcome.why })
     try {
-      if (rotated !== null) exportPublicKeys(settings.publicKeyPath, rotated.keyLines)
+      exportPublicKeys(settings.publicKeyPath, outcome.keyLines)
     } catch {
       // The change is durable, and its key in the database: the file gets it at the next start.
     }
-    send({ kind: 'rotated', ticket, rotation: rotated?.rotation ?? null })
+    send({ kind: 'rotated', ticket, rotation: outcome.rotation })
   }
   const timer = setInterval(() => {
     void sequence('all')

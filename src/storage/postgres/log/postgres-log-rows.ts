@@ -23,6 +23,11 @@ export class PostgresLogRows implements LogRows {
     return Number(row?.['records'] ?? 0)
   }
 
+  async length(log: number): Promise<number> {
+    const [row] = await this.#sessions.read('SELECT next_idx FROM logs WHERE log = $1', [log])
+    return Number(row?.['next_idx'] ?? 0)
+  }
+
   async has(seq: number, id: string): Promise<boolean> {
     const [row] = await this.#sessions.read(inOrderOf('stretches', 'SELECT pos, id FROM records AS item'), [
       seq,

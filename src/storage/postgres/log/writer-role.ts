@@ -26,6 +26,14 @@ export type KeepOutcome =
   | { readonly ok: false; readonly reason: string }
 
 /**
+ * What became of a change of the signing key, with the verifier key lines since. Where `ok` is false the former key is
+ * still in force, or that is not known; `why` is for the operator, where another try is all that it takes.
+ */
+export type RotationOutcome =
+  | { readonly ok: true; readonly rotation: KeyRotation; readonly keyLines: readonly string[] }
+  | { readonly ok: false; readonly why: string | undefined }
+
+/**
  * Keeps a writer, over sessions that break: what came while there is none is refused, and so is what was on its way when
  * one broke, whatever became of it. Not safe to be called again before an answer is there.
  */
@@ -85,21 +93,19 @@ export class WriterRole {
     }
   }
 
-  /** Changes the signing key; the verifier key lines since. `null` where the former one is still in force, or that is not known. */
-  async rotateKey(
-    timeMs: number,
-  ): Promise<{ readonly rotation: KeyRotation; readonly keyLines: readonly string[] } | null> {
+  /** Changes the signing key. */
+  async rotateKey(timeMs: number): Promise<RotationOutcome> {
     const writer = this.#writer
-    if (writer === null || this.#failure !== null) return null
+    if (writer === null || this.#failure !== null) return { ok: false, why: undefined }
     try {
       const rotation = await this.#inTime(() => writer.rotateKey(timeMs))
-      if (rotation === null) return null
+      if (rotation === null) return { ok: false, why: orderedElsewhere }
       const identity = await this.#inTime(() => prepareLog(required(this.#session), this.#settings.masterKey))
       this.#identity = identity
-      return { rotation, keyLines: identity.keyLines }
+      return { ok: true, rotation, keyLines: identity.keyLines }
     } catch (error) {
       this.#fail(error)
-      return null
+      return { ok: false, why: undefined }
     }
   }
 
@@ -172,6 +178,9 @@ export class WriterRole {
 }
 
 const abandonedMeanwhile = 'the session with the database broke, and another server has recorded the call as abandoned'
+
+const orderedElsewhere =
+  'Nothing was changed: another server on this database still signs the log. It is one that was active before; try again once its process has ended or the database has ended its sessions (pg_stat_activity, "mcpworks log order").'
 
 function required<Value>(value: Value | null): Value {
   if (value === null) throw new DatabaseError(null, 'the log is not open')

@@ -14,3 +14,12 @@ export function signWebhook(key: Uint8Array, id: string, nowMs: number, body: st
 export function webhookKey(secret: string): Uint8Array {
   return secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
 }
+
+/** What is wrong with a secret as a webhook's; `null` where it is good. A sentence without it. */
+export function webhookSecretMistake(secret: string): string | null {
+  if (secret.length < 32) return 'a webhook needs a secret of at least 32 characters'
+  if (!secret.startsWith('whsec_')) return null
+  // What is no base64 is passed over in reading it: of a mistake there could be an empty key left.
+  if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret)) return 'what stands behind whsec_ must be base64'
+  return webhookKey(secret).length < 24 ? 'what stands behind whsec_ must be at least 24 bytes' : null
+}
