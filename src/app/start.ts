@@ -403,7 +403,7 @@ async function compose(
       clock,
       config: config.gateway,
     },
-    (call, error) => log.error({ call, err: error }, 'a call broke in a way that nobody expected'),
+    (call, error) => log.error({ call, err: error }, 'a call failed inside the server, or its output was withheld'),
   )
   const gateway = limitCalls(pipeline, { quotas, clock, refused: doorRecords.add })
 
