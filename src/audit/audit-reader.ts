@@ -1,4 +1,4 @@
-import type { OpenedBody } from './sealed-bodies.ts'
+import type { KeyObject } from 'node:crypto'
 
 /** A record's row as it lies on disk. Nothing in it is believed before the verifier has checked it. */
 export interface RecordRow {
@@ -15,7 +15,8 @@ export interface RecordRow {
   readonly kind: string
   readonly call: string
   readonly principal: string | null
-  readonly leafHash: Uint8Array
+  /** As it is stored, in lower-case hexadecimal. */
+  readonly leafHash: string
   /** Empty where it was let go. */
   readonly json: string
 }
@@ -51,15 +52,15 @@ export interface TileRow {
   readonly root: Uint8Array
 }
 
-/** The row that holds the bodies of one record, opened where the master key was at hand. */
+/** The row that holds the bodies of one record, and what opens it. */
 export interface BodiesRow {
   readonly seq: number
-  /** Bytes of the sealed box. */
-  readonly bytes: number
-  /** Number of the key that sealed them. */
-  readonly key: number
-  /** `unopened`: no master key. `erased`: their key is not there. `damaged`: does not open under it. */
-  readonly content: readonly OpenedBody[] | 'unopened' | 'erased' | 'damaged'
+  /** The box, as `sealBodies` made it. */
+  readonly sealed: Uint8Array
+  /** Number of the key that sealed it. */
+  readonly dataKey: number
+  /** `unopened`: no master key. `erased`: the key is not there. `damaged`: it does not unwrap. */
+  readonly key: KeyObject | 'unopened' | 'erased' | 'damaged'
 }
 
 /** Where one writer says it is. */

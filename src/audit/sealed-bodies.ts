@@ -28,9 +28,13 @@ export interface SealedBodies {
   readonly sealed: Uint8Array
 }
 
-/** A body as it was sealed, with the commitment that it gives. */
-export interface OpenedBody extends BodyReference {
+/** Which body of a record, and what it gives as its commitment and length. */
+export interface PartReference extends BodyReference {
   readonly part: BodyPart
+}
+
+/** A body as it was sealed, with the commitment that it gives. */
+export interface OpenedBody extends PartReference {
   readonly body: string
   /** 16 bytes in hexadecimal: SHA-256 over them and the body is the commitment. */
   readonly salt: string
@@ -78,6 +82,33 @@ export function sealBodies(
 
 /** The bodies of a box, or `null` where key, context or bytes are not those it was sealed with. */
 export function openBodies(key: KeyObject, context: string, sealed: Uint8Array): OpenedBody[] | null {
+  return open(key, context, sealed, (plain, { part, at, end }) => {
+    const salt = plain.toString('hex', at - saltBytes, at)
+    const commitment = commitmentOf(plain.subarray(at - saltBytes, end))
+    return { part, bytes: end - at, commitment, salt, body: plain.toString('utf8', at, end) }
+  })
+}
+
+/** What the bodies of a box give as commitments and lengths, for who compares and does not read. `null` as above. */
+export function openReferences(key: KeyObject, context: string, sealed: Uint8Array): PartReference[] | null {
+  return open(key, context, sealed, (plain, { part, at, end }) => {
+    return { part, bytes: end - at, commitment: commitmentOf(plain.subarray(at - saltBytes, end)) }
+  })
+}
+
+/** Where a body lies in an opened box, its salt just before it. */
+interface BodyPlace {
+  readonly part: BodyPart
+  readonly at: number
+  readonly end: number
+}
+
+function open<Opened>(
+  key: KeyObject,
+  context: string,
+  sealed: Uint8Array,
+  read: (plain: Buffer, place: BodyPlace) => Opened,
+): Opened[] | null {
   if (sealed.length < nonceBytes + tagBytes) return null
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
   decipher.setAAD(Buffer.from(context))
@@ -89,16 +120,14 @@ export function openBodies(key: KeyObject, context: string, sealed: Uint8Array):
     // The one thing `final` throws for is a tag that does not fit: the caller is told so by null and must not go on.
     return null
   }
-  const opened: OpenedBody[] = []
-  for (let at = 0; at < plain.length;) {
-    const part = bodyParts[plain[at] ?? -1]
-    const bytes = plain.readUInt32BE(at + 1)
-    const end = at + headerBytes + bytes
+  const opened: Opened[] = []
+  for (let header = 0; header < plain.length;) {
+    const part = bodyParts[plain[header] ?? -1]
+    const at = header + headerBytes
+    const end = at + plain.readUInt32BE(header + 1)
     if (part === undefined || end > plain.length) return null
-    const commitment = commitmentOf(plain.subarray(at + 5, end))
-    const salt = plain.toString('hex', at + 5, at + headerBytes)
-    opened.push({ part, bytes, commitment, salt, body: plain.toString('utf8', at + headerBytes, end) })
-    at = end
+    opened.push(read(plain, { part, at, end }))
+    header = end
   }
   return opened
 }

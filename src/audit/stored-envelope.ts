@@ -28,36 +28,34 @@ export interface StoredEnvelope {
 export function readEnvelope(json: string): StoredEnvelope | null {
   const record = parseObject(json)
   const writer = member(record, 'writer')
+  if (record === null || writer === null) return null
+  const { id, kind, call, namespace, time } = record
+  const { id: writerId, epoch, seq } = writer
+  const isEnvelope =
+    isText(id) &&
+    isText(kind) &&
+    isText(call) &&
+    isText(namespace) &&
+    isText(time) &&
+    isText(writerId) &&
+    Number.isSafeInteger(epoch) &&
+    Number.isSafeInteger(seq)
+  if (!isEnvelope) return null
   const pre = member(record, 'pre')
   const decision = member(record, 'decision')
   const envelope = {
-    id: record?.['id'],
-    kind: record?.['kind'],
-    call: record?.['call'],
-    namespace: record?.['namespace'],
-    time: record?.['time'],
+    id,
+    kind,
+    call,
+    namespace,
+    time,
     principal: member(pre, 'principal')?.['id'] ?? null,
     effect: decision?.['effect'] ?? null,
     event: member(record, 'event'),
-    writer: {
-      id: writer?.['id'],
-      epoch: writer?.['epoch'],
-      seq: writer?.['seq'],
-      prevHash: writer?.['prev_hash'] ?? null,
-    },
-    bodies: [
-      ...body('input', member(pre, 'input')),
-      ...body('output', member(member(record, 'outcome'), 'output')),
-      ...(decision?.['request_hash'] == null
-        ? []
-        : [{ part: 'engine_input', commitment: decision['request_hash'], bytes: decision['request_bytes'] }]),
-    ],
+    writer: { id: writerId, epoch, seq, prevHash: writer['prev_hash'] ?? null },
+    bodies: bodiesOf(pre, member(record, 'outcome'), decision),
   }
-  const texts = [envelope.id, envelope.kind, envelope.call, envelope.namespace, envelope.time, envelope.writer.id]
-  const numbers = [envelope.writer.epoch, envelope.writer.seq]
-  const fits =
-    texts.every((text) => typeof text === 'string') && numbers.every((number) => Number.isSafeInteger(number))
-  return fits ? (envelope as StoredEnvelope) : null
+  return envelope as StoredEnvelope
 }
 
 /** The object that a record's text holds; `null` where it is not one. */
@@ -76,6 +74,17 @@ function member(object: JsonObject | null, name: string): JsonObject | null {
   return isJsonObject(value) ? value : null
 }
 
-function body(part: string, reference: JsonObject | null) {
-  return reference === null ? [] : [{ part, commitment: reference['commitment'], bytes: reference['bytes'] }]
+function bodiesOf(pre: JsonObject | null, outcome: JsonObject | null, decision: JsonObject | null) {
+  const bodies = []
+  const input = member(pre, 'input')
+  if (input !== null) bodies.push({ part: 'input', commitment: input['commitment'], bytes: input['bytes'] })
+  const output = member(outcome, 'output')
+  if (output !== null) bodies.push({ part: 'output', commitment: output['commitment'], bytes: output['bytes'] })
+  const request = decision?.['request_hash'] ?? null
+  if (request !== null) bodies.push({ part: 'engine_input', commitment: request, bytes: decision?.['request_bytes'] })
+  return bodies
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string'
 }

@@ -32,8 +32,8 @@ export class TreeCheck {
   readonly #endMs: number
   readonly #nextSeq: number
   readonly #tree = new LogTree()
-  /** Leaf hashes of the level-0 tile that is being filled, to name the leaf where a stored tile differs. */
-  #recent: { readonly hash: Uint8Array; readonly row: RecordRow }[] = []
+  /** Records of the level-0 tile that is being filled, to name the one where a stored tile differs. */
+  #recent: RecordRow[] = []
   readonly #expected: ExpectedRoot[] = []
   #isSorted = true
   #signed = 0
@@ -91,12 +91,26 @@ export class TreeCheck {
     this.#broken = true
   }
 
-  /** Adds a record's leaf and compares what is due. */
-  async take(row: RecordRow, leaf: Uint8Array, inForce: KeyInForce): Promise<void> {
+  /**
+   * Adds a record's leaf and compares what is due. `null` where that is done, which it is but for one record in 256: to
+   * wait for what is there costs as much as comparing it.
+   */
+  take(row: RecordRow, leaf: Uint8Array, inForce: KeyInForce): Promise<void> | null {
     this.#sort()
-    this.#recent.push({ hash: leaf, row })
-    for (const tile of this.#tree.append(leaf)) if (!this.#broken) await this.#compareTile(tile, row.seq)
-    if (this.#tree.size % tileWidth === 0) this.#recent = []
+    this.#recent.push(row)
+    const full = this.#tree.append(leaf)
+    if (full.length > 0) return this.#takeFull(full, row, inForce)
+    this.#compareDue(row, inForce)
+    return null
+  }
+
+  async #takeFull(full: readonly FullTile[], row: RecordRow, inForce: KeyInForce): Promise<void> {
+    for (const tile of full) if (!this.#broken) await this.#compareTile(tile, row.seq)
+    this.#recent = []
+    this.#compareDue(row, inForce)
+  }
+
+  #compareDue(row: RecordRow, inForce: KeyInForce): void {
     if (row.timeMs >= this.#endMs) this.#late(row)
     for (let due = this.#expected[0]; due !== undefined && due.size <= this.#tree.size; due = this.#expected[0]) {
       this.#expected.shift()
@@ -175,12 +189,8 @@ export class TreeCheck {
     const name = `Tile ${tile.index} of level ${tile.level}`
     if (stored === null) return fail(first, null, `${name} is missing.`)
     if (Buffer.compare(stored.hashes, tile.hashes) !== 0) {
-      const place = this.#recent.findIndex(({ hash }, position) => {
-        return (
-          Buffer.compare(hash, stored.hashes.subarray(position * treeHashBytes, (position + 1) * treeHashBytes)) !== 0
-        )
-      })
-      const row = tile.level === 0 ? this.#recent[place]?.row : undefined
+      const row =
+        tile.level === 0 ? this.#recent.find((_, place) => differs(tile.hashes, stored.hashes, place)) : undefined
       return fail(
         row?.index ?? first,
         row?.id ?? null,
@@ -189,6 +199,12 @@ export class TreeCheck {
     }
     if (Buffer.compare(stored.root, tile.root) !== 0) fail(first, null, `${name} has a root that is not its own.`)
   }
+}
+
+/** Whether two tiles have different hashes at a place. */
+function differs(one: Uint8Array, other: Uint8Array, place: number): boolean {
+  const [from, to] = [place * treeHashBytes, (place + 1) * treeHashBytes]
+  return Buffer.compare(one.subarray(from, to), other.subarray(from, to)) !== 0
 }
 
 function nameOf({ stored }: ExpectedRoot): string {

@@ -1,5 +1,5 @@
 import type { BodiesRow, RecordRow } from './audit-reader.ts'
-import { sealedBytes } from './sealed-bodies.ts'
+import { openReferences, sealedBytes } from './sealed-bodies.ts'
 import type { StoredEnvelope } from './stored-envelope.ts'
 import type { Findings } from './verify-report.ts'
 
@@ -24,11 +24,11 @@ export class BodyCheck {
     const stored = this.#waiting.get(row.seq)
     this.#waiting.delete(row.seq)
     if (stored === undefined) return { key: null }
-    if (stored.content === 'erased') return { key: stored.key }
-    const problem = problemOf(envelope, stored)
+    if (stored.key === 'erased') return { key: stored.dataKey }
+    const problem = problemOf(row, envelope, stored)
     if (problem !== null)
       this.#findings.body(row.seq, { namespace: row.namespace, index: row.index, id: row.id, problem })
-    else if (stored.content === 'unopened') this.#findings.bodies.unopened += 1
+    else if (stored.key === 'unopened') this.#findings.bodies.unopened += 1
     return null
   }
 
@@ -47,16 +47,16 @@ export class BodyCheck {
   }
 }
 
-function problemOf({ bodies }: StoredEnvelope, stored: BodiesRow): string | null {
+function problemOf({ id }: RecordRow, { bodies }: StoredEnvelope, { sealed, key }: BodiesRow): string | null {
   const due = sealedBytes(bodies.map(({ bytes }) => bytes))
-  if (stored.bytes !== due) return `Its stored bodies take ${stored.bytes} bytes instead of ${due}.`
-  if (stored.content === 'unopened') return null
-  if (stored.content === 'damaged' || stored.content === 'erased')
-    return 'Its stored bodies were changed: they do not open.'
+  if (sealed.length !== due) return `Its stored bodies take ${sealed.length} bytes instead of ${due}.`
+  if (key === 'unopened') return null
+  const opened = typeof key === 'string' ? null : openReferences(key, id, sealed)
+  if (opened === null) return 'Its stored bodies were changed: they do not open.'
   for (const { part, commitment, bytes } of bodies) {
-    const opened = stored.content.find((body) => body.part === part)
-    if (opened?.commitment !== commitment || opened.bytes !== bytes)
+    const found = opened.find((body) => body.part === part)
+    if (found?.commitment !== commitment || found.bytes !== bytes)
       return `Its stored ${part} is not the one it commits to.`
   }
-  return stored.content.length === bodies.length ? null : 'There are stored bodies beside it that it does not speak of.'
+  return opened.length === bodies.length ? null : 'There are stored bodies beside it that it does not speak of.'
 }

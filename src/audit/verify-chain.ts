@@ -1,5 +1,5 @@
 import type { RecordRow, WriterHead } from './audit-reader.ts'
-import { leafHash } from './rfc6962.ts'
+import { leafHashText } from './rfc6962.ts'
 import { readEnvelope, type StoredEnvelope } from './stored-envelope.ts'
 import type { Findings } from './verify-report.ts'
 import { writerIdOf } from './writer-id.ts'
@@ -12,14 +12,14 @@ export interface ChainedRecord {
   readonly row: RecordRow
   /** `null` where the text is not a record, or not the one that was written. */
   readonly envelope: StoredEnvelope | null
-  /** The leaf hash that the rest of the log vouches for most. */
-  readonly leaf: Uint8Array
+  /** The leaf hash that the rest of the log vouches for most, in hexadecimal. */
+  readonly leaf: string
 }
 
 interface Held {
   readonly row: RecordRow
   readonly envelope: StoredEnvelope | null
-  readonly computed: Buffer
+  readonly computed: string
   /** Whether the text gives the stored hash. */
   readonly intact: boolean
   judged: ChainedRecord | null
@@ -35,6 +35,8 @@ interface Suspicion {
 interface Chain {
   /** `null` for a writer that the log does not know. */
   readonly head: WriterHead | null
+  /** As its records name it. */
+  readonly id: string
   /** The writer's newest record so far. */
   held: Held | null
   suspicion: Suspicion | null
@@ -59,7 +61,7 @@ export class ChainCheck {
   constructor(findings: Findings, logId: string, writers: readonly WriterHead[]) {
     this.#findings = findings
     this.#logId = logId
-    for (const head of writers) this.#chains.set(head.writer, newChain(head))
+    for (const head of writers) this.#chains.set(head.writer, newChain(this.#idOf(head.writer), head))
   }
 
   /** Takes the next row in the order of all records; gives those that can be judged by now. */
@@ -79,12 +81,12 @@ export class ChainCheck {
     }
     const claim = envelope?.writer.prevHash ?? null
     this.#judge(chain, follows && !isGone ? claim : undefined, row)
-    const computed = isGone ? Buffer.from(row.leafHash) : leafHash(row.json)
-    const intact = Buffer.compare(computed, row.leafHash) === 0
+    const computed = isGone ? row.leafHash : leafHashText(row.json)
+    const intact = computed === row.leafHash
     const held: Held = { row, envelope, computed, intact, judged: null }
     chain.held = held
     chain.nextPosition = row.position + 1
-    if (!isGone) this.#compareColumns(row, envelope)
+    if (!isGone) this.#compareColumns(row, envelope, chain)
     if (row.position === 0 && claim !== null)
       this.#fail(row, "It is the writer's first record and names one before it.")
     if (intact && chain.suspicion === null) held.judged = { row, envelope, leaf: computed }
@@ -98,7 +100,7 @@ export class ChainCheck {
       const { head, nextPosition } = chain
       const isAtHead = isComplete && head !== null && nextPosition === head.nextPosition
       const hash = isAtHead ? head.lastHash : null
-      this.#judge(chain, hash === null ? undefined : asDigest(hash), null)
+      this.#judge(chain, hash === null ? undefined : asDigest(Buffer.from(hash).toString('hex')), null)
       if (isComplete && head !== null && nextPosition < head.nextPosition) this.#reportCut(head, nextPosition)
     }
     return this.#give()
@@ -130,15 +132,19 @@ export class ChainCheck {
   }
 
   #reportCut(head: WriterHead, from: number): void {
-    const [id, count] = [writerIdOf(this.#logId, head.writer), head.nextPosition - from]
+    const [id, count] = [this.#idOf(head.writer), head.nextPosition - from]
     const problem = `The newest ${count} records of the writer ${id} are missing: its chain was cut off.`
     this.#findings.head(Number.MAX_SAFE_INTEGER - 2, problem)
+  }
+
+  #idOf(writer: number): string {
+    return writerIdOf(this.#logId, writer)
   }
 
   #chainOf(row: RecordRow): Chain {
     const known = this.#chains.get(row.writer)
     if (known !== undefined) return known
-    const made = newChain(null)
+    const made = newChain(this.#idOf(row.writer), null)
     this.#chains.set(row.writer, made)
     this.#fail(row, 'It is of a writer that the log does not know: inserted, or the row of the writer was deleted.')
     return made
@@ -204,7 +210,7 @@ export class ChainCheck {
     return given
   }
 
-  #compareColumns(row: RecordRow, envelope: StoredEnvelope | null): void {
+  #compareColumns(row: RecordRow, envelope: StoredEnvelope | null, { id: writerId }: Chain): void {
     if (envelope === null) return this.#fail(row, 'Its text is not a record.')
     const principal = envelope.kind === 'decision' ? envelope.principal : null
     const differs = [
@@ -215,7 +221,7 @@ export class ChainCheck {
       Date.parse(envelope.time) !== row.timeMs && 'time',
       principal !== row.principal && 'principal',
       envelope.writer.seq !== row.position && 'writer position',
-      envelope.writer.id !== writerIdOf(this.#logId, row.writer) && 'writer',
+      envelope.writer.id !== writerId && 'writer',
     ].filter((name) => name !== false)
     if (differs.length > 0) this.#fail(row, `Its row and its text disagree on ${differs.join(', ')}.`)
   }
@@ -225,10 +231,10 @@ export class ChainCheck {
   }
 }
 
-function newChain(head: WriterHead | null): Chain {
-  return { head, held: null, suspicion: null, nextPosition: 0 }
+function newChain(id: string, head: WriterHead | null): Chain {
+  return { head, id, held: null, suspicion: null, nextPosition: 0 }
 }
 
-function asDigest(hash: Uint8Array): string {
-  return `sha256:${Buffer.from(hash).toString('hex')}`
+function asDigest(hash: string): string {
+  return `sha256:${hash}`
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { AuditReader, CheckpointRow, HeadRow } from './audit-reader.ts'
+import type { AuditReader, CheckpointRow, HeadRow, RecordRow } from './audit-reader.ts'
 import { keySuccession } from './key-succession.ts'
 import { BodyCheck } from './verify-bodies.ts'
 import { CallCheck } from './verify-calls.ts'
@@ -8,7 +8,10 @@ import { RemovalCheck } from './verify-removals.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { ForestCheck } from './verify-forest.ts'
 
-const pageRecords = 1000
+/** A page is dropped before the next one is read, so that it costs the garbage collector little. */
+const pageRecords = 250
+const pageCheckpoints = 1000
+const progressRecords = 1000
 const missingKey = { ok: false, problem: "The log's public key is missing." } as const
 const endOfLog = Number.MAX_SAFE_INTEGER
 
@@ -64,27 +67,39 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   for (const note of options.keptCheckpoints ?? []) {
     if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
   }
-  const judge = async ({ row, envelope, leaf }: ChainedRecord): Promise<void> => {
-    if (row.json === '') await removals.missingText(row)
-    else if (envelope === null) {
+  const judgeText = ({ row, envelope }: ChainedRecord): Promise<void> | null => {
+    if (row.json === '') return removals.missingText(row)
+    if (envelope === null) {
       bodies.skip(row.seq)
       calls.doubt(row)
-    } else {
-      const gone = bodies.take(row, envelope)
-      if (gone !== null) await removals.missingBodies(row, gone.key)
-      calls.take(row, envelope)
-      removals.take(row, envelope)
+      return null
     }
-    if (row.namespace === null) return
-    const expected = await trees.take(row.namespace, row, leaf, envelope)
-    if (expected !== null && !(row.index > expected && chain.placeGap(row.namespace, expected))) {
-      const { namespace, index, id } = row
-      const problem = `It lies at position ${index}; position ${expected} is next in its namespace: moved, inserted, or records before it are gone.`
-      findings.record(row.seq, { namespace, index, id, problem })
-    }
+    const gone = bodies.take(row, envelope)
+    calls.take(row, envelope)
+    removals.take(row, envelope)
+    return gone === null ? null : removals.missingBodies(row, gone.key)
+  }
+  const judgePlace = ({ seq, namespace, index, id }: RecordRow, expected: number): void => {
+    if (namespace !== null && index > expected && chain.placeGap(namespace, expected)) return
+    const problem = `It lies at position ${index}; position ${expected} is next in its namespace: moved, inserted, or records before it are gone.`
+    findings.record(seq, { namespace, index, id, problem })
+  }
+  const judgeTree = ({ row, envelope, leaf }: ChainedRecord): Promise<void> | null => {
+    if (row.namespace === null) return null
+    const { expected, comparing } = trees.take(row.namespace, row, Buffer.from(leaf, 'hex'), envelope)
+    if (expected === null) return comparing
+    if (comparing !== null) return comparing.then(() => judgePlace(row, expected))
+    judgePlace(row, expected)
+    return null
+  }
+  // Nearly always there is nothing to wait for, and to wait for nothing would cost a turn for every record.
+  const judge = (record: ChainedRecord): Promise<void> | null => {
+    const missing = judgeText(record)
+    return missing === null ? judgeTree(record) : missing.then(() => judgeTree(record) ?? undefined)
   }
   const end = head.nextSeq + head.waiting
   let next = 0
+  let told = 0
   while (next < end) {
     // The rows may come without any waiting; a server that verifies its own log must get to its other work.
     await setImmediate()
@@ -92,9 +107,17 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
     const last = rows.at(-1)
     if (last === undefined) break
     bodies.expect(await reader.bodies(next, last.seq))
-    for (const row of rows) for (const record of chain.take(row)) await judge(record)
+    for (const row of rows) {
+      for (const record of chain.take(row)) {
+        const judging = judge(record)
+        if (judging !== null) await judging
+      }
+    }
     next = last.seq + 1
-    onProgress?.(Math.min(next, end), end)
+    if (next - told >= progressRecords || next >= end) {
+      told = next
+      onProgress?.(Math.min(next, end), end)
+    }
   }
   for (const record of chain.finish(next === end)) await judge(record)
   if (next < end) {
@@ -154,7 +177,7 @@ async function expectCheckpoints(
     findings.checkpoints.failed += upTo - ordinal - 1
   }
   for (;;) {
-    const page: CheckpointRow[] = await reader.checkpoints(ordinal, pageRecords)
+    const page: CheckpointRow[] = await reader.checkpoints(ordinal, pageCheckpoints)
     const rows = page.filter((row) => row.ordinal <= head.checkpoints)
     for (const row of rows) {
       missing(row.ordinal)

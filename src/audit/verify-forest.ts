@@ -98,9 +98,14 @@ export class ForestCheck {
 
   /**
    * Adds a record's leaf and compares what is due. `envelope` is `null` where its text is not to be believed.
-   * Gives the position that the record should have had where it has another.
+   * Gives the position that the record should have had where it has another, and what is still being compared.
    */
-  async take(namespace: string, row: RecordRow, leaf: Uint8Array, envelope: StoredEnvelope | null) {
+  take(
+    namespace: string,
+    row: RecordRow,
+    leaf: Uint8Array,
+    envelope: StoredEnvelope | null,
+  ): { readonly expected: number | null; readonly comparing: Promise<void> | null } {
     const state = this.#namespaces.get(namespace) ?? this.#missingTree(namespace, row)
     const expected = state.nextIndex
     state.nextIndex = row.index + 1
@@ -112,8 +117,8 @@ export class ForestCheck {
         'It begins a tree, but lies within one: the row of its tree was deleted, or the record was moved.',
       )
     const isNew = envelope?.kind === 'key-change' && this.#changeKey(state, row, envelope)
-    await tree.take(row, leaf, { key: state.key, isNew })
-    return row.index === expected ? null : expected
+    const comparing = tree.take(row, leaf, { key: state.key, isNew })
+    return { expected: row.index === expected ? null : expected, comparing }
   }
 
   /** After the last record. */

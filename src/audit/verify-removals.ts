@@ -1,7 +1,7 @@
 import type { AuditReader, RecordRow } from './audit-reader.ts'
 import { PositionRanges } from './position-ranges.ts'
 import { readRemoval, type Removal } from './removal-event.ts'
-import { leafHash } from './rfc6962.ts'
+import { leafHashText } from './rfc6962.ts'
 import { parseObject, type StoredEnvelope } from './stored-envelope.ts'
 import type { Findings } from './verify-report.ts'
 
@@ -37,7 +37,7 @@ export class RemovalCheck {
   async read(): Promise<void> {
     const accounts = new Map<string, Account>()
     for (const row of await this.#reader.removals()) {
-      if (row.namespace === null || Buffer.compare(leafHash(row.json), row.leafHash) !== 0) continue
+      if (row.namespace === null || leafHashText(row.json) !== row.leafHash) continue
       const removal = readRemoval(row.kind, parseObject(row.json)?.['event'])
       if (removal !== null) enter(removal, accountOf(accounts, row.namespace))
     }

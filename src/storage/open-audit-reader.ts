@@ -1,8 +1,6 @@
-import type { KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import {
-  openBodies,
   type AuditReader,
   type BodiesRow,
   type CheckpointRow,
@@ -15,7 +13,8 @@ import { McpworksError } from '../kernel/index.ts'
 import { headMacFits } from './audit-head.ts'
 import { dataDirectoryPaths } from './data-directory.ts'
 import { headKey } from './data-keys.ts'
-import { OpenedDataKeys, type DataKeyRow } from './opened-data-keys.ts'
+import { LogPages } from './log-pages.ts'
+import { OpenedDataKeys } from './opened-data-keys.ts'
 import type { DatabaseOptions } from './postgres/database-options.ts'
 import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
 import { openReadable } from './sqlite-database.ts'
@@ -57,12 +56,12 @@ class SqliteAuditReader implements AuditReader {
   readonly #database: DatabaseSync
   readonly #masterKey: Uint8Array | null
   readonly #publicKeyPath: string
-  readonly #dataKeys: OpenedDataKeys | null
+  readonly #pages: LogPages
 
   constructor(database: DatabaseSync, masterKey: Uint8Array | null, publicKeyPath: string) {
     this.#database = database
     this.#masterKey = masterKey
-    this.#dataKeys = masterKey === null ? null : new OpenedDataKeys(masterKey)
+    this.#pages = new LogPages(database, masterKey === null ? null : new OpenedDataKeys(masterKey))
     this.#publicKeyPath = publicKeyPath
   }
 
@@ -113,31 +112,11 @@ class SqliteAuditReader implements AuditReader {
   }
 
   async records(fromSeq: number, limit: number): Promise<RecordRow[]> {
-    const rows = this.#reading(() =>
-      this.#database
-        .prepare(
-          `SELECT seq, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
-           FROM records LEFT JOIN logs USING (log) WHERE seq >= ? ORDER BY seq LIMIT ?`,
-        )
-        .all(fromSeq, limit),
-    )
-    return rows.map(recordRow)
+    return this.#reading(() => this.#pages.records(fromSeq, limit))
   }
 
   async removals(): Promise<RecordRow[]> {
-    // Log by log, because the index of rare kinds begins with the log.
-    const rows = this.#reading(() =>
-      this.#database
-        .prepare(
-          `SELECT seq, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
-           FROM logs CROSS JOIN records USING (log)
-           WHERE kind IN ('retention', 'erasure', 'legal-hold') AND kind NOT IN ('decision', 'outcome')
-             -- What lies before the first record is never verified.
-             AND seq >= 0 ORDER BY seq`,
-        )
-        .all(),
-    )
-    return rows.map(recordRow)
+    return this.#reading(() => this.#pages.removals())
   }
 
   async checkpoints(fromOrdinal: number, limit: number): Promise<CheckpointRow[]> {
@@ -213,36 +192,11 @@ class SqliteAuditReader implements AuditReader {
   }
 
   async tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null> {
-    const row = this.#reading(() =>
-      this.#database
-        .prepare(
-          `SELECT hashes, root FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
-           WHERE namespace = ? AND period = ? AND level = ? AND idx = ?`,
-        )
-        .get(namespace, period, level, index),
-    )
-    return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
+    return this.#reading(() => this.#pages.tile(namespace, period, level, index))
   }
 
   async bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]> {
-    const rows = this.#reading(() =>
-      this.#database
-        .prepare(
-          `SELECT seq, bodies.data_key, sealed, id, wrapped, subject, epoch, namespace
-           FROM bodies LEFT JOIN records USING (seq) LEFT JOIN data_keys ON data_keys.data_key = bodies.data_key
-           LEFT JOIN logs ON logs.log = data_keys.log WHERE seq >= ? AND seq <= ? ORDER BY seq`,
-        )
-        .all(fromSeq, toSeq),
-    )
-    return rows.map((row) => {
-      const sealed = row['sealed'] as Uint8Array
-      const at = { seq: Number(row['seq']), bytes: sealed.length, key: Number(row['data_key']) }
-      if (row['wrapped'] === null) return { ...at, content: 'erased' }
-      if (this.#dataKeys === null) return { ...at, content: 'unopened' }
-      const key = openedKey(this.#dataKeys, row)
-      const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
-      return { ...at, content: opened ?? 'damaged' }
-    })
+    return this.#reading(() => this.#pages.boxes(fromSeq, toSeq))
   }
 
   async close(): Promise<void> {
@@ -282,35 +236,8 @@ function checkpointOf(row: Record<string, unknown>): CheckpointRow {
   }
 }
 
-/** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
-function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObject | null {
-  try {
-    return keys.open(row as unknown as DataKeyRow)
-  } catch {
-    // Reported by the verifier as damage of every body under this key.
-    return null
-  }
-}
-
 function readPublicKeyLine(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
-}
-
-function recordRow(row: Record<string, unknown>): RecordRow {
-  return {
-    seq: Number(row['seq']),
-    writer: 0,
-    position: Number(row['seq']),
-    namespace: row['namespace'] as string | null,
-    index: Number(row['idx']),
-    id: String(row['id']),
-    timeMs: Number(row['time_ms']),
-    kind: String(row['kind']),
-    call: String(row['call']),
-    principal: row['principal'] as string | null,
-    leafHash: row['leaf_hash'] as Uint8Array,
-    json: String(row['json']),
-  }
 }
 
 function readMasterKey(path: string): Uint8Array | null {

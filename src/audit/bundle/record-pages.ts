@@ -41,5 +41,5 @@ export class RecordPages {
 
 function bundled({ json, leafHash: stored }: RecordRow): BundledRecord {
   const text = json.replaceAll(/[\r\n]/g, ' ')
-  return { text, leaf: text === '' ? stored : leafHash(text) }
+  return { text, leaf: text === '' ? Buffer.from(stored, 'hex') : leafHash(text) }
 }

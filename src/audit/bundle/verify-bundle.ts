@@ -235,7 +235,7 @@ function rowOf(envelope: StoredEnvelope, index: number, json: string): RecordRow
   const { id, kind, call, namespace, principal } = envelope
   const { seq: position } = envelope.writer
   const at = { seq: index, writer: 0, position, namespace, index }
-  return { ...at, id, timeMs: 0, kind, call, principal, leafHash: new Uint8Array(), json }
+  return { ...at, id, timeMs: 0, kind, call, principal, leafHash: '', json }
 }
 
 function parseString(json: string): string | null {

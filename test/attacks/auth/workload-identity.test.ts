@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBodies } from '../../../src/audit/index.ts'
 import { isJsonObject, type JsonObject } from '../../../src/kernel/index.ts'
 import { openAuditReader } from '../../../src/storage/index.ts'
 import { verifies } from '../../conformance/requirements.ts'
@@ -490,7 +491,11 @@ async function readRecords(): Promise<string> {
     expect(bodies.length).toBeGreaterThan(0)
     return JSON.stringify([
       records.map(({ json }) => JSON.parse(json) as unknown),
-      bodies.map(({ content }) => content),
+      bodies.map(({ seq, key, sealed }) => {
+        const opened = typeof key === 'string' ? null : openBodies(key, records[seq]?.id ?? '', sealed)
+        expect(opened).not.toBeNull()
+        return opened
+      }),
     ])
   } finally {
     await reader.close()

@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto'
 import {
-  openBodies,
   type AuditReader,
   type BodiesRow,
   type CheckpointRow,
@@ -10,6 +9,7 @@ import {
   type TreeRow,
 } from '../../../audit/index.ts'
 import { headKey } from '../../data-keys.ts'
+import { boxKey } from '../../box-key.ts'
 import { OpenedDataKeys, type DataKeyRow } from '../../opened-data-keys.ts'
 import { databaseUnavailable } from '../database-failure.ts'
 import type { DatabaseOptions } from '../database-options.ts'
@@ -175,12 +175,8 @@ class PostgresAuditReader implements AuditReader {
     const rows = await this.#inOrder(bodiesOfStretch, fromSeq, toSeq, toSeq - fromSeq + 1)
     return rows.map((row) => {
       const sealed = row['sealed'] as Uint8Array
-      const at = { seq: Number(row['seq']), bytes: sealed.length, key: Number(row['data_key']) }
-      if (row['wrapped'] === null) return { ...at, content: 'erased' }
-      if (this.#dataKeys === null) return { ...at, content: 'unopened' }
-      const key = openedKey(this.#dataKeys, row)
-      const opened = key === null ? null : openBodies(key, String(row['id']), sealed)
-      return { ...at, content: opened ?? 'damaged' }
+      const key = boxKey(row as unknown as DataKeyRow, this.#dataKeys)
+      return { seq: Number(row['seq']), sealed, dataKey: Number(row['data_key']), key }
     })
   }
 
@@ -251,7 +247,7 @@ function recordOf(row: Record<string, unknown>): RecordRow {
     kind: String(row['kind']),
     call: String(row['call']),
     principal: row['principal'] as string | null,
-    leafHash: row['leaf_hash'] as Uint8Array,
+    leafHash: Buffer.from(row['leaf_hash'] as Uint8Array).toString('hex'),
     json: String(row['json']),
   }
 }
@@ -264,15 +260,5 @@ function checkpointOf(row: Record<string, unknown>): CheckpointRow {
     size: Number(row['size']),
     timeMs: Number(row['time_ms']),
     note: String(row['note']),
-  }
-}
-
-/** `null` for a key that is gone, or does not unwrap: what it sealed counts as damaged. */
-function openedKey(keys: OpenedDataKeys, row: Record<string, unknown>): KeyObject | null {
-  try {
-    return keys.open(row as unknown as DataKeyRow)
-  } catch {
-    // Reported by the verifier as damage of every body under this key.
-    return null
   }
 }
