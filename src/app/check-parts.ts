@@ -6,6 +6,7 @@ import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { ExporterState } from './exporters/open-exporters.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
+import type { KeepingProblem } from './recording/watch-keeping.ts'
 import type { SandboxHistory } from './watch-sandbox.ts'
 
 /** Looks at every part of the running server. Tries to write to the decision log if it refused before. */
@@ -18,6 +19,7 @@ export async function checkParts(parts: {
   readonly role: Pick<ActiveRole, 'lost'>
   readonly exporters: () => readonly ExporterState[]
   readonly publishing: () => readonly PartState[]
+  readonly keeping: () => readonly KeepingProblem[]
 }): Promise<HealthCheck[]> {
   const lost = parts.role.lost()
   const log = await parts.decisionLog.recheck()
@@ -54,6 +56,7 @@ export async function checkParts(parts: {
     })),
     ...parts.exporters().map(receiver),
     ...parts.publishing().map(publishing),
+    ...retention(parts.keeping()),
     ...parts.namespaces.list().map(({ name }) => {
       const ok = parts.policy.policySetHash(name) !== null
       return {
@@ -84,6 +87,12 @@ function executor(
   }
   const ok = checks.every((check) => check.ok)
   return { id, ok, detail: `${engine} ${version}${lost}`, remedy: ok ? null : 'see the failed checks' }
+}
+
+function retention(problems: readonly KeepingProblem[]): HealthCheck[] {
+  const id = 'retention'
+  if (problems.length === 0) return [{ id, ok: true, detail: 'deletes what is over its time', remedy: null }]
+  return problems.map(({ detail, remedy }) => ({ id, ok: false, detail, remedy }))
 }
 
 /** Waiting for its first attempt is no fault. */

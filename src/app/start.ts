@@ -49,7 +49,7 @@ import { startAuthorizationServer, type RunningAuthorizationServer } from './sta
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
 import { openRecording } from './recording/open-recording.ts'
-import { startSweeper } from './recording/start-sweeper.ts'
+import { openKeeping } from './recording/open-keeping.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
@@ -269,6 +269,7 @@ async function compose(
       role: storage.role,
       exporters: () => exporting.states(),
       publishing: () => publishing.states(),
+      keeping: () => sweeper.problems(),
     })
   const refusing = (): string[] => [
     ...(decisionLog.health().ok ? [] : ['decision-log']),
@@ -286,12 +287,13 @@ async function compose(
   })
   opened.push(() => shadow.close())
   const recording = await openRecording({ store: storage.recordings, decisionLog, config: config.gateway, clock })
-  const sweeper = startSweeper({
-    keeper: storage.keeper,
+  const sweeper = await openKeeping({
+    storage,
+    config: config.gateway,
     recording,
-    namespaces: () => ['platform', ...namespaces.list().map(({ name }) => name)],
+    namespaces: () => namespaces.list().map(({ name }) => name),
     clock,
-    onFailure: (error) => log.error({ err: error }, 'what should not be kept any longer could not be deleted'),
+    log,
   })
   opened.push(() => sweeper.close())
   const replays = createReplays()

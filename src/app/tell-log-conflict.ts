@@ -1,6 +1,7 @@
 import type { DecisionLog } from '../audit/index.ts'
-import { uuidv7, type Clock } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
 import type { LogConflict } from '../publishing/index.ts'
+import { alarmRecords } from './alarm-records.ts'
 import type { Log } from './log.ts'
 
 /** A note of a log is a few hundred bytes; what lies at a place may be anything. */
@@ -15,23 +16,16 @@ export function tellLogConflict(
   clock: Clock,
   log: Log,
 ): (conflict: LogConflict) => Promise<void> {
+  const record = alarmRecords(decisionLog, clock)
   return async ({ where, tree, problem, ours, theirs }) => {
-    const id = uuidv7(clock.nowMs())
-    await decisionLog.append({
-      kind: 'alarm',
-      namespace: tree.namespace,
-      run: id,
-      call: id,
-      parentCall: null,
-      trace: null,
-      event: {
-        type: 'log-conflict',
-        where,
-        period: tree.period,
-        problem,
-        ours,
-        theirs: theirs?.slice(0, maxQuotedLength).toWellFormed() ?? null,
-      },
+    const quoted = theirs?.slice(0, maxQuotedLength).toWellFormed() ?? null
+    await record(tree.namespace, {
+      type: 'log-conflict',
+      where,
+      period: tree.period,
+      problem,
+      ours,
+      theirs: quoted,
     })
     log.error({ where, ...tree, problem }, 'what is kept outside is not of this log: one of the two was changed')
   }

@@ -137,14 +137,19 @@ export const eventSchemas: Record<Exclude<EventDraft['kind'], 'start'>, z.ZodTyp
     period: text,
     previous: z.strictObject({ key: text, origin: text, root: text, size: count }),
   }),
-  alarm: z.strictObject({
-    type: z.literal('log-conflict'),
-    where: text,
-    period: text,
-    problem: text,
-    ours: text.nullable(),
-    theirs: text.nullable(),
-  }),
+  alarm: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('log-conflict'),
+      where: text,
+      period: text,
+      problem: text,
+      ours: text.nullable(),
+      theirs: text.nullable(),
+    }),
+    z
+      .strictObject({ type: z.literal('clock-ahead'), counted: time, clock: time })
+      .describe('The clock of the machine is further ahead of the time that retention counted up to than is believed.'),
+  ]),
   'key-change': z.strictObject({ number: count, statement: text, inherited: z.boolean(), previous: text, next: text }),
   retention: z.discriminatedUnion('what', [
     z.strictObject({

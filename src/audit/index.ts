@@ -40,6 +40,7 @@ export {
   type StoredRecord,
 } from './record.ts'
 export type { KeptDays, RecordingSettings, RecordingStore } from './recording.ts'
+export type { RetentionClockStore } from './retention-clock-store.ts'
 export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
 export { readEnvelope } from './stored-envelope.ts'

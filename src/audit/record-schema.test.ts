@@ -99,7 +99,10 @@ const events: Record<keyof typeof eventSchemas, EventDraft['event'][]> = {
     { type: 'released', by: 'ana', comment: 'to see', release: 'c', outcome: 'o' },
   ],
   period: [{ period: '2026-11', previous: { key: 'k', origin: 'mcpworks/l/demo', root: 'AA==', size: 3 } }],
-  alarm: [{ type: 'log-conflict', where: 'directory', period: '', problem: 'two roots', ours: 'a', theirs: null }],
+  alarm: [
+    { type: 'log-conflict', where: 'directory', period: '', problem: 'two roots', ours: 'a', theirs: null },
+    { type: 'clock-ahead', counted: '2026-11-01T00:00:00.000Z', clock: '2036-11-01T00:00:00.000Z' },
+  ],
   'key-change': [{ number: 1, statement: 'n', inherited: false, previous: 'k1', next: 'k2' }],
   retention: [
     { what: 'texts', below: 3, removed: 3, calls: ['c'], days: 1 },

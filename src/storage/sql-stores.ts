@@ -1,5 +1,5 @@
 import type { ApprovalStore } from '../approvals/index.ts'
-import type { CosignatureStore, LogPositionStore, RecordingStore } from '../audit/index.ts'
+import type { CosignatureStore, LogPositionStore, RecordingStore, RetentionClockStore } from '../audit/index.ts'
 import type {
   AuthorizationStore,
   ClosureStore,
@@ -30,6 +30,7 @@ import { SqlOAuthClientStore } from './sql-oauth-client-store.ts'
 import { SqlRunStore } from './sql-run-store.ts'
 import { SqlPolicyStore } from './sql-policy-store.ts'
 import { SqlRecordingStore } from './sql-recording-store.ts'
+import { SqlRetentionClockStore } from './sql-retention-clock-store.ts'
 import { SqlShadowStore } from './sql-shadow-store.ts'
 import { SqlFactorStore } from './sql-factor-store.ts'
 import { SqlSessionStore } from './sql-session-store.ts'
@@ -63,6 +64,7 @@ export interface StateStores {
   readonly upstreams: UpstreamStore
   readonly approvals: ApprovalStore
   readonly recordings: RecordingStore
+  readonly retentionClock: RetentionClockStore
 }
 
 /** The stores of both databases: they differ in how statements are compiled and where they run, and in nothing else. */
@@ -89,5 +91,6 @@ export function createStateStores(state: StateDatabase): StateStores {
     upstreams: new SqlUpstreamStore(state),
     approvals: new SqlApprovalStore(state),
     recordings: new SqlRecordingStore(state),
+    retentionClock: new SqlRetentionClockStore(state),
   }
 }

@@ -195,4 +195,8 @@ export const stateMigrations: readonly string[] = [
     namespace TEXT PRIMARY KEY, level TEXT, body_days INTEGER, record_days INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The time that retention has counted up to.
+  CREATE TABLE retention_clock (one INTEGER PRIMARY KEY CHECK (one = 1), time_ms INTEGER NOT NULL) STRICT;
+  `,
 ]

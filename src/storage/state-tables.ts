@@ -224,6 +224,7 @@ export interface StateTables {
     body_days: number | null
     record_days: number | null
   }
+  readonly retention_clock: { one: number; time_ms: number }
   readonly upstream_data_keys: {
     namespace: string
     epoch: number

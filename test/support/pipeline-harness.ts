@@ -173,6 +173,8 @@ export function harness(options: PipelineOptions) {
       auditLevel: 'request_response',
       auditBodyDays: 'forever',
       auditRecordDays: 'forever',
+      auditMinRecordDays: 30,
+      auditClockJumpDays: 14,
       maxAuditBodyBytes: 200,
       notifications: { secret: '', networks: [], channels: [], alerts: [] },
     },

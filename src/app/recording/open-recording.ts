@@ -1,6 +1,6 @@
 import type { DecisionLog, KeptDays, RecordingSettings, RecordingStore } from '../../audit/index.ts'
 import type { GatewayPorts } from '../../gateway/index.ts'
-import { createTurns, uuidv7, type BodyLevel, type Clock } from '../../kernel/index.ts'
+import { createTurns, McpworksError, uuidv7, type BodyLevel, type Clock } from '../../kernel/index.ts'
 
 /** What a namespace has said; what it has not said is left out. */
 export type RecordingChange = { readonly [Name in 'level' | 'bodyDays' | 'recordDays']?: RecordingSettings[Name] }
@@ -10,6 +10,7 @@ export interface RecordingInForce {
   readonly namespace: string
   readonly level: BodyLevel
   readonly bodyDays: KeptDays
+  /** Never below what the configuration wants at least. */
   readonly recordDays: KeptDays
   /** Which of them the namespace has said itself. */
   readonly own: RecordingSettings
@@ -19,7 +20,10 @@ export interface RecordingInForce {
 export interface Recording {
   level(namespace: string): BodyLevel
   inForce(namespace: string): RecordingInForce
-  /** Records the change, then makes it durable, then follows it. @throws McpworksError `audit_unavailable`, `storage_unavailable` */
+  /**
+   * Records the change, then makes it durable, then follows it.
+   * @throws McpworksError `invalid_request` for texts that are to go too soon, `audit_unavailable`, `storage_unavailable`
+   */
   change(namespace: string, change: RecordingChange, by: string): Promise<RecordingInForce>
 }
 
@@ -27,7 +31,10 @@ export interface Recording {
 export interface RecordingParts {
   readonly store: RecordingStore
   readonly decisionLog: Pick<DecisionLog, 'append'>
-  readonly config: Pick<GatewayPorts['config'], 'auditLevel' | 'auditBodyDays' | 'auditRecordDays'>
+  readonly config: Pick<
+    GatewayPorts['config'],
+    'auditLevel' | 'auditBodyDays' | 'auditRecordDays' | 'auditMinRecordDays'
+  >
   readonly clock: Clock
 }
 
@@ -43,7 +50,8 @@ export async function openRecording({ store, decisionLog, config, clock }: Recor
       namespace,
       level: own.level ?? config.auditLevel,
       bodyDays: own.bodyDays ?? config.auditBodyDays,
-      recordDays: own.recordDays ?? config.auditRecordDays,
+      // Also where it was said while less was allowed, or behind the server's back.
+      recordDays: atLeast(config.auditMinRecordDays, own.recordDays ?? config.auditRecordDays),
       own,
     }
   }
@@ -52,6 +60,7 @@ export async function openRecording({ store, decisionLog, config, clock }: Recor
     inForce,
     change(namespace, change, by) {
       return inTurn(namespace, async () => {
+        requireEnough(change, config.auditMinRecordDays)
         const before = ownOf(namespace)
         const after = { ...before, ...change }
         const id = uuidv7(clock.nowMs())
@@ -70,6 +79,17 @@ export async function openRecording({ store, decisionLog, config, clock }: Recor
       })
     },
   }
+}
+
+function atLeast(least: number, days: KeptDays): KeptDays {
+  return days === 'forever' ? days : Math.max(least, days)
+}
+
+function requireEnough({ recordDays }: RecordingChange, least: number): void {
+  if (recordDays == null || recordDays === 'forever' || recordDays >= least) return
+  throw new McpworksError('invalid_request', {
+    message: `This server keeps texts of records for ${least} days at least. Whoever runs it sets that (gateway.auditMinRecordDays).`,
+  })
 }
 
 function eventOf({ level, bodyDays, recordDays }: RecordingSettings) {

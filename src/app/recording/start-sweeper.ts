@@ -1,6 +1,7 @@
 import type { RecordKeeper } from '../../audit/index.ts'
-import type { Clock } from '../../kernel/index.ts'
 import type { Recording } from './open-recording.ts'
+import type { RetentionClock, RetentionTime } from './open-retention-clock.ts'
+import type { KeepingProblem, KeepingWatch } from './watch-keeping.ts'
 
 const dayMs = 86_400_000
 /** Between rounds: what is due is due by the day. */
@@ -21,7 +22,8 @@ export interface SweeperParts {
   readonly keeper: Pick<RecordKeeper, 'expire' | 'sweepErased'>
   readonly recording: Pick<Recording, 'inForce'>
   readonly namespaces: () => readonly string[]
-  readonly clock: Clock
+  readonly clock: RetentionClock
+  readonly watch: Pick<KeepingWatch, 'raise' | 'settle'>
   readonly onFailure: (error: unknown) => void
 }
 
@@ -30,7 +32,7 @@ export interface SweeperParts {
  * not be done is reported and comes again with the next round: something may be kept longer than it should, and never
  * less long.
  */
-export function startSweeper({ keeper, recording, namespaces, clock, onFailure }: SweeperParts): Sweeper {
+export function startSweeper({ keeper, recording, namespaces, clock, watch, onFailure }: SweeperParts): Sweeper {
   let closed = false
   let round: Promise<void> | null = null
   const closing = new AbortController()
@@ -41,7 +43,9 @@ export function startSweeper({ keeper, recording, namespaces, clock, onFailure }
 
   async function goRound(): Promise<void> {
     await untilDone(() => keeper.sweepErased())
-    const nowMs = clock.nowMs()
+    const time = await clock.look()
+    if (time.state === 'refused') await watch.raise(clockAhead(time))
+    else watch.settle(clockId)
     for (const namespace of namespaces()) {
       const { bodyDays, recordDays } = recording.inForce(namespace)
       for (const [what, days] of [
@@ -49,7 +53,7 @@ export function startSweeper({ keeper, recording, namespaces, clock, onFailure }
         ['texts', recordDays],
       ] as const) {
         if (days === 'forever') continue
-        await untilDone(() => keeper.expire({ namespace, what, beforeMs: nowMs - days * dayMs, days }))
+        await untilDone(() => keeper.expire({ namespace, what, beforeMs: time.timeMs - days * dayMs, days }))
       }
     }
   }
@@ -80,4 +84,19 @@ function pause(signal: AbortSignal): Promise<void> {
     const timer = setTimeout(resolve, pauseMs)
     signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
   })
+}
+
+const clockId = 'clock'
+
+function clockAhead({ timeMs, aheadMs }: RetentionTime): KeepingProblem {
+  const counted = new Date(timeMs).toISOString()
+  const shown = new Date(timeMs + aheadMs).toISOString()
+  return {
+    id: clockId,
+    namespace: 'platform',
+    event: { type: 'clock-ahead', counted, clock: shown },
+    detail: `the clock says ${shown}, and retention has counted up to ${counted}: it is not believed, and nothing goes that is not due by the time that passes here`,
+    remedy:
+      'set the clock right; where it is right, raise gateway.auditClockJumpDays for one start, and what is due goes, a day in an hour',
+  }
 }

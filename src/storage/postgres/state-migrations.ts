@@ -195,4 +195,7 @@ export const postgresStateMigrations: readonly string[] = [
     namespace TEXT COLLATE "C" PRIMARY KEY, level TEXT COLLATE "C", body_days BIGINT, record_days BIGINT
   );
   `,
+  `
+  CREATE TABLE retention_clock (one INT PRIMARY KEY CHECK (one = 1), time_ms BIGINT NOT NULL);
+  `,
 ]

@@ -155,9 +155,15 @@ export const clocks: Readonly<Record<string, Exception>> = {
     because: 'Passes over what asked for no notification.',
   },
   'src/app/recording/start-sweeper.ts': {
-    effects: ['RecordKeeper.expire', 'RecordKeeper.sweepErased'],
+    effects: [
+      'DecisionLog.append',
+      'DecisionLog.read',
+      'RecordKeeper.expire',
+      'RecordKeeper.sweepErased',
+      'RetentionClockStore.keep',
+    ],
     because:
-      'Deletes what is over its time as recording.set and the configuration say, and what erasure.erase left. Records: retention and erasure, in the same commit, which no hold may be against.',
+      'Deletes what is over its time as recording.set and the configuration say, and what erasure.erase left. Records: retention and erasure, in the same commit, which no hold may be against; and alarms of what it could not do.',
   },
   'src/app/shadow/shadow-records.ts': {
     effects: ['DecisionLog.append'],

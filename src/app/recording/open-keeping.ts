@@ -1,0 +1,40 @@
+import type { GatewayPorts } from '../../gateway/index.ts'
+import type { Clock } from '../../kernel/index.ts'
+import type { Storage } from '../../storage/index.ts'
+import type { Log } from '../log.ts'
+import type { Recording } from './open-recording.ts'
+import { openRetentionClock } from './open-retention-clock.ts'
+import { startSweeper, type Sweeper } from './start-sweeper.ts'
+import { watchKeeping, type KeepingWatch } from './watch-keeping.ts'
+
+/** What deletes what is over its time, and what there is to say about it. */
+export interface Keeping extends Sweeper, Pick<KeepingWatch, 'problems'> {}
+
+/** Composes the sweeper, the time that it goes by, and how operators are told. @throws McpworksError `storage_unavailable` */
+export async function openKeeping(parts: {
+  readonly storage: Pick<Storage, 'decisionLog' | 'keeper' | 'retentionClock'>
+  readonly config: Pick<GatewayPorts['config'], 'auditClockJumpDays'>
+  readonly recording: Pick<Recording, 'inForce'>
+  readonly namespaces: () => readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<Keeping> {
+  const { storage, config, recording, namespaces, clock, log } = parts
+  const { decisionLog, keeper } = storage
+  const watch = watchKeeping({ decisionLog, clock, log })
+  const retentionClock = await openRetentionClock({
+    store: storage.retentionClock,
+    decisionLog,
+    clock,
+    jumpDays: config.auditClockJumpDays,
+  })
+  const sweeper = startSweeper({
+    keeper,
+    recording,
+    namespaces: () => ['platform', ...namespaces()],
+    clock: retentionClock,
+    watch,
+    onFailure: (error) => log.error({ err: error }, 'what should not be kept any longer could not be deleted'),
+  })
+  return { ...sweeper, problems: watch.problems }
+}

@@ -1,0 +1,93 @@
+import { expect, it } from 'vitest'
+import type { ExpiryStep, RecordDraft, RecordQuery, StoredRecord } from '../../audit/index.ts'
+import { startSweeper } from './start-sweeper.ts'
+import type { RetentionTime } from './open-retention-clock.ts'
+import { watchKeeping } from './watch-keeping.ts'
+
+const day = 86_400_000
+const now = Date.UTC(2026, 5, 1)
+
+/** A sweeper over a keeper that notes what it is asked for. */
+function sweeping(time: RetentionTime, log: StoredRecord[] = []) {
+  const steps: ExpiryStep[] = []
+  const failures: unknown[] = []
+  const lines: string[] = []
+  const state = { time }
+  const decisionLog = {
+    read: async ({ namespace, kinds }: RecordQuery) =>
+      log.filter((one) => one.namespace === namespace && kinds?.includes(one.kind)),
+    async append(draft: RecordDraft) {
+      const { namespace, kind, call } = draft
+      log.push({ index: log.length, id: 'r', timeMs: now, namespace, kind, call, json: JSON.stringify(draft) })
+      return { id: 'r', namespace, index: 0 }
+    },
+  }
+  const note = (_about: object, line: string): void => void lines.push(line)
+  const watch = watchKeeping({ decisionLog, clock: { nowMs: () => now }, log: { error: note, info: note } as never })
+  const sweeper = startSweeper({
+    keeper: {
+      async expire(step) {
+        steps.push(step)
+        return { removed: 0, more: false, held: false }
+      },
+      sweepErased: async () => ({ removed: 0, more: false, held: false }),
+    },
+    recording: {
+      inForce: (namespace) => ({
+        namespace,
+        level: 'request',
+        bodyDays: 30,
+        recordDays: 400,
+        own: { namespace, level: null, bodyDays: null, recordDays: null },
+      }),
+    },
+    namespaces: () => ['demo'],
+    clock: { look: async () => state.time },
+    watch,
+    onFailure: (error) => failures.push(error),
+  })
+  return { sweeper, steps, failures, lines, log, watch, state }
+}
+
+it('asks for what is over its time by the time that retention counts', async () => {
+  const { sweeper, steps, lines, log } = sweeping({ timeMs: now, state: 'sure', aheadMs: 0 })
+  await sweeper.sweep()
+  await sweeper.close()
+  expect(steps.map(({ what, beforeMs }) => [what, beforeMs])).toEqual([
+    ['bodies', now - 30 * day],
+    ['texts', now - 400 * day],
+  ])
+  expect([lines, log]).toEqual([[], []])
+})
+
+it('tells of a clock that is not believed by one line, one alarm and doctor, until it is right', async () => {
+  const refused = { timeMs: now, state: 'refused', aheadMs: 3650 * day } as const
+  const { sweeper, steps, lines, log, watch, state, failures } = sweeping(refused)
+  await sweeper.sweep()
+  await sweeper.sweep()
+  expect(steps.every(({ beforeMs }) => beforeMs <= now - 30 * day)).toBe(true)
+  expect(lines).toEqual([expect.stringContaining('it is not believed')])
+  expect(log.map(({ namespace, kind }) => [namespace, kind])).toEqual([['platform', 'alarm']])
+  expect(JSON.parse(log[0]?.json ?? '')).toMatchObject({
+    event: { type: 'clock-ahead', counted: '2026-06-01T00:00:00.000Z', clock: '2036-05-29T00:00:00.000Z' },
+  })
+  expect(watch.problems()).toHaveLength(1)
+  state.time = { timeMs: now, state: 'sure', aheadMs: 0 }
+  await sweeper.sweep()
+  await sweeper.close()
+  expect(watch.problems()).toEqual([])
+  expect(lines).toHaveLength(2)
+  expect(failures).toEqual([])
+})
+
+it('writes no second record of what the log tells of already', async () => {
+  const refused = { timeMs: now, state: 'refused', aheadMs: 3650 * day } as const
+  const first = sweeping(refused)
+  await first.sweeper.sweep()
+  await first.sweeper.close()
+  const again = sweeping(refused, first.log)
+  await again.sweeper.sweep()
+  await again.sweeper.close()
+  expect(again.log).toHaveLength(1)
+  expect(again.watch.problems()).toHaveLength(1)
+})
