@@ -17,7 +17,7 @@ export async function checkParts(parts: {
   readonly policy: PolicyEngine
   readonly namespaces: Namespaces
   readonly role: Pick<ActiveRole, 'lost'>
-  readonly exporters: () => readonly ExporterState[]
+  readonly exporters: () => Promise<readonly ExporterState[]>
   readonly publishing: () => readonly PartState[]
   readonly keeping: () => readonly KeepingProblem[]
 }): Promise<HealthCheck[]> {
@@ -54,7 +54,7 @@ export async function checkParts(parts: {
       detail: check.ok ? check.got : `expected ${check.expected}, got ${check.got}`,
       remedy: check.ok ? null : 'no call is run in a sandbox that fails this; see docs',
     })),
-    ...parts.exporters().map(receiver),
+    ...(await parts.exporters()).map(receiver),
     ...parts.publishing().map(publishing),
     ...retention(parts.keeping()),
     ...parts.namespaces.list().map(({ name }) => {

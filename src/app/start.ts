@@ -33,7 +33,7 @@ import {
   type Health,
   type HttpServer,
 } from '../http/index.ts'
-import { createGuardedFetch, createGuardedStream, type GuardedFetch } from '../egress/index.ts'
+import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
 import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
@@ -54,6 +54,7 @@ import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
 import { openExporting } from './exporters/open-exporting.ts'
+import { auditPlaceOf } from './log-place.ts'
 import { publishLog } from './publish-log.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
@@ -356,14 +357,13 @@ async function compose(
   opened.push(() => notifications.close())
   const exporting = await openExporting({
     config: config.exporters,
-    decisionLog,
+    place: auditPlaceOf(config.dataDirectory, { masterKey: null, database: config.storage.database }),
     positions: storage.logPositions,
-    fetch: guardedFetch,
-    stream: createGuardedStream(),
-    trees: storage.trees,
-    refusing,
-    sandbox: () => ({ isReady: sandbox.isReady(), losses: sandboxWatch.history().losses }),
-    clock,
+    server: () => ({
+      refusing: refusing(),
+      log: decisionLog.health(),
+      sandbox: { isReady: sandbox.isReady(), losses: sandboxWatch.history().losses },
+    }),
     log,
     version,
   })

@@ -12,3 +12,4 @@ export {
   type StoredDecision,
 } from './open-decision-reader.ts'
 export { examineDatabase } from './postgres/examine-database.ts'
+export { openRecordReader, type RecordReader, type RecordReaderOptions } from './open-record-reader.ts'

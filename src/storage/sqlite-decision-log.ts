@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Kysely, sql } from 'kysely'
+import { Kysely } from 'kysely'
 import {
   openBodies,
   requireLogNamespace,
@@ -28,13 +28,13 @@ import { readHolds } from './carry-out-keeping.ts'
 import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import { OpenedDataKeys } from './opened-data-keys.ts'
 import { proveRecord } from './prove-record.ts'
+import { readRecords } from './read-records.ts'
 import { readableDialect } from './readable-dialect.ts'
 import { seqOfRecordId } from './record-id.ts'
 import { openReadable } from './sqlite-database.ts'
 import type { WorkerClient } from './worker-client.ts'
 
 const waitingLimit = 20_000
-const readLimit = 1000
 
 /** What the log is made of. */
 export interface SqliteDecisionLogParts {
@@ -81,49 +81,8 @@ export class SqliteDecisionLog implements DecisionLog, RecordProver, RecordKeepe
     return { id: where.id, namespace: draft.namespace, index: where.index }
   }
 
-  async read(query: RecordQuery): Promise<StoredRecord[]> {
-    const { namespace, call, afterIndex, afterId, kinds, principal, withoutText, descending = false, limit } = query
-    if (
-      !Number.isInteger(limit) ||
-      limit < 1 ||
-      limit > readLimit ||
-      (afterIndex !== undefined && namespace === null)
-    ) {
-      throw new McpworksError('invalid_request', { detail: 'limit is 1-1000, and afterIndex needs a namespace' })
-    }
-    const beyond = descending ? '<' : '>'
-    let select = this.#database
-      .selectFrom('records')
-      .innerJoin('logs', 'logs.log', 'records.log')
-      .select(['idx', 'id', 'time_ms', 'namespace', 'kind', 'call', 'json'])
-      // Within a namespace the two orders are one, but only the right name lets SQLite take the right index.
-      .orderBy(namespace === null || call !== undefined ? 'seq' : 'idx', descending ? 'desc' : 'asc')
-      .limit(limit)
-    if (withoutText !== true) select = select.where('json', '!=', '')
-    if (namespace !== null) select = select.where('namespace', '=', namespace)
-    if (call !== undefined) select = select.where('call', '=', call)
-    if (principal !== undefined) select = select.where('principal', '=', principal)
-    if (kinds !== undefined) select = select.where('kind', 'in', [...kinds])
-    // The condition of the partial index, word for word, where it is true of what is asked for.
-    if (kinds?.every((kind) => kind !== 'decision' && kind !== 'outcome') === true) {
-      select = select.where(sql<boolean>`kind NOT IN ('decision', 'outcome')`)
-    }
-    if (afterIndex !== undefined) select = select.where('idx', beyond, afterIndex)
-    if (afterId !== undefined) {
-      select = select.where('seq', beyond, (from) =>
-        from.selectFrom('records').select('seq').where('seq', '=', seqOfRecordId(afterId)).where('id', '=', afterId),
-      )
-    }
-    const rows = await this.#reading(() => select.execute())
-    return rows.map((row) => ({
-      index: row.idx,
-      id: row.id,
-      timeMs: row.time_ms,
-      namespace: row.namespace,
-      kind: row.kind as StoredRecord['kind'],
-      call: row.call,
-      json: row.json,
-    }))
+  read(query: RecordQuery): Promise<StoredRecord[]> {
+    return readRecords(this.#database, query)
   }
 
   async readBody(recordId: string, part: BodyPart): Promise<OpenedBody | null> {

@@ -3,9 +3,8 @@
 // webhook has everything, and say the ids of the log in their order. Otherwise it says each id once it is durable.
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
-import { openExporters } from '../../src/app/exporters/open-exporters.ts'
+import { openExporting } from '../../src/app/exporters/open-exporting.ts'
 import { configSchema } from '../../src/config/index.ts'
-import { createGuardedFetch, createGuardedStream } from '../../src/egress/index.ts'
 import { systemClock, uuidv7 } from '../../src/kernel/index.ts'
 import { openStorage } from '../../src/storage/index.ts'
 
@@ -28,7 +27,7 @@ function say(id: string): void {
 }
 
 const storage = await openStorage({ dataDirectory, clock: systemClock })
-const exporters = await openExporters({
+const exporters = await openExporting({
   config: configSchema.parse({
     dataDirectory,
     exporters: {
@@ -38,11 +37,9 @@ const exporters = await openExporters({
       receivers: [{ type: 'webhook', name: 'hook', url, from: 'beginning' }],
     },
   }).exporters,
-  decisionLog: storage.decisionLog,
+  place: { dataDirectory },
   positions: storage.logPositions,
-  fetch: createGuardedFetch(),
-  stream: createGuardedStream(),
-  clock: systemClock,
+  server: () => ({ refusing: [], log: storage.decisionLog.health(), sandbox: { isReady: true, losses: 0 } }),
   log: pino({ level: 'silent' }),
   version: '0.0.0',
 })
@@ -77,13 +74,10 @@ async function drained(): Promise<void> {
     ids.push(...found.map(({ id }) => id))
     more = found.length > 0
   }
-  // Its position moves when the webhook took what is before it: that is looked for between two turns.
-  const look = async (): Promise<void> => {
-    if (exporters.states()[0]?.position !== ids.at(-1)) return void setImmediate(() => void look())
-    await exporters.close()
-    await storage.close()
-    // Longer than what a pipe takes at once.
-    process.stdout.write(`${JSON.stringify(ids)}\n`)
-  }
-  await look()
+  // Its position moves when the webhook took what is before it.
+  while ((await exporters.states())[0]?.position !== ids.at(-1));
+  await exporters.close()
+  await storage.close()
+  // Longer than what a pipe takes at once.
+  process.stdout.write(`${JSON.stringify(ids)}\n`)
 }

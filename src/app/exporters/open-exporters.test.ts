@@ -78,7 +78,7 @@ async function resuming(kept: Map<string, string>, some: ExportersConfig, count:
   }
   const exporters = await openExporters({
     config: some,
-    decisionLog: {
+    records: {
       async read({ afterId, descending, limit }: RecordQuery): Promise<StoredRecord[]> {
         if (descending === true) return records.slice(-1)
         if (afterId !== undefined && !records.some(({ id }) => id === afterId)) return []

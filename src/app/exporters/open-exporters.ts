@@ -2,7 +2,6 @@ import type { DecisionLog, LogPositionStore, StoredRecord } from '../../audit/in
 import type { GuardedFetch, GuardedStream } from '../../egress/index.ts'
 import type { ExportersConfig, ReceiverConfig } from '../../exporters/index.ts'
 import type { Clock } from '../../kernel/index.ts'
-import type { Log } from '../log.ts'
 import {
   followLog,
   type FollowPorts,
@@ -12,17 +11,18 @@ import {
 } from '../log-followers/follow-log.ts'
 import { createCallRecords } from './call-records.ts'
 import { exportRecords, type ExportCounts, type ExportEvents, type RecordExport } from './export-records.ts'
+import type { OperatorLines } from './operator-lines.ts'
 import { otlpReceiver, syslogReceiver, webhookReceiver, type ReceiverPorts } from './receivers.ts'
 
 /** What exporting stands on. */
 export interface ExporterOptions {
   readonly config: ExportersConfig
-  readonly decisionLog: Pick<DecisionLog, 'read'>
+  readonly records: Pick<DecisionLog, 'read'>
   readonly positions: LogPositionStore
   readonly fetch: GuardedFetch
   readonly stream: GuardedStream
   readonly clock: Clock
-  readonly log: Log
+  readonly log: OperatorLines
   readonly version: string
   readonly pausesMs?: FollowPorts['pausesMs']
 }
@@ -49,7 +49,7 @@ const recordsAtOnce = 100
 export async function openExporters(options: ExporterOptions): Promise<Exporters> {
   const {
     config,
-    decisionLog,
+    records: decisionLog,
     positions,
     log,
     pausesMs = { first: options.config.intervalMs, longest: 60_000 },
@@ -83,9 +83,9 @@ function stateOf({ name, type }: ReceiverConfig, counts: ExportCounts, following
 }
 
 function followerOf(receiver: ReceiverConfig, counts: ExportCounts, options: ExporterOptions): LogFollower {
-  const { config, decisionLog, fetch, stream, clock, version, log } = options
+  const { config, records, fetch, stream, clock, version, log } = options
   const ports: ReceiverPorts = {
-    calls: createCallRecords(decisionLog),
+    calls: createCallRecords(records),
     fetch,
     stream,
     clock,
@@ -119,7 +119,7 @@ function within<Item>(namespaces: ReadonlySet<string>, { convert, send }: Record
   return { convert: async (stored) => (isMeant(stored) ? await convert(stored) : null), send }
 }
 
-function eventsOf(exporter: string, log: Log): ExportEvents {
+function eventsOf(exporter: string, log: OperatorLines): ExportEvents {
   return {
     rejected: (count, note) =>
       log.error({ exporter, count, note }, 'a receiver of the log took spans and says that it will not keep them'),

@@ -1,31 +1,29 @@
 import type { DecisionLog, LogPositionStore, TreeReader } from '../../audit/index.ts'
-import { createCallMetrics, metricsText, type CallMetrics, type MetricFamily } from '../../exporters/index.ts'
+import { createCallMetrics, type CallMetrics, type MetricFamily } from '../../exporters/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import { followLog, type FollowPorts } from '../log-followers/follow-log.ts'
 import { createCallRecords } from './call-records.ts'
 import { endedCall } from './ended-call.ts'
 import type { ExporterState } from './open-exporters.ts'
+import { counter, gauge } from './metric-families.ts'
 
 /** What metrics are made from. */
 export interface MetricsOptions {
-  readonly decisionLog: Pick<DecisionLog, 'read' | 'health'>
+  readonly records: Pick<DecisionLog, 'read'>
+  /** Where the reader `metrics` is. One that is kept over the end of the process would count what happened meanwhile. */
+  readonly positions: LogPositionStore
   readonly trees: Pick<TreeReader, 'trees' | 'newestCheckpoint'>
   readonly exporters: () => readonly ExporterState[]
-  /** Names of the parts that refuse calls at present. */
-  readonly refusing: () => readonly string[]
-  readonly sandbox: () => { readonly isReady: boolean; readonly losses: number }
   readonly clock: Clock
-  readonly version: string
   readonly intervalMs: number
   readonly pausesMs?: FollowPorts['pausesMs']
   /** Told of what broke on our side. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** The metrics of this server. */
+/** What the log and the receivers of it tell. */
 export interface Metrics {
-  /** In the text format of Prometheus. */
-  text(): Promise<string>
+  families(): Promise<MetricFamily[]>
   close(): Promise<void>
 }
 
@@ -33,18 +31,18 @@ const maxNamespaces = 200
 
 /**
  * Counts what is written to the log from now on, by following it: what calls pass through does not know of metrics.
- * Counters begin at zero with each start, as Prometheus expects of a process.
+ * Counters begin at zero, as Prometheus expects of what was started anew.
  */
 export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
-  const { decisionLog, intervalMs, onFailure, pausesMs = { first: 1000, longest: 60_000 } } = options
+  const { records, positions, intervalMs, onFailure, pausesMs = { first: 1000, longest: 60_000 } } = options
   const metrics = createCallMetrics()
-  const calls = createCallRecords(decisionLog)
+  const calls = createCallRecords(records)
   const following = await followLog(
     {
       reader: 'metrics',
       recordsAtOnce: 100,
-      async take(records) {
-        for (const stored of records) {
+      async take(taken) {
+        for (const stored of taken) {
           metrics.countRecord(stored.namespace, stored.kind)
           const ended = await endedCall(stored, calls).catch((error: unknown) => {
             onFailure(error)
@@ -52,19 +50,16 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
           })
           if (ended !== null) metrics.countCall(ended.explained)
         }
-        return { done: records.length, refused: null }
+        return { done: taken.length, refused: null }
       },
       onChange: () => {},
     },
-    { decisionLog, positions: forgetful(), pausesMs, onFailure },
+    { decisionLog: records, positions, pausesMs, onFailure },
   )
   const timer = setInterval(() => following.wake(), intervalMs)
   timer.unref()
   return {
-    async text() {
-      const families = await allFamilies(metrics, options)
-      return metricsText(families)
-    },
+    families: () => allFamilies(metrics, options),
     async close() {
       clearInterval(timer)
       await following.close()
@@ -72,26 +67,13 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
   }
 }
 
-/** Each start counts from the log's end: a position that was kept would count what happened while nobody was here. */
-function forgetful(): LogPositionStore {
-  return { find: async () => null, keep: async () => {} }
-}
-
 async function allFamilies(metrics: CallMetrics, options: MetricsOptions): Promise<MetricFamily[]> {
-  const { decisionLog, exporters, refusing, clock, version } = options
+  const { exporters, clock } = options
   const nowMs = clock.nowMs()
-  const sandbox = options.sandbox()
   const states = exporters()
   const each = (read: (state: ExporterState) => number): MetricFamily['samples'] =>
     states.map((state) => ({ suffix: '', labels: { exporter: state.name, type: state.type }, value: read(state) }))
   return [
-    gauge('mcpworks_build_info', 'The version that runs.', [{ suffix: '', labels: { version }, value: 1 }]),
-    gauge('mcpworks_up', 'Whether calls are taken: 0 while some part refuses them.', plain(refusing().length === 0)),
-    gauge('mcpworks_decision_log_up', 'Whether records are written durably.', plain(decisionLog.health().ok)),
-    gauge('mcpworks_sandbox_up', 'Whether hosted code can run.', plain(sandbox.isReady)),
-    counter('mcpworks_sandbox_executor_losses_total', 'Sandbox executors that were lost.', plain(sandbox.losses)),
-    gauge('process_resident_memory_bytes', 'Resident memory of the server.', plain(process.memoryUsage.rss())),
-    counter('process_cpu_seconds_total', 'Processor time of the server.', plain(cpuSeconds())),
     ...metrics.families(),
     ...(await logFamilies(options, nowMs)),
     gauge(
@@ -129,7 +111,7 @@ async function allFamilies(metrics: CallMetrics, options: MetricsOptions): Promi
 
 /** How far signing is behind. Of the first two hundred namespaces. */
 async function logFamilies(
-  { decisionLog, trees }: Pick<MetricsOptions, 'decisionLog' | 'trees'>,
+  { records, trees }: Pick<MetricsOptions, 'records' | 'trees'>,
   nowMs: number,
 ): Promise<MetricFamily[]> {
   const open = new Map<string, { readonly period: string; readonly firstIndex: number }>()
@@ -141,7 +123,7 @@ async function logFamilies(
   const unsigned: MetricFamily['samples'][number][] = []
   for (const [namespace, { period, firstIndex }] of open) {
     const checkpoint = await trees.newestCheckpoint(namespace, period)
-    const [newest] = await decisionLog.read({ namespace, descending: true, limit: 1 })
+    const [newest] = await records.read({ namespace, descending: true, limit: 1 })
     const signed = firstIndex + (checkpoint?.size ?? 0)
     const labels = { namespace }
     const waiting = Math.max(0, (newest?.index ?? -1) + 1 - signed)
@@ -156,21 +138,4 @@ async function logFamilies(
     ),
     gauge('mcpworks_unsigned_records', 'Records that are under no signed checkpoint yet.', unsigned),
   ]
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
-}
-
-function plain(value: number | boolean): MetricFamily['samples'] {
-  return [{ suffix: '', labels: {}, value: Number(value) }]
-}
-
-function gauge(name: string, help: string, samples: MetricFamily['samples']): MetricFamily {
-  return { name, help, type: 'gauge', samples }
-}
-
-function counter(name: string, help: string, samples: MetricFamily['samples']): MetricFamily {
-  return { name, help, type: 'counter', samples }
 }

@@ -16,7 +16,7 @@ import { approvalLinkUrl } from '../../http/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { PolicyEngine } from '../../policy/index.ts'
 import type { Storage } from '../../storage/index.ts'
-import type { Exporters } from '../exporters/open-exporters.ts'
+import type { Exporting } from '../exporters/open-exporting.ts'
 import { explainCallFrom } from '../explain-call.ts'
 import type { FunctionServices } from '../function-services.ts'
 import type { HostedState } from '../hosted-state.ts'
@@ -80,7 +80,7 @@ export interface ManagementParts {
   readonly approvalLinks: ApprovalLinks
   readonly shadow: ShadowMode
   readonly replays: Replays
-  readonly exporters: Exporters['states']
+  readonly exporters: Exporting['states']
   readonly recording: Recording
   readonly sweeper: Sweeper
   readonly partsHealth: Parameters<typeof platformHandlers>[2]

@@ -2,10 +2,10 @@ import type { ExporterState } from '../exporters/open-exporters.ts'
 import type { Handlers } from './handler.ts'
 
 /** How far the receivers of the log are. */
-export function exporterHandlers(states: () => readonly ExporterState[]): Pick<Handlers, 'audit.exporters'> {
+export function exporterHandlers(states: () => Promise<readonly ExporterState[]>): Pick<Handlers, 'audit.exporters'> {
   return {
     'audit.exporters': async () => ({
-      exporters: states().map((state) => ({
+      exporters: (await states()).map((state) => ({
         name: state.name,
         type: state.type,
         position: state.position,

@@ -61,11 +61,6 @@ export const outsideThePipeline: Readonly<Record<string, Exception>> = {
     because:
       'A person lets a client act as an agent that is theirs already, and it gains no right: what the agent does is decided. To make an agent there goes through the pipeline. Record: consent-given.',
   },
-  'metrics-route.ts': {
-    effects: ['DecisionLog.read', 'TreeReader.newestCheckpoint', 'TreeReader.trees'],
-    because:
-      'A scraper with a token of its own, which the owner of the machine configures, reads figures: how many calls there were of which tool, how far signing and exporters are. A record of each scrape would be most of the log. A wrong token is recorded at the door.',
-  },
   'sign-in/visit.ts': {
     effects: ['SessionStore.touch'],
     because: 'When a session was last used; written as the person is identified.',
@@ -139,6 +134,10 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
     because:
       'Sends records to the receivers that the configuration names, which is for the owner of the machine to say: no arguments, no results, no secrets. What was decided is in the records themselves.',
+  },
+  'src/app/exporters/open-exporting.ts': {
+    effects: ['LogPositionStore.find', 'LogPositionStore.keep'],
+    because: 'Keeps for the thread that hands the log on how far receivers are, when it has to be begun again.',
   },
   'src/app/exporters/open-metrics.ts': {
     effects: ['DecisionLog.read', 'GuardedFetch', 'GuardedStream', 'LogPositionStore.keep'],
@@ -254,6 +253,10 @@ export const rawEffects: {
   files: {
     'src/app/check-machine.ts': 'looks what the machine has, for doctor',
     'src/app/connection-files.ts': 'the address and the operator’s key, for commands on this machine',
+    'src/app/exporters/exporting-thread.ts':
+      'starts the thread that hands the log on, and asks it how far it is: for audit.exporters, which is decided, and for GET /metrics, where a scraper with a token of its own, which the owner of the machine configures, reads figures: how many calls there were of which tool, how far signing and exporters are. A record of each scrape would be most of the log. A wrong token is recorded at the door.',
+    'src/app/exporters/exporting-worker.ts':
+      'reads the log there, over a connection that can only read, and stands back behind the other threads',
     'src/app/replay/replay-worker.ts': 'reads the log in a thread of its own, for the operation audit.replay alone',
     'src/app/replay/run-replay.ts': 'starts that thread',
     'src/app/shadow/shadow-thread.ts': 'starts the thread in which policies are tried',

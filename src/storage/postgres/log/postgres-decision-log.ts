@@ -26,9 +26,9 @@ import { OpenedDataKeys, type DataKeyRow } from '../../opened-data-keys.ts'
 import type { WorkerClient } from '../../worker-client.ts'
 import type { DatabaseOptions } from '../database-options.ts'
 import { proveStoredRecord } from './prove-stored-record.ts'
+import { readRecords } from './read-records.ts'
 import { ReadingSessions } from './reading-sessions.ts'
 import { placeOfRecordId } from './record-place.ts'
-import { selectionOf } from './record-selection.ts'
 import { holdOfRow, holdsOfNamespace } from './stored-holds.ts'
 
 const waitingLimit = 20_000
@@ -83,18 +83,8 @@ export class PostgresDecisionLog implements DecisionLog, RecordProver, RecordKee
   }
 
   async read(query: RecordQuery): Promise<StoredRecord[]> {
-    const { sql, parameters } = selectionOf(query)
     if (query.namespace === null) await this.#client.settle()
-    const rows = await this.#sessions.read(sql, parameters)
-    return rows.map((row) => ({
-      index: Number(row['idx']),
-      id: String(row['id']),
-      timeMs: Number(row['time_ms']),
-      namespace: String(row['namespace']),
-      kind: row['kind'] as StoredRecord['kind'],
-      call: String(row['call']),
-      json: String(row['json']),
-    }))
+    return readRecords(this.#sessions, query)
   }
 
   async readBody(recordId: string, part: BodyPart): Promise<OpenedBody | null> {
