@@ -9,7 +9,7 @@ import { credentialChallenge, scopeChallenge } from './check-credential.ts'
 import { createClientAddress } from './client-address.ts'
 import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
-import { isLoopbackHost, isWildcardHost, type HttpConfig } from './config.ts'
+import { isLoopbackHost, type HttpConfig } from './config.ts'
 import type { DoorRefusal, Incident } from './door-refusal.ts'
 import { createParameterHeaderCheck } from './mcp/check-parameter-headers.ts'
 import { serveMcp } from './mcp/mcp-endpoint.ts'
@@ -18,6 +18,7 @@ import { createRequestStateSealer } from './mcp/request-state.ts'
 import type { ServerInfo } from './mcp/server-facts.ts'
 import { createSessions } from './mcp/sessions.ts'
 import { createSubscriptions } from './mcp/subscriptions.ts'
+import { listenAt, type ListeningAt } from './listen-at.ts'
 import { limitedDoorOf, tooMany } from './limited-door.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
 import { abandonBody, sendError, sendJson, type ErrorAnswer } from './respond.ts'
@@ -69,7 +70,7 @@ export interface HttpServerParts {
 /** The HTTP server. */
 export interface HttpServer {
   /** Starts to listen. Rejects where the address cannot be had. */
-  listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>
+  listen(): Promise<ListeningAt>
   /** Takes no more requests, ends streams, gives running calls `graceMs` (5 s) to answer, then cuts them off. */
   close(graceMs?: number): Promise<void>
 }
@@ -314,20 +315,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   server.maxConnections = config.maxConnections
 
   return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ host: config.host, port: config.port }, () => {
-          server.off('error', reject)
-          const address = server.address()
-          const port = typeof address === 'object' && address !== null ? address.port : config.port
-          const reachable = isWildcardHost(config.host) ? '127.0.0.1' : config.host
-          const host = reachable.includes(':') ? `[${reachable}]` : reachable
-          const url = `${web.scheme}://${host}:${port}`
-          if (publicUrl === '') publicUrl = url
-          resolve({ host: config.host, port, url })
-        })
-      }),
+    async listen() {
+      const at = await listenAt(web, config)
+      if (publicUrl === '') publicUrl = at.url
+      return at
+    },
     close: (graceMs = 5000) =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), graceMs)

@@ -1,5 +1,6 @@
 import type { HttpConfig } from './config.ts'
 import type { HttpServer } from './http-server.ts'
+import { listenAt } from './listen-at.ts'
 import { abandonBody, sendError, sendJson } from './respond.ts'
 import { createWebServer } from './tls/create-web-server.ts'
 
@@ -28,16 +29,7 @@ export function createStandbyServer(config: HttpConfig): Pick<HttpServer, 'liste
   const { server } = web
   server.maxConnections = config.maxConnections
   return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ host: config.host, port: config.port }, () => {
-          server.off('error', reject)
-          const address = server.address()
-          const port = typeof address === 'object' && address !== null ? address.port : config.port
-          resolve({ host: config.host, port, url: `${web.scheme}://${config.host}:${port}` })
-        })
-      }),
+    listen: () => listenAt(web, config),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

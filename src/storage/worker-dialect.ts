@@ -4,12 +4,12 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  type DatabaseConnection,
   type Dialect,
   type Driver,
   type Kysely,
   type QueryResult,
 } from 'kysely'
+import { StateConnection, StateDriver } from './state-driver.ts'
 import type { WorkerClient } from './worker-client.ts'
 
 /**
@@ -24,7 +24,8 @@ export class WorkerDialect implements Dialect {
   }
 
   createDriver(): Driver {
-    return new WorkerDriver(this.#client)
+    const connection = new WorkerConnection(this.#client)
+    return new StateDriver(() => connection, 'BEGIN IMMEDIATE')
   }
 
   createQueryCompiler(): SqliteQueryCompiler {
@@ -40,41 +41,11 @@ export class WorkerDialect implements Dialect {
   }
 }
 
-class WorkerDriver implements Driver {
-  readonly #connection: DatabaseConnection
-
-  constructor(client: WorkerClient) {
-    this.#connection = new WorkerConnection(client)
-  }
-
-  async init(): Promise<void> {}
-
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection
-  }
-
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('BEGIN IMMEDIATE'))
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('COMMIT'))
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('ROLLBACK'))
-  }
-
-  async releaseConnection(): Promise<void> {}
-
-  /** The worker belongs to the storage, not to kysely. */
-  async destroy(): Promise<void> {}
-}
-
-class WorkerConnection implements DatabaseConnection {
+class WorkerConnection extends StateConnection {
   readonly #client: WorkerClient
 
   constructor(client: WorkerClient) {
+    super()
     this.#client = client
   }
 
@@ -83,8 +54,7 @@ class WorkerConnection implements DatabaseConnection {
     return { rows: rows as Row[], numAffectedRows: BigInt(changes) }
   }
 
-  // eslint-disable-next-line require-yield -- the interface asks for a generator; there is nothing to stream here
-  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    throw new Error('the state database does not stream')
+  async command(command: string): Promise<void> {
+    await this.executeQuery(CompiledQuery.raw(command))
   }
 }

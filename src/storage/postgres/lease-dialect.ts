@@ -3,12 +3,12 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
   type CompiledQuery,
-  type DatabaseConnection,
   type Dialect,
   type Driver,
   type Kysely,
   type QueryResult,
 } from 'kysely'
+import { StateConnection, StateDriver } from '../state-driver.ts'
 import { DatabaseError } from './database-failure.ts'
 import type { Lease } from './lease.ts'
 import type { Session } from './session.ts'
@@ -25,7 +25,7 @@ export class LeaseDialect implements Dialect {
   }
 
   createDriver(): Driver {
-    return new LeaseDriver(this.#lease)
+    return new StateDriver(() => new SessionConnection(this.#lease), 'BEGIN')
   }
 
   createQueryCompiler(): PostgresQueryCompiler {
@@ -47,48 +47,13 @@ class OneConnectionAdapter extends PostgresAdapter {
   }
 }
 
-class LeaseDriver implements Driver {
-  readonly #lease: Pick<Lease, 'session'>
-
-  constructor(lease: Pick<Lease, 'session'>) {
-    this.#lease = lease
-  }
-
-  async init(): Promise<void> {}
-
-  /** Never throws, because kysely would keep its queue locked for ever. */
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return new SessionConnection(this.#lease)
-  }
-
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await run(connection, 'BEGIN')
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await run(connection, 'COMMIT')
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await run(connection, 'ROLLBACK')
-  }
-
-  async releaseConnection(): Promise<void> {}
-
-  /** The lease belongs to the storage, not to kysely. */
-  async destroy(): Promise<void> {}
-}
-
-async function run(connection: DatabaseConnection, command: string): Promise<void> {
-  await (connection as SessionConnection).command(command)
-}
-
 /** One session for as long as kysely has it: a transaction must not go on in another one that knows nothing of it. */
-class SessionConnection implements DatabaseConnection {
+class SessionConnection extends StateConnection {
   readonly #lease: Pick<Lease, 'session'>
   #session: Session | null = null
 
   constructor(lease: Pick<Lease, 'session'>) {
+    super()
     this.#lease = lease
   }
 
@@ -100,11 +65,6 @@ class SessionConnection implements DatabaseConnection {
   async command(command: string): Promise<void> {
     const done = await this.#held().query(command)
     if (done.command !== command) throw new DatabaseError(null, `the database answered ${command} with ${done.command}`)
-  }
-
-  // eslint-disable-next-line require-yield -- the interface asks for a generator; there is nothing to stream here
-  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    throw new Error('the state database does not stream')
   }
 
   #held(): Session {
