@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { removeSubtree } from './cgroup/remove-subtree.ts'
@@ -40,7 +42,14 @@ export function startExecutor(
   settings: ExecutorSettings,
   take: (message: FromExecutor, body: Uint8Array) => void,
 ): ExecutorConnection {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainPath], {
+  // Node is given the directory that holds those of its versions, and tells the one of this version.
+  const compiled = getCompileCacheDir()
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    mainPath,
+    ...(compiled === undefined ? [] : [dirname(compiled)]),
+  ]
+  const child = spawn(process.execPath, args, {
     env: {},
     cwd: '/',
     detached: true,

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, realpath, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 
 /** The bits that let others write. */
 const writableByOthers = 0o022
@@ -65,8 +63,18 @@ async function isGoodCopy(path: string, hash: string): Promise<boolean> {
   }
 }
 
+/** Through one buffer, because a runtime has some 100 MB: a new one for each part costs as much as the hash. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash)
-  return hash.digest('hex')
+  const buffer = Buffer.allocUnsafeSlow(256 * 1024)
+  const file = await open(path)
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
 }
