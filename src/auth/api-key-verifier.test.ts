@@ -4,7 +4,8 @@ import { createApiKeyVerifier } from './api-key-verifier.ts'
 import type { Authenticator } from './authenticator.ts'
 import { createAuthenticator } from './create-authenticator.ts'
 import type { CredentialStore, StoredCredential, StoredKey, StoredPrincipal } from './credential-store.ts'
-import { createIdentityRegistry, type IdentityRegistry } from './identity-registry.ts'
+import { createIdentityRegistry } from './create-identity-registry.ts'
+import type { IdentityRegistry } from './identity-registry.ts'
 
 /** A store that remembers, so that a second registry over it sees what the first one wrote. */
 function memoryStore(): CredentialStore & { keys: Map<string, StoredKey> } {

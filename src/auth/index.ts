@@ -37,14 +37,14 @@ export type {
 export { createCredentialUse, type CredentialUse, type CredentialUseStore } from './credential-use.ts'
 export type { CredentialVerifier, SchemeAndCredential } from './credential-verifier.ts'
 export { createAuthenticator } from './create-authenticator.ts'
+export { createIdentityRegistry } from './create-identity-registry.ts'
 export type { IdentityEvent, IdentityEvents, IdentityRefusal } from './identity-events.ts'
-export {
-  createIdentityRegistry,
-  type ActiveCredential,
-  type CredentialRequest,
-  type IdentityRegistry,
-  type KeyRequest,
-  type KeySummary,
+export type {
+  ActiveCredential,
+  CredentialRequest,
+  IdentityRegistry,
+  KeyRequest,
+  KeySummary,
 } from './identity-registry.ts'
 export type { PeopleConfig } from './people/config.ts'
 export type { FactorStore, LinkedAccount, StoredLink, StoredPasskey, StoredPassword } from './people/factor-store.ts'

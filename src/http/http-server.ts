@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthenticationResult, Authenticator, DoorLimits, LimitVerdict } from '../auth/index.ts'
 import type { Catalogue, Gateway, Withdrawals } from '../gateway/index.ts'
@@ -11,13 +10,9 @@ import { createHostCheck } from './check-host.ts'
 import { createOriginCheck } from './check-origin.ts'
 import { isLoopbackHost, type HttpConfig } from './config.ts'
 import type { DoorRefusal, Incident } from './door-refusal.ts'
-import { createParameterHeaderCheck } from './mcp/check-parameter-headers.ts'
+import { createMcpServices } from './mcp/create-mcp-services.ts'
 import { serveMcp } from './mcp/mcp-endpoint.ts'
-import type { McpServices } from './mcp/mcp-services.ts'
-import { createRequestStateSealer } from './mcp/request-state.ts'
 import type { ServerInfo } from './mcp/server-facts.ts'
-import { createSessions } from './mcp/sessions.ts'
-import { createSubscriptions } from './mcp/subscriptions.ts'
 import { listenAt, type ListeningAt } from './listen-at.ts'
 import { limitedDoorOf, tooMany } from './limited-door.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
@@ -94,7 +89,7 @@ interface Visit {
  * Does not do compression or CORS.
  */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const { gateway, authenticator, config, clock, serverInfo } = parts
+  const { gateway, authenticator, config, clock } = parts
   const hostAllowed = createHostCheck(config)
   const clientAddress = createClientAddress(config.trustedProxies)
   const originAllowed = createOriginCheck(config)
@@ -104,39 +99,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   })
   const findRoute = createRouteTable([...routes, ...metadata, ...(parts.mountedRoutes ?? [])])
   let publicUrl = config.publicUrl?.replace(/\/+$/, '') ?? ''
-  const mcp: McpServices = {
-    gateway,
-    config,
-    serverInfo,
-    everythingThroughSdk: parts.everythingThroughSdk ?? false,
-    sessions: createSessions({
-      maxSessions: config.maxSessions,
-      maxPerCredential: config.maxSessionsPerCredential,
-      idleSeconds: config.sessionIdleSeconds,
-      clock,
-    }),
-    catalogue: parts.catalogue,
-    checkParameterHeaders: createParameterHeaderCheck(),
-    subscriptions: createSubscriptions({ gateway, catalogue: parts.catalogue, config, serverInfo }),
-    sealer: createRequestStateSealer({
-      key: config.requestStateKey === null ? randomBytes(32) : Buffer.from(config.requestStateKey, 'base64url'),
-      lifetimeSeconds: config.requestStateSeconds,
-      clock,
-      maxUsed: 100_000,
-    }),
-    incident,
-  }
-
-  const { withdrawals } = parts
-  withdrawals?.onChange(() => {
-    mcp.subscriptions.closeWhere(
-      (caller, namespace) => withdrawals.isWithdrawn(caller) || withdrawals.isClosed(namespace),
-    )
-    mcp.sessions.closeWhere(
-      ({ opener, namespace }) => withdrawals.isWithdrawn(opener) || withdrawals.isClosed(namespace),
-    )
-  })
-
+  const mcp = createMcpServices(parts, incident)
   const readClientCertificate = createReadClientCertificate(config.tls)
 
   /** RFC 6797: only where TLS ends here, and not for names that other servers of the machine have too. */

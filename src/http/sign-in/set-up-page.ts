@@ -2,7 +2,6 @@ import {
   browserOrigin,
   cookie,
   linkCookieName,
-  minPasswordLength,
   passwordProblem,
   readCookie,
   type SignInMethod,
@@ -11,6 +10,7 @@ import {
 import { isName, McpworksError } from '../../kernel/index.ts'
 import { beginSession } from './begin-session.ts'
 import { html, type Html } from './html.ts'
+import { newPasswordFields } from './new-password-fields.ts'
 import type { PageAnswer } from './page-answer.ts'
 import { home } from './return-to.ts'
 import { onward } from './sign-in-page.ts'
@@ -177,18 +177,7 @@ function formPage(visit: PageVisit, link: StoredLink, status: number, problem: s
           <form method="post" action="/sign-in/set-up/password">
             <h2>With a password</h2>
             <input type="hidden" name="csrf" value="${visitCsrf}" />
-            ${nameInput(first, 'password-name', name)}
-            <label for="password">Password, at least ${minPasswordLength} characters</label>
-            <input
-              id="password"
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              minlength="${minPasswordLength}"
-              required
-            />
-            <label for="repeat">The same once more</label>
-            <input id="repeat" name="repeat" type="password" autocomplete="new-password" required />
+            ${nameInput(first, 'password-name', name)} ${newPasswordFields('Password')}
             <button>Set the password</button>
           </form>
         </section>`

@@ -27,7 +27,7 @@ const anonymous = new Set<SyntaxKind>([
 ])
 
 /**
- * What a declaration is called: `src/auth/identity-registry.ts createIdentityRegistry.addAgent`. A function without a
+ * What a declaration is called: `src/auth/create-identity-registry.ts createIdentityRegistry.addAgent`. A function without a
  * name is called by what it is the value of, or by its line.
  */
 export function nameNode(node: Node, path: string): string {
