@@ -120,11 +120,13 @@ function cgroups(state: SandboxDescription['cgroups']): HealthCheck {
 }
 
 /** A receiver of the log that is away is told everything later: no call waits for it, and nothing is lost. */
-function receiver({ name, failing, waitingSinceMs, dropped, rejected }: ExporterState): HealthCheck {
+function receiver({ name, type, failing, waitingSinceMs, dropped, rejected }: ExporterState): HealthCheck {
   const id = `exporter ${name}`
   const since = waitingSinceMs === null ? '' : `; records wait since ${new Date(waitingSinceMs).toISOString()}`
   const notKept = dropped + rejected === 0 ? '' : `; ${dropped + rejected} not kept by the receiver`
   if (failing === null) return { id, ok: true, detail: `takes what it is sent${notKept}`, remedy: null }
-  const remedy = 'see to the receiver, its address and its secret; it is tried again by itself'
+  const place =
+    type === 'file' ? 'the file, its directory and the room there' : 'the receiver, its address and its secret'
+  const remedy = `see to ${place}; it is tried again by itself`
   return { id, ok: false, detail: `refuses: ${failing}${since}${notKept}`, remedy }
 }

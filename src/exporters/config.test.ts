@@ -34,6 +34,23 @@ describe('the configuration of exporters', () => {
     ],
     ['a secret of nobody', { secrets: { other: secret } }, /there is no receiver other/],
     [
+      'two that write to one file',
+      { receivers: ['f1', 'f2'].map((name) => ({ type: 'file', name, path: '/var/log/mcpworks' })) },
+      /receivers: two receivers would write to \/var\/log\/mcpworks/,
+    ],
+    [
+      'one that writes to the full files of another',
+      {
+        receivers: ['', '.1'].map((end) => ({ type: 'file', name: `f${end.length}`, path: `/var/log/mcpworks${end}` })),
+      },
+      /two receivers would write to \/var\/log\/mcpworks\.1/,
+    ],
+    [
+      'a file without a place',
+      { receivers: [{ type: 'file', name: 'f1', path: 'mcpworks.jsonl' }] },
+      /an absolute path/,
+    ],
+    [
       'a secret that breaks a header',
       { secrets: { a1: 'x\r\ny' }, receivers: [{ type: 'otlp', name: 'a1' }] },
       /ASCII/,

@@ -86,7 +86,32 @@ const syslogSchema = z.strictObject({
     ),
 })
 
-const receiverSchema = z.discriminatedUnion('type', [otlpSchema, webhookSchema, syslogSchema])
+const fileSchema = z.strictObject({
+  type: z.literal('file'),
+  ...common,
+  path: z
+    .string()
+    .max(4000)
+    .regex(/^\/[^\0]*[^/\0]$/, 'an absolute path')
+    .describe('A file that nothing else is written to, in a directory that is there: JSON, a line each.'),
+  format: format.default('record'),
+  maxBytes: z
+    .number()
+    .int()
+    .min(4096)
+    .max(2 ** 40)
+    .default(100 * 1024 * 1024)
+    .describe('Bytes that a file does not pass. One that is full is called PATH.1, the one before it PATH.2.'),
+  files: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .describe('Full files that are kept; the oldest beyond them is deleted.'),
+})
+
+const receiverSchema = z.discriminatedUnion('type', [otlpSchema, webhookSchema, syslogSchema, fileSchema])
 
 /** A receiver of the log. */
 export type ReceiverConfig = z.output<typeof receiverSchema>
@@ -96,6 +121,8 @@ export type OtlpConfig = z.output<typeof otlpSchema>
 export type WebhookConfig = z.output<typeof webhookSchema>
 /** A receiver of syslog. */
 export type SyslogConfig = z.output<typeof syslogSchema>
+/** A file of JSON lines. */
+export type FileConfig = z.output<typeof fileSchema>
 
 const secretsSchema = z.record(name, z.string().max(4096))
 
@@ -148,7 +175,7 @@ export const exportersConfigSchema = z
       .default([])
       .refine((receivers) => new Set(receivers.map((one) => one.name)).size === receivers.length, 'two have one name')
       .describe(
-        'Who is sent the log, each at its own pace and in its order: otlp (spans, for Langfuse, LangSmith, Phoenix and any OpenTelemetry collector), webhook, syslog. See docs/exporters.md.',
+        'Who is sent the log, each at its own pace and in its order: otlp (spans, for Langfuse, LangSmith, Phoenix and any OpenTelemetry collector), webhook, syslog, file (JSON lines). See docs/exporters.md.',
       ),
   })
   .superRefine(({ receivers, secrets }, context) => {
@@ -156,11 +183,20 @@ export const exportersConfigSchema = z
       const message = mistakeOf(receiver, secrets[receiver.name] ?? null)
       if (message !== null) context.addIssue({ code: 'custom', path: ['receivers', index], message })
     }
+    for (const message of sharedFiles(receivers)) context.addIssue({ code: 'custom', path: ['receivers'], message })
     const names = new Set(receivers.map((one) => one.name))
     for (const name of Object.keys(secrets))
       if (!names.has(name))
         context.addIssue({ code: 'custom', path: ['secrets'], message: `there is no receiver ${name}` })
   })
+
+/** Two that write to one file, or one to the full files of another, would each take the lines of the other for damage. */
+function sharedFiles(receivers: readonly ReceiverConfig[]): string[] {
+  const paths = receivers.flatMap((one) => (one.type === 'file' ? [one.path] : []))
+  const isShared = (path: string, at: number): boolean =>
+    paths.some((other, position) => position !== at && (other === path || other === path.replace(/\.\d+$/, '')))
+  return paths.filter(isShared).map((path) => `two receivers would write to ${path}`)
+}
 
 function mistakeOf(receiver: ReceiverConfig, secret: string | null): string | null {
   if (secret !== null && !/^[\x21-\x7e][\x20-\x7e]*$/.test(secret)) return 'its secret must be printable ASCII'

@@ -1,5 +1,6 @@
-export type { ExportersConfig, OtlpConfig, ReceiverConfig, SyslogConfig, WebhookConfig } from './config.ts'
+export type { ExportersConfig, FileConfig, OtlpConfig, ReceiverConfig, SyslogConfig, WebhookConfig } from './config.ts'
 export type { Delivery } from './delivery.ts'
+export { LineFile, type Line } from './file/line-file.ts'
 export { encodeSpans } from './otlp/encode-spans.ts'
 export { presets, presetSpans } from './otlp/presets.ts'
 export { sendSpans } from './otlp/send-spans.ts'

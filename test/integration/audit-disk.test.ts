@@ -37,6 +37,13 @@ describe('the decision log on a bad disk', () => {
     expect(outcome.freeBytesWhenRefused).toBeLessThan(262_144)
   })
 
+  it('keeps lines for others waiting while the disk is full, and has each once when there is room', () => {
+    const outcome = runWithMounts('audit-lines-on-small-disk.ts')
+    const full = { status: 'refused', reason: 'there is no room on the disk (ENOSPC)', retryAfterMs: 0 }
+    expect(outcome).toMatchObject({ whileFull: full, again: full, withRoom: { status: 'taken' }, same: true })
+    expect(outcome.number).toBeGreaterThan(10)
+  })
+
   it('refuses to start on a read-only file system with a sentence that says so, and starts when it is writable again', () => {
     expect(runWithMounts('audit-on-read-only-disk.ts')).toMatchObject({
       writable: { index: 0 },

@@ -226,8 +226,9 @@ describe('a server that is killed while it sends', () => {
     const place = mkdtempSync(join(tmpdir(), 'mcpworks-test-'))
     onTestFinished(() => rmSync(place, { recursive: true, force: true }))
     const points = [150, 40]
-    const { log, acknowledged, told } = await killExporter(place, points)
+    const { log, acknowledged, told, lines } = await killExporter(place, points)
     expect([...new Set(told)]).toEqual(log)
+    expect(lines).toEqual(log)
     expect(acknowledged.filter((id) => !log.includes(id))).toEqual([])
     expect(log.length).toBeGreaterThanOrEqual(190)
     expect(told.length - log.length).toBeLessThanOrEqual(points.length * 100)

@@ -1,6 +1,6 @@
-// A process that writes records as fast as it can and sends them to a webhook meanwhile. Made to be killed.
-// Argument, as JSON: `dataDirectory`, `url` of the webhook, and whether it shall `drain`: write nothing, end when the
-// webhook has everything, and say the ids of the log in their order. Otherwise it says each id once it is durable.
+// A process that writes records as fast as it can and sends them to a webhook and a file meanwhile. Made to be killed.
+// Argument, as JSON: `dataDirectory`, `url` of the webhook, `file` that gets the same, and whether it shall `drain`: write
+// nothing, end when both have everything, and say the ids of the log in their order. Otherwise it says each id once it is durable.
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { openExporting } from '../../src/app/exporters/open-exporting.ts'
@@ -8,9 +8,10 @@ import { configSchema } from '../../src/config/index.ts'
 import { systemClock, uuidv7 } from '../../src/kernel/index.ts'
 import { openStorage } from '../../src/storage/index.ts'
 
-const { dataDirectory, url, drain } = JSON.parse(process.argv[2] ?? '{}') as {
+const { dataDirectory, url, file, drain } = JSON.parse(process.argv[2] ?? '{}') as {
   dataDirectory: string
   url: string
+  file: string
   drain: boolean
 }
 /** One write call a line, past every buffer of this process: what the parent can read happened before the kill. */
@@ -34,7 +35,10 @@ const exporters = await openExporting({
       secrets: { hook: 'a secret of more than thirty-two characters' },
       networks: ['127.0.0.0/8'],
       intervalMs: 10,
-      receivers: [{ type: 'webhook', name: 'hook', url, from: 'beginning' }],
+      receivers: [
+        { type: 'webhook', name: 'hook', url, from: 'beginning' },
+        { type: 'file', name: 'lines', path: file, from: 'beginning', maxBytes: 20_000, files: 1000 },
+      ],
     },
   }).exporters,
   place: { dataDirectory },
@@ -74,8 +78,8 @@ async function drained(): Promise<void> {
     ids.push(...found.map(({ id }) => id))
     more = found.length > 0
   }
-  // Its position moves when the webhook took what is before it.
-  while ((await exporters.states())[0]?.position !== ids.at(-1));
+  // A position moves when the receiver took what is before it.
+  while ((await exporters.states()).some(({ position }) => position !== ids.at(-1)));
   await exporters.close()
   await storage.close()
   // Longer than what a pipe takes at once.

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { JsonObject } from '../../src/kernel/index.ts'
@@ -15,6 +17,8 @@ export interface KilledExport {
   readonly acknowledged: readonly string[]
   /** Ids as they were taken, those that came again included. */
   readonly told: readonly string[]
+  /** Ids of the lines of the files, the oldest first. */
+  readonly lines: readonly string[]
 }
 
 /**
@@ -25,7 +29,8 @@ export async function killExporter(dataDirectory: string, points: readonly numbe
   let requests = 0
   const webhook = await httpReceiver(() => (++requests % 3 === 0 ? 503 : 200))
   const acknowledged: string[] = []
-  const argument = { dataDirectory, url: `http://127.0.0.1:${webhook.port}/hook` }
+  const file = join(dataDirectory, 'records.jsonl')
+  const argument = { dataDirectory, file, url: `http://127.0.0.1:${webhook.port}/hook` }
   try {
     for (const lines of points) acknowledged.push(...(await run({ ...argument, drain: false }, lines)))
     const [log = 'nothing was said'] = await run({ ...argument, drain: true }, null)
@@ -36,10 +41,26 @@ export async function killExporter(dataDirectory: string, points: readonly numbe
       log: JSON.parse(log) as string[],
       acknowledged: acknowledged.map((line) => String(JSON.parse(line))),
       told,
+      lines: linesOf(file),
     }
   } finally {
     await webhook.kill()
   }
+}
+
+/** What full files hold, from the one with the highest number on, and then the one that is written. */
+function linesOf(file: string): string[] {
+  const numbers = readdirSync(dirname(file)).flatMap((name) => {
+    const [, number] = /^records\.jsonl\.(\d+)$/.exec(name) ?? []
+    return number === undefined ? [] : [Number(number)]
+  })
+  const full = numbers.sort((one, other) => other - one).map((number) => `${file}.${number}`)
+  return [...full, file].flatMap((path) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => String((JSON.parse(line) as JsonObject).id)),
+  )
 }
 
 /** What a process said: until it had said so many lines and was killed, or until it ended by itself. */

@@ -12,7 +12,7 @@ import {
 import { createCallRecords } from './call-records.ts'
 import { exportRecords, type ExportCounts, type ExportEvents, type RecordExport } from './export-records.ts'
 import type { OperatorLines } from './operator-lines.ts'
-import { otlpReceiver, syslogReceiver, webhookReceiver, type ReceiverPorts } from './receivers.ts'
+import { fileReceiver, otlpReceiver, syslogReceiver, webhookReceiver, type ReceiverPorts } from './receivers.ts'
 
 /** What exporting stands on. */
 export interface ExporterOptions {
@@ -41,6 +41,8 @@ export interface Exporters {
 
 /** Few enough that turning them into what is sent does not keep calls waiting for long. */
 const recordsAtOnce = 100
+/** Lines that share a sync of the disk: fewer than a file looks for at its end. */
+const linesAtOnce = 250
 
 /**
  * Sends the log to each receiver as it grows: from the durable log and by a position of its own, so that no call waits
@@ -109,6 +111,13 @@ function followerOf(receiver: ReceiverConfig, counts: ExportCounts, options: Exp
       )
     case 'syslog':
       return exportRecords(place, within(only, syslogReceiver(receiver, ports)), counts, events)
+    case 'file':
+      return exportRecords(
+        { ...place, recordsAtOnce: linesAtOnce },
+        within(only, fileReceiver(receiver, ports)),
+        counts,
+        events,
+      )
   }
 }
 

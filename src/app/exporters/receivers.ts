@@ -3,6 +3,7 @@ import type { StoredRecord } from '../../audit/index.ts'
 import { webhookKey, type GuardedStream } from '../../egress/index.ts'
 import {
   encodeSpans,
+  LineFile,
   presets,
   presetSpans,
   sendEvents,
@@ -11,13 +12,15 @@ import {
   spansOfCall,
   syslogMessage,
   type ExportedEvent,
+  type FileConfig,
+  type Line,
   type OtlpConfig,
   type SendPorts,
   type Span,
   type SyslogConfig,
   type WebhookConfig,
 } from '../../exporters/index.ts'
-import type { JsonObject } from '../../kernel/index.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import { eventOfRecord } from '../event-of-record.ts'
 import type { CallRecords } from './call-records.ts'
 import { endedCall } from './ended-call.ts'
@@ -105,6 +108,38 @@ export function syslogReceiver(config: SyslogConfig, ports: ReceiverPorts): Reco
       return syslogMessage(message, stored.id, maxBytes)
     },
     send: (messages, signal) => sendMessages({ url, networks: ports.networks }, messages, ports.stream, signal),
+  }
+}
+
+/** A file of JSON lines. */
+export function fileReceiver(config: FileConfig, ports: Pick<ReceiverPorts, 'calls' | 'version'>): RecordExport<Line> {
+  const file = new LineFile({ ...config, idOf: idOfLine })
+  return {
+    async convert(stored) {
+      const event = await eventOfRecord(stored, config.format, ports.calls, ports.version)
+      if (event === null) return null
+      const text = JSON.stringify(event)
+      return { id: idOfLine(text) ?? stored.id, text }
+    },
+    send: (lines) => file.take(lines),
+  }
+}
+
+/** The id of an event, in whichever form it is. */
+function idOfLine(line: string): string | null {
+  const event = objectOf(line)
+  const metadata = event?.['metadata']
+  const id = event?.['id'] ?? (isJsonObject(metadata) ? metadata['uid'] : null)
+  return typeof id === 'string' ? id : null
+}
+
+function objectOf(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : null
+  } catch {
+    // A line of something else: it is not written to.
+    return null
   }
 }
 
