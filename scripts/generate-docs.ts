@@ -3,7 +3,7 @@ import { cliPage } from './docs/cli-page.ts'
 import { containmentPage } from './docs/containment-page.ts'
 import { configurationPage, configurationSchema } from './docs/configuration-page.ts'
 import { errorsPage } from './docs/errors-page.ts'
-import { recordSchemaPage } from './docs/record-schema-page.ts'
+import { recordSchemaText } from '../src/audit/index.ts'
 
 /** Every generated page: its path, and what it must hold. */
 const pages: readonly (readonly [string, () => string])[] = [
@@ -12,7 +12,7 @@ const pages: readonly (readonly [string, () => string])[] = [
   ['docs/containment.md', containmentPage],
   ['docs/configuration.md', configurationPage],
   ['docs/mcpworks.schema.json', configurationSchema],
-  ['docs/record.schema.json', recordSchemaPage],
+  ['docs/record.schema.json', recordSchemaText],
 ]
 
 const isCheck = process.argv.includes('--check')

@@ -54,16 +54,18 @@ export function createFunctionServices(sandbox: Sandbox, clock: Clock, catalogue
   }
 }
 
-function resourcesOf({ cpuMs, maxRssBytes, peakMemoryBytes }: SandboxUsage): NonNullable<ActFacts['resources']> {
-  return { cpuMs, maxRssBytes, ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }) }
+/** But for the time, which the outcome has. */
+function resourcesOf({ wallMs: _, ...used }: SandboxUsage): NonNullable<ActFacts['resources']> {
+  return used
 }
 
 function outcomeOf(outcome: FunctionOutcome, { limits }: FunctionVersion, hasGroup: boolean): ActOutcome {
-  const { engine, profile, profileHash, usage, stdout, stderr, evidence } = outcome.facts
+  const { engine, profile, profileHash, usage, stdout, stderr, evidence, exitCode } = outcome.facts
   const facts = {
     ...(outcome.status === 'killed' && profile === 'none' ? {} : { sandbox: { engine, profile, profileHash } }),
     ...(evidence === undefined ? {} : { jail: { evidence, checks: checkEvidence(evidence, { ...limits, hasGroup }) } }),
     resources: resourcesOf(usage),
+    ...(exitCode === undefined ? {} : { exitCode }),
     ...(stdout === '' && stderr === '' ? {} : { printed: { stdout, stderr } }),
   }
   switch (outcome.status) {

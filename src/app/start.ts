@@ -25,16 +25,9 @@ import {
   type Gateway,
   type MutableCatalogue,
 } from '../gateway/index.ts'
-import {
-  approvalRoutes,
-  createHttpServer,
-  signInRoutes,
-  upstreamRoutes,
-  type Health,
-  type HttpServer,
-} from '../http/index.ts'
+import { approvalRoutes, createHttpServer, signInRoutes, upstreamRoutes, type Health } from '../http/index.ts'
 import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
-import { McpworksError, systemClock, type Caller, type Clock } from '../kernel/index.ts'
+import { systemClock, type Caller, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
 import { openStorage, type Storage } from '../storage/index.ts'
@@ -49,7 +42,9 @@ import { startAuthorizationServer, type RunningAuthorizationServer } from './sta
 import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
 import { openRecording } from './recording/open-recording.ts'
+import { listen } from './listen.ts'
 import { openKeeping } from './recording/open-keeping.ts'
+import { recordRun, type RecordedRun } from './recording/record-run.ts'
 import { createReplays } from './replay/run-replay.ts'
 import { createShadowMode } from './shadow/create-shadow-mode.ts'
 import { recordActivation } from './record-activation.ts'
@@ -166,6 +161,9 @@ async function compose(
   closeAll: () => Promise<void>,
 ): Promise<RunningApp> {
   const { decisionLog } = storage
+  let run: RecordedRun | null = null
+  // Before everything that is opened from here on, so that it comes after the end of it.
+  opened.push(async () => run?.end())
   const catalogue = createMemoryCatalogue()
   const policy = createCedarPolicyEngine()
   const closures = await createNamespaceClosures(storage.closures, clock)
@@ -457,6 +455,7 @@ async function compose(
     recordDoorRefusal: doorRecords.add,
     reportIncident: ({ id, where, error }) => log.error({ incident: id, where, err: error }, 'an incident'),
   })
+  run = await recordRun({ version, config, sandbox, policy, namespaces, storage, clock, log })
   await standing.end()
   const { url } = await listen(server, config.http)
   if (publicUrl === '') publicUrl = url
@@ -480,20 +479,5 @@ async function compose(
     operator,
     replaced: storage.role.replaced,
     close: closeAll,
-  }
-}
-
-/** @throws McpworksError `address_unavailable` where the port is taken or may not be used. */
-async function listen(server: Pick<HttpServer, 'listen'>, { host, port }: Config['http']): Promise<{ url: string }> {
-  try {
-    return await server.listen()
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : null
-    const why =
-      code === 'EADDRINUSE' ? 'is in use already' : code === 'EACCES' ? 'may not be used by this user' : 'cannot be had'
-    throw new McpworksError('address_unavailable', {
-      message: `${host}:${port} ${why}. Choose another port: npm start -- --port 7434, or set http.port.`,
-      cause,
-    })
   }
 }

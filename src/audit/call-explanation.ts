@@ -103,6 +103,13 @@ export interface CallExplanation {
     readonly durationMs: number | null
     readonly cpuMs: number | null
     readonly maxRssBytes: number | null
+    /** The most processes and threads at once. */
+    readonly peakProcesses: number | null
+    /** By system calls of the code, of anything. */
+    readonly readBytes: number | null
+    readonly writtenBytes: number | null
+    /** Of code whose process ended by itself: 128 + n for signal n, or as the code chose. */
+    readonly exitCode: number | null
     /** Calls that the code asked for on behalf of its caller, refused ones included. */
     readonly innerCalls: number
     /** Bytes of JSON that were handed out; `null` where that is not recorded. */
@@ -249,6 +256,10 @@ function explainOutcome(record: JsonObject, { output, outputGone }: CallMaterial
     durationMs: null,
     cpuMs: null,
     maxRssBytes: null,
+    peakProcesses: null,
+    readBytes: null,
+    writtenBytes: null,
+    exitCode: null,
     innerCalls: 0,
     bytesOut: null,
     labelsAfter: null,
@@ -279,6 +290,10 @@ function explainOutcome(record: JsonObject, { output, outputGone }: CallMaterial
     durationMs: numberOrNull(outcome['duration_ms']),
     cpuMs: numberOrNull(resources['cpu_ms']),
     maxRssBytes: numberOrNull(resources['max_rss']),
+    peakProcesses: numberOrNull(resources['peak_processes']),
+    readBytes: numberOrNull(resources['read_bytes']),
+    writtenBytes: numberOrNull(resources['written_bytes']),
+    exitCode: numberOrNull(outcome['exit_code']),
     innerCalls: numberOrNull(outcome['inner_calls']) ?? 0,
     bytesOut: numberOrNull(outcome['bytes_out']),
     labelsAfter: texts(outcome['labels_after']),

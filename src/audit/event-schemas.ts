@@ -27,6 +27,8 @@ const difference = z.strictObject({
 
 const hold = { hold: text, subject: text.nullable(), reason: text, by: text }
 const ask = { approval: text, principal: text, expires: time }
+const profile = z.strictObject({ name: text, hash: digest })
+const profiles = z.strictObject({ python: profile, typescript: profile }).nullable()
 const judged = {
   ...ask,
   method: text,
@@ -39,7 +41,7 @@ const judged = {
 }
 
 /** What the event of each kind of record says, by the kind. `credential` alone holds members that its `type` decides on. */
-export const eventSchemas: Record<Exclude<EventDraft['kind'], 'start'>, z.ZodType> = {
+export const eventSchemas: Record<EventDraft['kind'], z.ZodType> = {
   abandoned: z.strictObject({ decision: text, reason: text }),
   'denied-at-door': z.union([
     z.strictObject({
@@ -101,6 +103,43 @@ export const eventSchemas: Record<Exclude<EventDraft['kind'], 'start'>, z.ZodTyp
     z.strictObject({ ...judged, type: z.literal('approved') }),
     z.strictObject({ ...judged, type: z.literal('denied') }),
     z.strictObject({ ...ask, type: z.literal('link-made'), link: text, for: text }),
+  ]),
+  start: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('started'),
+      version: text,
+      record_version: count,
+      record_schema: digest.describe('SHA-256 of docs/record.schema.json of this version.'),
+      node: text,
+      system: text.describe('Name, release and processor of the operating system.'),
+      database: z.enum(['sqlite', 'postgresql']),
+      configuration: digest.describe(
+        'What "mcpworks config show" prints as its digest: no value of a secret is in it.',
+      ),
+      policies: z.strictObject({
+        digest: digest.describe('SHA-256 over the RFC 8785 object of all namespaces and their sets.'),
+        namespaces: count,
+        sets: z
+          .array(z.strictObject({ namespace: text, set: digest.nullable() }))
+          .describe('The first hundred namespaces by name; null where no set is in force.'),
+      }),
+      sandbox: z.strictObject({
+        engine: text,
+        version: text,
+        profiles,
+        strict_profiles: profiles,
+        cgroups: z.boolean(),
+        checks: z.strictObject({ passed: count, failed: z.array(text) }).describe('Of the self-test.'),
+      }),
+      before: z
+        .strictObject({ ended: z.enum(['clean', 'broken', 'unknown']), record: position })
+        .nullable()
+        .describe('How the run before this one ended, by its last record of this kind; null where there is none.'),
+      abandoned: count.describe(
+        'Calls without an outcome that were ended when the log was opened; on PostgreSQL those of the writer that was taken over.',
+      ),
+    }),
+    z.strictObject({ type: z.literal('stopped'), start: text.describe('Id of the record of the start.') }),
   ]),
   shadow: z.discriminatedUnion('type', [
     z.strictObject({

@@ -30,6 +30,7 @@ export { keyChangeEvent, signKeyChange, type KeyChange, type KeyChangeEvent } fr
 export { LogTree, tileWidth, type FullTile } from './log-tree.ts'
 export { periodEvent } from './period-event.ts'
 export {
+  recordVersion,
   type BodyDraft,
   type DecisionDraft,
   type EventDraft,
@@ -41,6 +42,7 @@ export {
 } from './record.ts'
 export type { KeptDays, RecordingSettings, RecordingStore } from './recording.ts'
 export type { RetentionClockStore } from './retention-clock-store.ts'
+export { recordSchemaText } from './record-schema-text.ts'
 export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
 export { readEnvelope } from './stored-envelope.ts'

@@ -146,6 +146,9 @@ const outcome = z.strictObject({
   definition_hash_after: digest.nullable(),
   detail: z.string().nullable(),
   duration_ms: amount,
+  exit_code: absentOr(count).describe(
+    '128 + n for signal n. Only where the process of the code ended by itself; the code can choose it.',
+  ),
   inner_calls: count,
   invariants: z.array(z.strictObject({ detail: z.string().nullable(), id: z.string(), pass: z.boolean() })),
   jail: absentOr(jail),
@@ -159,6 +162,11 @@ const outcome = z.strictObject({
       cpu_ms: amount,
       max_rss: amount,
       peak_memory: absentOr(amount).describe('All memory on the account of the jail, where it has a cgroup.'),
+      peak_processes: absentOr(count).describe('Processes and threads at once, never too high, where it has a cgroup.'),
+      read_bytes: absentOr(count).describe(
+        'By its system calls, of anything, as of the last look at it; absent where it ended before the first.',
+      ),
+      written_bytes: absentOr(count),
     })
     .nullable(),
   status: z.enum(['ok', 'tool-error', 'protocol-error', 'timeout', 'killed', 'limit', 'input-required']),

@@ -161,7 +161,14 @@ export interface OutcomeDraft extends DraftEnvelope {
       readonly maxRssBytes: number
       /** All memory on the jail's account, files in its tmpfs too; absent where it has no cgroup. */
       readonly peakMemoryBytes?: number
+      /** The most processes and threads at once; absent where nothing counts them. */
+      readonly peakProcesses?: number
+      /** What system calls read and wrote; as of the last look; absent where it ended before the first. */
+      readonly readBytes?: number
+      readonly writtenBytes?: number
     } | null
+    /** 0-255, 128 + n for signal n; absent where the code's process did not end by itself. Code can choose it. */
+    readonly exitCode?: number
     readonly innerCalls: number
     /** What the kernel told of the jail that code ran in, from outside of it; absent where none did. */
     readonly jail?: JailDraft

@@ -207,12 +207,30 @@ function happened({ outcome, facts: { labels } }: CallExplanation): string[] {
     ...labelsGathered(outcome.labelsAfter, labels),
     ...(outcome.bytesOut === null ? [] : [`handed out ${outcome.bytesOut} bytes`]),
     ...(used.length === 0 ? [] : [`used ${used.join(' and ')}`]),
+    ...moved(outcome),
+    ...(outcome.exitCode === null ? [] : [exitSentence(outcome.exitCode)]),
     ...(outcome.innerCalls === 0 ? [] : [`asked for ${outcome.innerCalls} calls of other tools`]),
     ...outcome.obligations.map(({ obligation, fulfilled, detail }) => {
       return `${fulfilled ? 'fulfilled' : 'NOT FULFILLED'}: ${visible(obligation)} (${visible(detail)})`
     }),
     ...checked(outcome),
   ]
+}
+
+/** What the code had at once, and what went in and out of it. */
+function moved({ peakProcesses, readBytes, writtenBytes }: NonNullable<CallExplanation['outcome']>): string[] {
+  const parts = [
+    ...(peakProcesses === null ? [] : [`had ${peakProcesses} processes and threads at once`]),
+    ...(readBytes === null ? [] : [`read ${readBytes} bytes`]),
+    ...(writtenBytes === null ? [] : [`wrote ${writtenBytes} bytes`]),
+  ]
+  return parts.length === 0 ? [] : [parts.join(', ')]
+}
+
+/** Exit codes of a shell's convention: 128 and the signal. Code can choose such a one, too. */
+function exitSentence(exitCode: number): string {
+  const signal = exitCode > 128 && exitCode <= 192 ? `, as signal ${exitCode - 128} leaves it` : ''
+  return `its process ended with exit code ${exitCode}${signal}`
 }
 
 /** What must have held, what the kernel said of the jail, and what did not hold. */

@@ -79,7 +79,14 @@ const outcomeWithoutJail: fc.Arbitrary<OutcomeDraft> = fc.record({
     durationMs: fc.double({ noNaN: true, noDefaultInfinity: true }),
     resources: fc.option(
       fc.record(
-        { cpuMs: fc.nat(), maxRssBytes: fc.nat(), peakMemoryBytes: fc.nat() },
+        {
+          cpuMs: fc.nat(),
+          maxRssBytes: fc.nat(),
+          peakMemoryBytes: fc.nat(),
+          peakProcesses: fc.nat(),
+          readBytes: fc.nat(),
+          writtenBytes: fc.nat(),
+        },
         { requiredKeys: ['cpuMs', 'maxRssBytes'] },
       ),
     ),
@@ -109,9 +116,10 @@ const jail: fc.Arbitrary<JailDraft> = fc.record({
   group: fc.option(fc.record({ memoryBytes: fc.option(fc.nat()), processes: fc.option(fc.nat()) })),
 })
 
-const outcome = fc
-  .tuple(outcomeWithoutJail, fc.option(jail))
-  .map(([draft, read]) => (read === null ? draft : { ...draft, outcome: { ...draft.outcome, jail: read } }))
+const outcome = fc.tuple(outcomeWithoutJail, fc.option(jail), fc.option(fc.nat(255))).map(([draft, read, exitCode]) => {
+  const told = { ...(read === null ? {} : { jail: read }), ...(exitCode === null ? {} : { exitCode }) }
+  return { ...draft, outcome: { ...draft.outcome, ...told } }
+})
 
 const event: fc.Arbitrary<EventDraft> = fc.record({
   ...envelope,

@@ -173,6 +173,7 @@ function outcomeText(outcome: OutcomeDraft['outcome']): string {
     definition_hash_after: outcome.definitionHashAfter,
     detail: outcome.detail,
     duration_ms: outcome.durationMs,
+    ...(outcome.exitCode === undefined ? {} : { exit_code: outcome.exitCode }),
     inner_calls: outcome.innerCalls,
     invariants: outcome.invariants.map(({ id, pass, detail }) => ({ detail, id, pass })),
     ...(outcome.jail === undefined ? {} : { jail: jailMembers(outcome.jail) }),
@@ -195,6 +196,9 @@ function outcomeText(outcome: OutcomeDraft['outcome']): string {
             cpu_ms: resources.cpuMs,
             max_rss: resources.maxRssBytes,
             ...(resources.peakMemoryBytes === undefined ? {} : { peak_memory: resources.peakMemoryBytes }),
+            ...(resources.peakProcesses === undefined ? {} : { peak_processes: resources.peakProcesses }),
+            ...(resources.readBytes === undefined ? {} : { read_bytes: resources.readBytes }),
+            ...(resources.writtenBytes === undefined ? {} : { written_bytes: resources.writtenBytes }),
           },
     status: outcome.status,
   })

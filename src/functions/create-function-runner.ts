@@ -66,8 +66,11 @@ function toProgram({ runtime, files, entry }: FunctionVersion): Program {
 }
 
 function describe(version: FunctionVersion, outcome: SandboxOutcome): FunctionOutcome {
-  const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes, evidence } = outcome
-  const read = evidence === undefined ? {} : { evidence }
+  const { engine, profile, profileHash, usage, stdout, stderr, droppedBytes, evidence, exitCode } = outcome
+  const read = {
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+  }
   const facts = { engine, profile, profileHash, usage, stdout, stderr, droppedBytes, ...read }
   const failed = (
     status: 'tool-error' | 'timeout' | 'limit' | 'killed',

@@ -48,6 +48,8 @@ export type ActOutcome = ActFacts &
 /** Facts about the act for the outcome record. */
 export interface ActFacts {
   readonly resources?: NonNullable<OutcomeDraft['outcome']['resources']>
+  /** Of code whose process ended by itself. */
+  readonly exitCode?: number
   /** What the code printed, for its owner: kept with the output's body, never sent to the caller. */
   readonly printed?: { readonly stdout: string; readonly stderr: string }
   /** What the kernel told of the jail that code ran in, and what that says of it. Absent where no code got into one. */

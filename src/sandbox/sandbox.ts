@@ -67,6 +67,11 @@ export interface SandboxUsage {
   readonly maxRssBytes: number
   /** All memory on the jail's account, files in its tmpfs too. Only where it has a cgroup. */
   readonly peakMemoryBytes?: number
+  /** The most processes and threads at once. Never too high. Only where the jail has a cgroup. */
+  readonly peakProcesses?: number
+  /** Bytes that its system calls read and wrote with the code, as of the last look. Absent where it ended before the first. */
+  readonly readBytes?: number
+  readonly writtenBytes?: number
 }
 
 /**
@@ -97,6 +102,11 @@ export interface SandboxFacts {
   readonly profile: string
   readonly profileHash: Digest
   readonly usage: SandboxUsage
+  /**
+   * 0-255, and 128 + n for signal n. Only where the process of the code ended before anything was decided: of one that the
+   * sandbox ended it would tell nothing. Code can choose it.
+   */
+  readonly exitCode?: number
   /** What the kernel told of the jail; absent where no code got into one. */
   readonly evidence?: JailEvidence
   readonly stdout: string

@@ -57,14 +57,15 @@ export class AuditWriter {
   }
 
   /**
-   * Opens the log, begins a new epoch and writes `abandoned` for every allowed decision without an outcome.
+   * Opens the log, begins a new epoch and writes `abandoned` for every allowed decision without an outcome; how many.
    * @throws SQLite's own errors; McpworksError `storage_unavailable`
    */
-  start(nowMs: number): void {
+  start(nowMs: number): number {
     this.#reload()
-    this.#transact((open) => {
-      for (const decision of findOpenDecisions(open.database, open.openFrom))
-        this.#insert(open, abandonedItem(decision, nowMs))
+    return this.#transact((open) => {
+      const lost = findOpenDecisions(open.database, open.openFrom)
+      for (const decision of lost) this.#insert(open, abandonedItem(decision, nowMs))
+      return lost.length
     })
   }
 

@@ -48,6 +48,8 @@ export interface Storage extends StateStores {
   readonly logKey: LogSigningKey
   readonly masterKey: MasterKey
   readonly role: ActiveRole
+  /** Calls of former runs that had no outcome, and were ended when the log was opened. */
+  readonly abandoned: number
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
 }
@@ -100,6 +102,7 @@ async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths):
     logKey: log.logKey,
     masterKey: masterKeyOf(masterKey),
     role: onlyServer,
+    abandoned: log.client.abandoned,
     async close() {
       await log.close()
       await state.destroy()
@@ -135,6 +138,7 @@ async function openOnPostgres(
       keeper: new LeasedRecordKeeper(log.keeper, lease),
       masterKey: masterKeyOf(masterKey),
       role: lease,
+      abandoned: log.abandoned,
       close: () => closeAll(opened),
     }
   } catch (error) {

@@ -29,8 +29,9 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     maxPages: settings.auditMaxPages,
   })
   let state: StateExecutor
+  let abandoned: number
   try {
-    writer.start(settings.startedAtMs)
+    abandoned = writer.start(settings.startedAtMs)
     exportPublicKeys(settings.publicKeyPath, writer.keyLines())
     state = new StateExecutor(() =>
       openWritable({ path: settings.statePath, migrations: stateMigrations, checkpointPages: 1000, maxPages: null }),
@@ -140,7 +141,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     }
     append(items)
   })
-  send({ kind: 'ready' })
+  send({ kind: 'ready', abandoned })
 }
 
 function nextMessage(port: MessagePort): WorkerRequest | undefined {

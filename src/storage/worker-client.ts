@@ -49,6 +49,7 @@ export class WorkerClient {
   #ticket = 0
   #failure: string | null = null
   #closed = false
+  #abandoned = 0
 
   private constructor(worker: Worker) {
     this.#worker = worker
@@ -69,7 +70,10 @@ export class WorkerClient {
       worker.once('message', (message: WorkerMessage) => {
         if (message.kind === 'failed')
           reject(new McpworksError(message.code, { message: message.message, detail: message.detail }))
-        else resolve()
+        else {
+          if (message.kind === 'ready') client.#abandoned = message.abandoned
+          resolve()
+        }
       })
       worker.once('error', (cause) => reject(new McpworksError('storage_unavailable', { cause })))
     })
@@ -82,6 +86,11 @@ export class WorkerClient {
   /** Why the audit log cannot be written, `null` while it can. */
   get failure(): string | null {
     return this.#failure
+  }
+
+  /** Calls without an outcome that were ended when the log was opened. */
+  get abandoned(): number {
+    return this.#abandoned
   }
 
   /** Appends that have no answer yet. */

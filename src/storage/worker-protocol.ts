@@ -94,7 +94,8 @@ export interface QueryResult {
 
 /** Worker to main thread. */
 export type WorkerMessage =
-  | { readonly kind: 'ready' }
+  /** `abandoned`: calls that were ended when the log was opened. */
+  | { readonly kind: 'ready'; readonly abandoned: number }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly detail: string }
   | { readonly kind: 'appended'; readonly batch: BatchAnswer }
   /** Nothing of the batch is recorded. */

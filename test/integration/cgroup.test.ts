@@ -55,6 +55,28 @@ describe('a jail', () => {
     expect(usage.peakMemoryBytes).toBeGreaterThan(64 << 20)
     expect(usage.peakMemoryBytes).toBeLessThan(200 << 20)
   })
+
+  test('has its threads counted at once, and not those of whoever had its group before', async () => {
+    const wait = (threads: number) =>
+      `import threading\ndef main(_):\n  go = threading.Event()\n  all = [threading.Thread(target=go.wait) for _ in range(${threads})]\n  for one in all: one.start()\n  go.set()\n  for one in all: one.join()\n  return 1`
+    const many = await run(sandbox, 'python', wait(100), { limits: { processes: 120 } })
+    expect(many.usage.peakProcesses).toBeGreaterThanOrEqual(101)
+    for (let n = 0; n < 4; n += 1) {
+      const few = await run(sandbox, 'python', wait(0))
+      expect(few.status).toBe('ok')
+      expect(few.usage.peakProcesses ?? 0).toBeLessThan(100)
+    }
+  })
+
+  test('has what its system calls read and wrote counted', async () => {
+    const write = 'def main(_):\n  with open("/tmp/x", "wb") as f: f.write(b"x" * 1000000)\n  while True: pass'
+    // One that is ended by the sandbox is looked at before.
+    const { usage } = await run(sandbox, 'python', write, { limits: { wallMs: 200 } })
+    expect(usage.writtenBytes).toBeGreaterThan(1_000_000)
+    expect(usage.writtenBytes).toBeLessThan(1_100_000)
+    expect(usage.readBytes).toBeGreaterThan(write.length)
+    expect(usage.readBytes).toBeLessThan(1_000_000)
+  })
 })
 
 test('groups are used again, and none is left when the sandbox is closed', async () => {

@@ -107,6 +107,7 @@ describe('the sandbox', () => {
     expect(outcome.status === 'ok' && JSON.parse(outcome.resultJson)).toEqual({ twice: 42, text: 'é€' })
     expect(outcome.profileHash).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(outcome.usage.maxRssBytes).toBeGreaterThan(mebibyte)
+    expect(outcome).not.toHaveProperty('exitCode')
   })
 
   test('finds the default export by its name "default", and modules and data beside the entry file', async () => {
@@ -323,10 +324,12 @@ def main(input):
       status: 'exception',
       kind: 'ProcessExit',
       message: 'The function ended its process with exit code 3 instead of returning.',
+      exitCode: 3,
     })
     expect(await typescript('export const main = () => process.exit(3)')).toMatchObject({
       status: 'exception',
       kind: 'ProcessExit',
+      exitCode: 3,
     })
     expect(await python('import sys\ndef main(_): sys.exit(3)')).toMatchObject({
       status: 'exception',

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { configPaths, configSchema } from '../../config/index.ts'
-import { isJsonObject, type JsonValue } from '../../kernel/index.ts'
+import { configDigest, shownSettings } from '../../config/index.ts'
 import type { CommandContext } from '../context.ts'
 import { table } from '../terminal.ts'
 
@@ -29,27 +28,18 @@ export function addConfigCommands(program: Command, context: () => CommandContex
       const values = load()
       const outcome = loadConfig()
       const origins: ReadonlyMap<string, string> = outcome.ok ? outcome.origins : new Map<string, string>()
-      const settings = configPaths(configSchema).map(({ path, secret }) => {
-        const name = path.join('.')
-        const value = valueAt(values, path)
-        return {
-          path: name,
-          value: secret && value !== null ? '(secret)' : value,
-          origin: origins.get(name) ?? 'default',
-        }
-      })
+      const settings = shownSettings(values).map(({ path, value }) => ({
+        path,
+        value,
+        origin: origins.get(path) ?? 'default',
+      }))
+      const digest = configDigest(values)
       terminal.result(
-        { settings },
-        table(
+        { settings, digest },
+        `${table(
           ['SETTING', 'VALUE', 'FROM'],
           settings.map((setting) => [setting.path, JSON.stringify(setting.value), setting.origin]),
-        ),
+        )}\n\nDigest, as the record of a start has it: ${digest}`,
       )
     })
-}
-
-function valueAt(values: unknown, path: readonly string[]): JsonValue {
-  let value: unknown = values
-  for (const part of path) value = isJsonObject(value) ? value[part] : undefined
-  return value === undefined ? null : (value as JsonValue)
 }

@@ -109,6 +109,7 @@ function callAttributes({ explained, protocolVersion, requestId }: EndedCall): A
     'mcpworks.outcome.bytes_out': outcome?.bytesOut ?? undefined,
     'mcpworks.outcome.cpu_ms': outcome?.cpuMs ?? undefined,
     'mcpworks.outcome.max_rss_bytes': outcome?.maxRssBytes ?? undefined,
+    'mcpworks.outcome.exit_code': outcome?.exitCode ?? undefined,
     'mcpworks.outcome.failed_invariants': someOf(outcome?.failedInvariants ?? []),
     'mcpworks.labels': someOf(outcome?.labelsAfter ?? facts.labels),
     ...recordAttributes(explained.records.at(-1)),

@@ -156,9 +156,10 @@ function profileFulfilled(profile: string, entry: CatalogueEntry | null, acted: 
 
 function withhold(acted: Acted, detail: string): Acted {
   const facts: ActFacts = acted.status === 'broken' ? {} : acted
-  const { resources, printed, sandbox, jail } = facts
+  const { resources, exitCode, printed, sandbox, jail } = facts
   return {
     ...(resources === undefined ? {} : { resources }),
+    ...(exitCode === undefined ? {} : { exitCode }),
     ...(printed === undefined ? {} : { printed }),
     ...(sandbox === undefined ? {} : { sandbox }),
     ...(jail === undefined ? {} : { jail }),

@@ -60,6 +60,7 @@ export async function recordOutcome(
       detail: detailOf(acted),
       durationMs: Math.round((ports.clock.monotonicMs() - call.startedMs) * 1000) / 1000,
       resources: acted.status === 'broken' ? null : (acted.resources ?? null),
+      ...('exitCode' in acted && acted.exitCode !== undefined ? { exitCode: acted.exitCode } : {}),
       ...found,
       ...('jail' in acted && acted.jail !== undefined ? { jail: acted.jail.evidence } : {}),
       bytesOut: given === null || isWithheld ? 0 : Buffer.byteLength(JSON.stringify(given)),

@@ -37,6 +37,8 @@ export interface GroupUsage {
   readonly memoryBytes: number
   /** A lower bound, of what was seen now and then, where the kernel (version 2 before 6.12) cannot begin a new peak. */
   readonly peakMemoryBytes: number
+  /** The most processes and threads at once. Never too high; `null` where nothing counts them. */
+  readonly peakProcesses: number | null
   /** Processes that the kernel ended for want of memory. */
   readonly oomKills: number
   /** Whether it was this group's bound that was reached, rather than that of the machine or of a group above. */
@@ -59,11 +61,13 @@ export class GroupSlot {
   readonly #parts: readonly Part[]
   readonly #memory: MemoryAccount
   readonly #pids: string
+  readonly #processes: { readonly current: GroupFile; readonly peak: GroupFile }
   readonly #members: GroupFile
   readonly #cpu: { readonly version: 1 | 2; readonly file: GroupFile } | null
   #bounds: GroupBounds | null = null
-  #begun = { cpuMs: 0, oomKills: 0, boundHits: 0, peakBytes: 0 }
+  #begun = { cpuMs: 0, oomKills: 0, boundHits: 0, peakBytes: 0, peakProcesses: 0 }
   #seenPeakBytes = 0
+  #seenProcesses = 0
   #countsPeak = false
 
   /** @throws what the kernel says where the groups cannot be made */
@@ -77,6 +81,11 @@ export class GroupSlot {
     const memory = this.#partWith('memory')
     this.#memory = memory.version === 1 ? new MemoryAccountV1(memory.group) : new MemoryAccountV2(memory.group)
     this.#pids = this.#partWith('pids').group
+    this.#processes = {
+      current: new GroupFile(this.#pids, 'pids.current', 'r'),
+      // From Linux 6.11 on, and never to be begun anew.
+      peak: new GroupFile(this.#pids, 'pids.peak', 'r'),
+    }
     // Version 2 counts processor time in every group, whatever the controllers.
     const cpu = this.#parts.find(({ version, controllers }) => version === 2 || controllers.has('cpuacct'))
     const counter = cpu?.version === 2 ? 'cpu.stat' : 'cpuacct.usage'
@@ -91,12 +100,14 @@ export class GroupSlot {
     this.#bounds = bounds
     this.#countsPeak = this.#memory.resetPeak()
     this.#seenPeakBytes = 0
+    this.#seenProcesses = 0
     this.#begun = {
       cpuMs: this.#allCpuMs() ?? 0,
       oomKills: this.#memory.oomKills(),
       boundHits: this.#memory.boundHits(),
       // Where no new peak can be begun, one that is higher than any before is this jail's.
       peakBytes: this.#countsPeak ? 0 : this.#memory.peakBytes(),
+      peakProcesses: this.#processes.peak.number() ?? 0,
     }
   }
 
@@ -132,14 +143,16 @@ export class GroupSlot {
       cpuMs: this.cpuMs(),
       memoryBytes,
       peakMemoryBytes: this.#seenPeakBytes,
+      peakProcesses: this.#mostProcesses(),
       oomKills: this.#memory.oomKills() - this.#begun.oomKills,
       isAtBound: this.#memory.boundHits() > this.#begun.boundHits || this.#isPeakAtBound(),
     }
   }
 
-  /** As in `usage`, by one read; by two where the kernel cannot begin a new peak, which is then looked for here. */
+  /** As in `usage`, by one read; peaks that the kernel cannot begin anew are looked for here, each by one more. */
   cpuMs(): number | null {
     if (!this.#countsPeak) this.#seenPeakBytes = Math.max(this.#seenPeakBytes, this.#memory.bytes())
+    this.#countProcesses()
     const cpuMs = this.#allCpuMs()
     return cpuMs === null ? null : cpuMs - this.#begun.cpuMs
   }
@@ -172,12 +185,26 @@ export class GroupSlot {
     for (const { procs } of this.#parts) closeSync(procs)
     this.#members.close()
     this.#cpu?.file.close()
+    this.#processes.current.close()
+    this.#processes.peak.close()
     this.#memory.close()
   }
 
   /** Version 1 does not count (Linux 6.18) that memory and swap together reached their bound, so the peak tells as well. */
   #isPeakAtBound(): boolean {
     return this.#bounds !== null && this.#seenPeakBytes >= this.#bounds.memoryBytes - chargedAtOnceBytes
+  }
+
+  #countProcesses(): void {
+    this.#seenProcesses = Math.max(this.#seenProcesses, this.#processes.current.number() ?? 0)
+  }
+
+  /** A peak that is higher than any before is this jail's; else it is the most that was seen now and then. */
+  #mostProcesses(): number | null {
+    this.#countProcesses()
+    const peak = this.#processes.peak.number() ?? 0
+    if (peak > this.#begun.peakProcesses) this.#seenProcesses = Math.max(this.#seenProcesses, peak)
+    return this.#seenProcesses === 0 ? null : this.#seenProcesses
   }
 
   #partWith(controller: Controller): Part {

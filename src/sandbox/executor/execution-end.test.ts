@@ -64,7 +64,7 @@ function jailThatEnds(exitCode: number | null, end?: Promise<JailEnd>): Jail {
 async function outcomeOf(exitCode: number | null, oomKills: number, isAtBound: boolean): Promise<SandboxOutcome> {
   const group: ConfiningGroup = {
     confine: async () => await Promise.resolve({ ok: true }),
-    usage: () => ({ cpuMs: 1, memoryBytes: 0, peakMemoryBytes: 0, oomKills, isAtBound }),
+    usage: () => ({ cpuMs: 1, memoryBytes: 0, peakMemoryBytes: 0, peakProcesses: 3, oomKills, isAtBound }),
     cpuMs: () => 1,
     readBack: () => null,
     end: () => undefined,
@@ -78,7 +78,12 @@ async function outcomeOf(exitCode: number | null, oomKills: number, isAtBound: b
 describe('a jail that the kernel ended for want of memory', () => {
   // `null`: the process that would tell of the exit was in the group, and was ended with it.
   test.each([137, null])('says so whether its exit is told (%s) or not', async (exitCode) => {
-    expect(await outcomeOf(exitCode, 1, true)).toMatchObject({ status: 'limit', limit: 'memory' })
+    expect(await outcomeOf(exitCode, 1, true)).toMatchObject({
+      status: 'limit',
+      limit: 'memory',
+      usage: { peakProcesses: 3 },
+      ...(exitCode === null ? {} : { exitCode }),
+    })
     const machine = await outcomeOf(exitCode, 1, false)
     expect(machine).toMatchObject({
       status: 'killed',
@@ -108,6 +113,7 @@ describe('a jail whose first thread has ended', () => {
     let looks = 0
     const meter = {
       cpuMs: () => 0,
+      transfer: () => ({ readBytes: 10 * looks, writtenBytes: looks }),
       facts: () => {
         looks += 1
         if (looks === 3) ended.resolve({ exitCode: 0 })
@@ -125,10 +131,13 @@ describe('a jail whose first thread has ended', () => {
       status: 'exception',
       kind: 'ProcessExit',
       message: expect.stringContaining('exit code 0'),
+      exitCode: 0,
     })
   })
 
   test('is killed where others may go on, of whose memory nothing is told', async () => {
-    expect(await outcomeWith(2)).toMatchObject({ status: 'killed', reason: 'signal' })
+    const outcome = await outcomeWith(2)
+    expect(outcome).toMatchObject({ status: 'killed', reason: 'signal' })
+    expect(outcome).not.toHaveProperty('exitCode')
   })
 })

@@ -13,7 +13,7 @@ import { resultJson } from './check-result-json.ts'
 import { InnerCalls } from './inner-calls.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
-import type { ProcessFacts } from './process-facts.ts'
+import type { ProcessFacts, ProcessTransfer } from './process-facts.ts'
 import { threadCeiling } from './runner-setup.ts'
 import type { SealedJail } from './sealed-jail.ts'
 
@@ -81,6 +81,9 @@ class Execution {
   #messages = 0
   #startedMs = performance.now()
   #startCpuMs = 0
+  #startTransfer: ProcessTransfer | null = null
+  #exitCode: number | null = null
+  #isKilled = false
   #usage: SandboxUsage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0 }
   #peakOwnBytes = 0
   #fileBytes: number | null = null
@@ -117,6 +120,8 @@ class Execution {
     this.#measureGroup()
     this.#measureEnd(end)
     this.#stopClocks()
+    const isOurKill = this.#isKilled && end.exitCode === diedBy.kill
+    if (this.#verdict === null && !isOurKill) this.#exitCode = end.exitCode
     return this.#withFacts(this.#verdict ?? this.#verdictOfEnd(end))
   }
 
@@ -195,6 +200,7 @@ class Execution {
       this.#evidence = { kernel: this.#jail.kernel, before, after: null, group: this.#jail.lookAtGroup() }
     this.#startedMs = performance.now()
     this.#startCpuMs = this.#cpuMs()
+    this.#startTransfer = this.#jail.meter.transfer()
     this.#jail.send(encodeFrame(message, ...files.values(), Buffer.from(inputJson)))
     this.#timer = setTimeout(() => this.#breach('wall'), limits.wallMs)
     this.#lookLater(firstLookMs)
@@ -216,7 +222,7 @@ class Execution {
     // It is ending by itself. Who is to be told of its exit must not be hurried.
     if (!facts.hasMemory && facts.threads <= 1) return limits.memoryBytes
     // Either all are ending, or other threads go on where their memory cannot be watched. How it ends tells which.
-    if (!facts.hasMemory) this.#jail.kill()
+    if (!facts.hasMemory) this.#killUndecided()
     else if (facts.ownBytes > limits.memoryBytes) this.#breach('memory')
     else if (this.#usage.cpuMs > limits.cpuMs) this.#breach('cpu')
     else if (facts.threads > threadCeiling(runtime, limits)) this.#breach('processes')
@@ -249,6 +255,7 @@ class Execution {
       ...this.#usage,
       cpuMs: Math.max(this.#usage.cpuMs, this.#cpuMs() - this.#startCpuMs),
       maxRssBytes: Math.max(this.#usage.maxRssBytes, facts.peakRssBytes),
+      ...this.#transferred(),
     }
     return facts
   }
@@ -258,7 +265,24 @@ class Execution {
     const used = this.#jail.used()
     if (used === null) return
     const cpuMs = Math.max(this.#usage.cpuMs, (used.cpuMs ?? 0) - this.#startCpuMs)
-    this.#usage = { ...this.#usage, cpuMs, peakMemoryBytes: used.peakMemoryBytes }
+    const { peakMemoryBytes, peakProcesses } = used
+    this.#usage = {
+      ...this.#usage,
+      cpuMs,
+      peakMemoryBytes,
+      ...(peakProcesses === null ? {} : { peakProcesses }),
+    }
+  }
+
+  /** Bytes since the code was sent; nothing where that cannot be told. */
+  #transferred(): Pick<SandboxUsage, 'readBytes' | 'writtenBytes'> {
+    const before = this.#startTransfer
+    const now = before === null ? null : this.#jail.meter.transfer()
+    if (before === null || now === null) return {}
+    return {
+      readBytes: Math.max(0, now.readBytes - before.readBytes),
+      writtenBytes: Math.max(0, now.writtenBytes - before.writtenBytes),
+    }
   }
 
   /** A process may be gone before it can be looked at; the kernel tells its parent what it used. */
@@ -292,6 +316,11 @@ class Execution {
     this.#measure()
     if (this.#evidence !== null) this.#evidence = { ...this.#evidence, after: this.#jail.look() }
     this.#stopClocks()
+    this.#jail.kill()
+  }
+
+  #killUndecided(): void {
+    this.#isKilled = true
     this.#jail.kill()
   }
 
@@ -358,6 +387,7 @@ class Execution {
       ...this.#facts,
       ...(this.#evidence === null ? {} : { evidence: this.#evidence }),
       usage: this.#usage,
+      ...(this.#exitCode === null ? {} : { exitCode: this.#exitCode }),
       stdout: this.#output.text('stdout'),
       stderr: this.#output.text('stderr'),
       droppedBytes: this.#output.droppedBytes,

@@ -62,6 +62,19 @@ export function processCpuMs(pid: number): number | null {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
+/** Bytes that system calls of all threads of a process, and of its children that have ended, read and wrote: of anything. */
+export interface ProcessTransfer {
+  readonly readBytes: number
+  readonly writtenBytes: number
+}
+
+/** Reads `/proc/<pid>/io`; `null` once the process is gone, and where the kernel does not count or does not tell. */
+export function processTransfer(pid: number): ProcessTransfer | null {
+  const text = readProc(`/proc/${String(pid)}/io`)
+  const [, read, written] = /^rchar: (\d+)\nwchar: (\d+)\n/.exec(text ?? '') ?? []
+  return read === undefined || written === undefined ? null : { readBytes: Number(read), writtenBytes: Number(written) }
+}
+
 function readProc(path: string): string | null {
   try {
     return readFileSync(path, 'latin1')

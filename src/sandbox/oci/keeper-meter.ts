@@ -32,6 +32,8 @@ export function keeperMeter(keeper: number): JailMeter {
         threads: Math.max(0, Math.floor((threads - idleThreads) / threadsEach)),
       }
     },
+    // A guest's calls are served in its keeper's memory.
+    transfer: () => null,
     cpuMs() {
       return [keeper, ...below(keeper)].reduce((sum, pid) => sum + (processCpuMs(pid) ?? 0), 0)
     },

@@ -100,8 +100,12 @@ const factsShape = {
     cpuMs: z.number(),
     maxRssBytes: z.number(),
     peakMemoryBytes: z.number().exactOptional(),
+    peakProcesses: count.exactOptional(),
+    readBytes: count.exactOptional(),
+    writtenBytes: count.exactOptional(),
   }),
   droppedBytes: count,
+  exitCode: count.exactOptional(),
   evidence: evidenceSchema.exactOptional(),
 }
 

@@ -23,9 +23,11 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     send({ kind: 'health', reason: failures.writing ?? failures.ordering })
   }
   const writer = new WriterRole(settings, (writing) => tell({ writing }))
+  let abandoned: number
   try {
-    const identity = await writer.start(settings.startedAtMs)
-    exportPublicKeys(settings.publicKeyPath, identity.keyLines)
+    const started = await writer.start(settings.startedAtMs)
+    abandoned = started.abandoned
+    exportPublicKeys(settings.publicKeyPath, started.identity.keyLines)
   } catch (error) {
     await writer.close().catch(() => {})
     const { code, message, detail } = error instanceof McpworksError ? error : databaseUnavailable(error)
@@ -125,5 +127,5 @@ async function serve(port: MessagePort, settings: LogWorkerSettings): Promise<vo
     requests.push(request)
     void pump()
   })
-  send({ kind: 'ready' })
+  send({ kind: 'ready', abandoned })
 }

@@ -77,6 +77,7 @@ export class LogWriter {
   readonly #unfinished = new Map<string, number>()
   #at: WriterPosition
   #isTransacting = false
+  #abandoned = 0
 
   private constructor(parts: LogWriterParts, writer: number, backend: Backend, at: WriterPosition) {
     this.writer = writer
@@ -143,7 +144,13 @@ export class LogWriter {
     for (const { call, seq } of open) opened.#unfinished.set(call, seq)
     const lost = open.filter(({ call }) => calls?.has(call) !== true)
     if (lost.length > 0) await opened.append(lost.map((decision) => abandonedItem(decision, nowMs)))
+    opened.#abandoned = lost.length
     return opened
+  }
+
+  /** Calls that were ended when it was opened. */
+  get abandoned(): number {
+    return this.#abandoned
   }
 
   /** Allowed calls whose outcome is still to be written here. */

@@ -24,6 +24,8 @@ export interface PostgresLog {
   readonly decisionLog: DecisionLog & RecordProver
   readonly keeper: RecordKeeper
   readonly logKey: LogSigningKey
+  /** Calls that its writer had left without an outcome, and that were ended when it was opened. */
+  readonly abandoned: number
   /** Waits for what is being written, signs the last checkpoints and ends all sessions. */
   close(): Promise<void>
 }
@@ -48,6 +50,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
   return {
     decisionLog,
     keeper: decisionLog,
+    abandoned: client.abandoned,
     logKey: { rotate: () => client.rotateKey(Math.floor(clock.nowMs())) },
     async close() {
       await client.close()

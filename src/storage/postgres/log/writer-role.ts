@@ -54,10 +54,10 @@ export class WriterRole {
     this.#onHealth = onHealth
   }
 
-  /** Opens the first session. @throws DatabaseError; McpworksError `storage_unavailable`, `config_invalid` */
-  async start(nowMs: number): Promise<PostgresLogIdentity> {
+  /** Opens the first session; `abandoned` calls were ended for it. @throws DatabaseError; McpworksError `storage_unavailable`, `config_invalid` */
+  async start(nowMs: number): Promise<{ readonly identity: PostgresLogIdentity; readonly abandoned: number }> {
     await this.#open(nowMs)
-    return required(this.#identity)
+    return { identity: required(this.#identity), abandoned: required(this.#writer).abandoned }
   }
 
   async append(items: readonly AppendItem[]): Promise<AppendOutcome> {
