@@ -1,4 +1,4 @@
-import { verifyBundle, type BundleReport } from '../audit/index.ts'
+import { verifyBundle, type BundleReport, type WitnessDemand } from '../audit/index.ts'
 import { openBundleSource } from '../storage/index.ts'
 
 /** Verifies a bundle that `exportLog` wrote, anywhere: for scripts and for people. */
@@ -6,16 +6,21 @@ export async function verifyLogBundle(
   directory: string,
   publicKeyLine: string,
   keptCheckpoints: readonly string[],
+  demand?: WitnessDemand,
 ): Promise<{ readonly ok: boolean; readonly json: BundleReport; readonly text: string }> {
-  const json = await verifyBundle(openBundleSource(directory), publicKeyLine, keptCheckpoints)
+  const json = await verifyBundle(openBundleSource(directory), publicKeyLine, keptCheckpoints, demand)
   return { ok: json.ok, json, text: textOf(json) }
 }
 
-function textOf({ ok, namespace, records, checkpoints, tiles, unfinished, problems }: BundleReport): string {
+function textOf(report: BundleReport): string {
+  const { ok, namespace, size, records, checkpoints, tiles, unfinished, witnessed, problems } = report
   const counts = `${records.checked} records, ${checkpoints.checked} checkpoints, ${tiles.checked} tiles`
   if (ok) {
     return [
       `OK: ${counts} of ${namespace ?? ''}; every hash, tree and signature fits.`,
+      ...(witnessed === null
+        ? []
+        : [`As many witnesses as demanded cosigned the first ${witnessed} of ${size} records.`]),
       ...(unfinished > 0 ? [`${unfinished} allowed calls have no outcome yet.`] : []),
     ].join('\n')
   }

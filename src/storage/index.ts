@@ -1,6 +1,7 @@
 export type { ActiveRole } from './active-role.ts'
 export { openBundleSource, openBundleTarget } from './bundle-directory.ts'
 export type { NamespaceStore, StoredNamespace } from './namespace-store.ts'
+export { openCosignatureReader, type CosignatureReader } from './open-cosignature-reader.ts'
 export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
 export { openPostgresAuditReader, type PostgresAuditReaderOptions } from './postgres/log/postgres-audit-reader.ts'
 export { openPostgresLog, type PostgresLog, type PostgresLogOptions } from './postgres/log/open-postgres-log.ts'

@@ -85,7 +85,7 @@ async function witness(
   namespaces: readonly string[] = ['demo'],
   algorithm: 'ed25519' | 'ml-dsa-44' = 'ed25519',
 ): Promise<{ server: WitnessServer; config: { name: string; url: string; key: string } }> {
-  const logs = new Map(namespaces.map((namespace) => [originOf(namespace), trees.rawKey]))
+  const logs = new Map(namespaces.map((namespace) => [originOf(namespace), [trees.rawKey]]))
   const server = new WitnessServer(name, logs, algorithm)
   const url = await server.listen()
   onTestFinished(() => server.close())

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog, start, type RunningApp } from '../../src/app/index.ts'
 import { loadConfig } from '../../src/config/index.ts'
+import { operations } from '../../src/contract/index.ts'
 import type { GuardedFetch } from '../../src/egress/index.ts'
 import type { CatalogueEntry } from '../../src/gateway/index.ts'
 import { isJsonObject, type Clock, type JsonObject } from '../../src/kernel/index.ts'
@@ -26,6 +27,11 @@ export interface TestApp extends AsyncDisposable {
   list(apiKey: string, namespace: string): Promise<string[]>
   close(): Promise<void>
 }
+
+/** Which effect each management operation has. */
+const effects = new Map<string, 'manage' | 'approve' | 'audit'>(
+  Object.values(operations).map(({ name, effect }) => [name, effect]),
+)
 
 /** Settings by path: `{'http.maxBodyBytes': '2048'}`. */
 export type TestSettings = Readonly<Record<string, string>>
@@ -75,7 +81,7 @@ export async function startTestApp(
         caller: app.operator,
         namespace,
         door: 'management',
-        effect: { kind: operation.startsWith('audit.') ? 'audit' : 'manage', operation, arguments: args },
+        effect: { kind: effects.get(operation) ?? 'manage', operation, arguments: args },
         facts: { method: operation, protocolVersion: null, requestId: null, trace: null, clientCapabilities: {} },
       },
       { signal: new AbortController().signal, log: () => {}, progress: () => {} },

@@ -17,7 +17,7 @@ export class WitnessServer {
   readonly name: string
   readonly #algorithm: 'ed25519' | 'ml-dsa-44'
   readonly #keys
-  readonly #logs: ReadonlyMap<string, Uint8Array>
+  readonly #logs: ReadonlyMap<string, readonly Uint8Array[]>
   readonly #seen = new Map<string, Seen>()
   readonly #server = createServer((request, response) => {
     void this.#answer(request).then(({ status, body }) => {
@@ -29,8 +29,12 @@ export class WitnessServer {
   /** In place of an honest answer, once. */
   lie: { status: number; body: string } | null = null
 
-  /** `logs`: raw keys of the logs that it knows, by origin. */
-  constructor(name: string, logs: ReadonlyMap<string, Uint8Array>, algorithm: 'ed25519' | 'ml-dsa-44' = 'ed25519') {
+  /** `logs`: raw keys of the logs that it knows, by origin; looked up with each request. */
+  constructor(
+    name: string,
+    logs: ReadonlyMap<string, readonly Uint8Array[]>,
+    algorithm: 'ed25519' | 'ml-dsa-44' = 'ed25519',
+  ) {
     this.name = name
     this.#logs = logs
     this.#algorithm = algorithm
@@ -108,10 +112,10 @@ export class WitnessServer {
     const [checkpoint = '', signatures = ''] = note.split('\n\n')
     const [origin = '', size = '', root = ''] = checkpoint.split('\n')
     if (old === undefined || Number(old) > Number(size)) return { status: 400, body: '' }
-    const key = this.#logs.get(origin)
-    if (key === undefined) return { status: 404, body: '' }
-    if (!signatures.split('\n').some((line) => isSignedBy(line, origin, `${checkpoint}\n`, key)))
-      return { status: 403, body: '' }
+    const keys = this.#logs.get(origin)
+    if (keys === undefined) return { status: 404, body: '' }
+    const isGood = (line: string) => keys.some((key) => isSignedBy(line, origin, `${checkpoint}\n`, key))
+    if (!signatures.split('\n').some(isGood)) return { status: 403, body: '' }
     const seen = this.#seen.get(origin) ?? { size: 0, root: createHash('sha256').digest() }
     if (seen.size !== Number(old)) return { status: 409, body: `${seen.size}\n` }
     const next = { size: Number(size), root: Buffer.from(root, 'base64') }

@@ -3,8 +3,10 @@ import { checkpointOrigin, readCheckpoint, treeOfOrigin, type Checkpoint } from 
 import { readKeyChangeEvent } from '../key-change.ts'
 import { keySuccession, signersOf, type KeySuccession } from '../key-succession.ts'
 import { readPeriodEvent } from '../period-event.ts'
+import type { WitnessDemand } from '../call-proof.ts'
 import { readEnvelope, type StoredEnvelope } from '../stored-envelope.ts'
 import { CallCheck } from '../verify-calls.ts'
+import { countWitnesses } from '../witness/cosignature.ts'
 import { Findings, type VerifyCount, type VerifyProblem } from '../verify-report.ts'
 import { keyChangesFile, treeFiles, treesFile, type BundleSource } from './bundle-files.ts'
 import { bundledPath, readBundledTree, type BundledTree } from './bundled-tree.ts'
@@ -32,6 +34,8 @@ export interface BundleReport {
   readonly removedTexts: number
   /** Allowed calls without an outcome at the end of the bundle. */
   readonly unfinished: number
+  /** How many records, from the first on, as many witnesses saw as are demanded; `null` where none are. */
+  readonly witnessed: number | null
   /** The first twenty, in the order of the log. */
   readonly problems: readonly VerifyProblem[]
 }
@@ -39,13 +43,16 @@ export interface BundleReport {
 /**
  * Checks a bundle with nothing but the log's verifier keys: every record's text against its tree, every tile, every
  * signed checkpoint (so that each of them continues those before it), that each tree names the one before it, the order
- * of writing, and decisions against outcomes. Checkpoints that were kept elsewhere must be of this log too.
+ * of writing, and decisions against outcomes. Checkpoints that were kept elsewhere must be of this log too. Where witnesses
+ * are demanded, enough of them must have cosigned a checkpoint of the bundle, or one that was kept: what comes before it,
+ * in its tree and those before, is what they saw too.
  * Does not show that the log goes no further than the bundle, nor that others were shown the same checkpoints.
  */
 export async function verifyBundle(
   source: BundleSource,
   publicKeyLines: string,
   keptCheckpoints: readonly string[] = [],
+  demand: WitnessDemand = { witnesses: [], quorum: 0 },
 ): Promise<BundleReport> {
   const changes: string[] = []
   for await (const line of source.lines(keyChangesFile, maxNoteBytes)) changes.push(parseString(line) ?? '')
@@ -53,9 +60,9 @@ export async function verifyBundle(
   if (!keys.ok) {
     const findings = new Findings()
     findings.head(0, keys.problem)
-    return reportOf(findings, { namespace: null, trees: [], unfinished: 0 })
+    return reportOf(findings, { namespace: null, trees: [], unfinished: 0, witnessed: demand.quorum === 0 ? null : 0 })
   }
-  const check = new BundleCheck(source, keys.succession)
+  const check = new BundleCheck(source, keys.succession, demand)
   let trees = 0
   for await (const line of source.lines(treesFile, maxNoteBytes)) {
     trees += 1
@@ -89,9 +96,13 @@ class BundleCheck {
   /** Place in the succession of the key that is in force. */
   #key = 0
 
-  constructor(source: BundleSource, succession: KeySuccession) {
+  readonly #demand: WitnessDemand
+  #witnessed = 0
+
+  constructor(source: BundleSource, succession: KeySuccession, demand: WitnessDemand) {
     this.#source = source
     this.#succession = succession
+    this.#demand = demand
   }
 
   /** Reads one tree and checks it. */
@@ -108,6 +119,7 @@ class BundleCheck {
     for (const note of kept) if (note.startsWith(`${newest.origin}\n`)) this.#expect(tree, note, newest)
     this.findings.checkpoints.checked += 1
     tree.expectNewest(newest.checkpoint, newest.signedBy)
+    this.#noteWitnesses(newest.note, newest.checkpoint)
     const records = this.#source.lines(bundledPath(period, treeFiles.records), maxRecordLength)
     for await (const text of records) {
       this.findings.records.checked += 1
@@ -123,6 +135,12 @@ class BundleCheck {
   /** After the last tree: what was kept elsewhere must be of one that is there. */
   finish(kept: readonly string[]): void {
     this.#removals.finish()
+    const { quorum } = this.#demand
+    if (this.#witnessed === 0 && quorum > 0)
+      this.findings.head(
+        atEnd,
+        `No checkpoint here, and none that was kept, is cosigned by ${quorum} of the named witnesses.`,
+      )
     const { changes } = this.#succession
     if (this.#key < changes.length)
       this.findings.head(
@@ -146,7 +164,8 @@ class BundleCheck {
 
   report(): BundleReport {
     const { unfinished } = this.#calls
-    return reportOf(this.findings, { namespace: this.#namespace, trees: this.#trees, unfinished })
+    const witnessed = this.#demand.quorum === 0 ? null : this.#witnessed
+    return reportOf(this.findings, { namespace: this.#namespace, trees: this.#trees, unfinished, witnessed })
   }
 
   /** The newest checkpoint of a tree; `null` where it is not one that the key signed, which is then said. */
@@ -166,17 +185,27 @@ class BundleCheck {
       return null
     }
     this.#namespace = namespace
-    return { namespace, checkpoint, origin, signedBy }
+    return { namespace, checkpoint, origin, signedBy, note: text }
   }
 
   #expect(tree: BundledTreeCheck, note: string | null, { namespace, origin }: { namespace: string; origin: string }) {
     this.findings.checkpoints.checked += 1
     const checkpoint = note === null ? null : readCheckpoint(note)
     const signedBy = note === null ? [] : signersOf(this.#succession, origin, note)
-    if (checkpoint?.origin === origin && signedBy.length > 0)
+    if (note !== null && checkpoint?.origin === origin && signedBy.length > 0) {
+      this.#noteWitnesses(note, checkpoint)
       return tree.expect(checkpoint, signedBy, `The signed checkpoint of ${checkpoint.size} records`)
+    }
     const problem = 'A checkpoint bears no good signature by the key of this log.'
     this.findings.checkpoint(atEnd, { namespace, index: null, id: null, problem })
+  }
+
+  /** Before the records of its tree are read: whether they are those that it covers is found out then. */
+  #noteWitnesses(note: string, { size }: Checkpoint): void {
+    const { witnesses, quorum } = this.#demand
+    const records = this.#nextIndex + size
+    if (quorum === 0 || records <= this.#witnessed || countWitnesses(note, witnesses) < quorum) return
+    this.#witnessed = records
   }
 
   #judge(text: string, { namespace, period, isFirst }: { namespace: string; period: string; isFirst: boolean }): void {
@@ -220,7 +249,10 @@ class BundleCheck {
   }
 }
 
-function reportOf(findings: Findings, parts: Pick<BundleReport, 'namespace' | 'trees' | 'unfinished'>): BundleReport {
+function reportOf(
+  findings: Findings,
+  parts: Pick<BundleReport, 'namespace' | 'trees' | 'unfinished' | 'witnessed'>,
+): BundleReport {
   const { ok, records, checkpoints, tiles } = findings
   const size = parts.trees.reduce((sum, tree) => sum + tree.size, 0)
   const removedTexts = findings.removed.texts

@@ -3,6 +3,7 @@ import { checkpointOrigin } from '../checkpoint.ts'
 import { LogTree } from '../log-tree.ts'
 import { readKeys } from '../key-succession.ts'
 import { treeKeyLine } from '../signed-note.ts'
+import { cosignedNote, type CosignatureStore } from '../witness/cosignature-store.ts'
 import { keyChangesFile, treeFiles, treesFile, type BundleTarget } from './bundle-files.ts'
 import { bundledPath, type BundledTree } from './bundled-tree.ts'
 import { RecordPages } from './record-pages.ts'
@@ -23,18 +24,19 @@ interface SignedTree {
 
 /**
  * Writes the log of a namespace, as far as it is signed, in files that other tools read: a directory for each of its
- * trees with records, tiles and checkpoints. No bodies. Does not verify: what was tampered with is written as it lies
+ * trees with records, tiles and checkpoints, these with the cosignatures that are kept of them. No bodies. Does not verify: what was tampered with is written as it lies
  * there, and found by whoever verifies it. Records newer than the newest checkpoint are left for the next time.
  */
 export async function writeBundle(
   reader: AuditReader,
   namespace: string,
   target: BundleTarget,
+  cosignatures: Pick<CosignatureStore, 'list'> = { list: async () => [] },
 ): Promise<BundleOutcome> {
   const line = await reader.publicKeyLine()
   const logId = line === null ? undefined : readKeys(line)?.[0]?.name.split('/')[1]
   if (line === null || logId === undefined) return { ok: false, reason: 'no-key' }
-  const trees = await signedTrees(reader, namespace)
+  const trees = await signedTrees(reader, namespace, cosignatures)
   if (trees.length === 0) return { ok: false, reason: 'no-log' }
   const rows = new RecordPages(reader, namespace)
   const written: BundledTree[] = []
@@ -88,17 +90,26 @@ async function writeTree(
 }
 
 /** The namespace's trees that have a signed checkpoint, oldest first. */
-async function signedTrees(reader: AuditReader, namespace: string): Promise<SignedTree[]> {
+async function signedTrees(
+  reader: AuditReader,
+  namespace: string,
+  cosignatures: Pick<CosignatureStore, 'list'>,
+): Promise<SignedTree[]> {
   const rows = (await reader.trees()).filter((row) => row.namespace === namespace)
   const trees = new Map(rows.map((row) => [row.period, { row, notes: [] as { size: number; note: string }[] }]))
   for (let ordinal = 1; ;) {
     const page = await reader.checkpoints(ordinal, pageRows)
-    for (const row of page) if (row.namespace === namespace) trees.get(row.period)?.notes.push(row)
+    for (const { namespace: of, period, size, note } of page)
+      if (of === namespace) trees.get(period)?.notes.push({ size, note })
     const last = page.at(-1)
     if (last === undefined) break
     ordinal = last.ordinal + 1
   }
-  for (const { notes } of trees.values()) notes.sort((one, other) => one.size - other.size)
+  for (const { row, notes } of trees.values()) {
+    const kept = await cosignatures.list(namespace, row.period)
+    for (const one of notes) one.note = cosignedNote(one, kept)
+    notes.sort((one, other) => one.size - other.size)
+  }
   const signed = [...trees.values()].filter(({ notes }) => notes.length > 0)
   return signed.toSorted((one, other) => one.row.firstIndex - other.row.firstIndex)
 }

@@ -53,17 +53,25 @@ export async function demandOf({ witness, quorum }: WitnessOptions): Promise<Wit
   )
 }
 
+/** The checkpoints that were kept elsewhere. */
+export async function keptNotes(
+  options: Pick<VerifyCommandOptions, 'checkpoint' | 'keptCheckpoints'>,
+): Promise<string[]> {
+  const { readKeptCheckpoints } = await import('../../audit/index.ts')
+  return [
+    ...options.checkpoint.map(readEvidence),
+    ...options.keptCheckpoints.flatMap((path) => readKeptCheckpoints(readEvidence(path))),
+  ]
+}
+
 /**
  * The checkpoints that were kept elsewhere. Where witnesses are named, enough of them must have cosigned one: all that
  * comes before it in its tree is then what they saw too.
  * @throws CliError where none is cosigned as demanded
  */
 export async function keptEvidence(options: VerifyCommandOptions, terminal: Terminal): Promise<string[]> {
-  const { countWitnesses, readKeptCheckpoints } = await import('../../audit/index.ts')
-  const kept = [
-    ...options.checkpoint.map(readEvidence),
-    ...options.keptCheckpoints.flatMap((path) => readKeptCheckpoints(readEvidence(path))),
-  ]
+  const { countWitnesses } = await import('../../audit/index.ts')
+  const kept = await keptNotes(options)
   const { witnesses, quorum } = await demandOf(options)
   if (quorum === 0) return kept
   const witnessed = kept.filter((note) => countWitnesses(note, witnesses) >= quorum)

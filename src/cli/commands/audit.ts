@@ -13,7 +13,14 @@ import { addExportersCommand } from './audit-exporters.ts'
 import { addKeyCommand } from './audit-key.ts'
 import { addSearchCommands } from './audit-search.ts'
 import { addTreeCommands } from './audit-trees.ts'
-import { demandOf, keptEvidence, quorumOption, witnessOption, type VerifyCommandOptions } from './audit-witnesses.ts'
+import {
+  demandOf,
+  keptEvidence,
+  keptNotes,
+  quorumOption,
+  witnessOption,
+  type VerifyCommandOptions,
+} from './audit-witnesses.ts'
 import { addAuditReplayCommand } from './audit-replay.ts'
 import { addHoldCommands } from './audit-hold.ts'
 import { addRecordingCommands } from './audit-recording.ts'
@@ -96,15 +103,16 @@ export function addAuditCommands(program: Command, context: () => CommandContext
     .option('--bundle <directory>', 'verify what "audit export" wrote, in place of the data directory')
     .action(async (options: VerifyCommandOptions) => {
       const { terminal, config } = context()
-      const kept = await keptEvidence(options, terminal)
       if (options.bundle !== undefined) {
         const { verifyLogBundle } = await import('../../app/index.ts')
         if (options.publicKey === undefined) throw noKey()
-        const report = await verifyLogBundle(options.bundle, readEvidence(options.publicKey), kept)
+        const key = readEvidence(options.publicKey)
+        const report = await verifyLogBundle(options.bundle, key, await keptNotes(options), await demandOf(options))
         terminal.result(JSON.parse(JSON.stringify(report.json)) as JsonObject, printable(report.text))
         if (!report.ok) process.exitCode = exitCode.failed
         return
       }
+      const kept = await keptEvidence(options, terminal)
       const { verifyDataDirectory } = await import('../../app/index.ts')
       const { dataDirectory, storage } = config()
       const evidence = {
@@ -134,6 +142,8 @@ export function addAuditCommands(program: Command, context: () => CommandContext
         { directory: options.output, ...written },
         `${options.output}: ${written.records} records of ${namespace} under ${written.checkpoints} checkpoints.`,
       )
+      if (written.cosignatures === null)
+        terminal.note('Cosignatures of witnesses could not be read: the checkpoints are without them.')
     })
 
   audit
