@@ -11,7 +11,7 @@ export function growth(size: number, work: (size: number) => void): number {
   const quickest = (of: number): number => Math.min(...Array.from({ length: 5 }, () => timeOf(rounds, of, work)))
   let least = Infinity
   // A machine that is busy at the wrong moment makes one look bad, and no work that is quadratic look good.
-  for (let look = 0; look < 5 && least >= linearGrowth; look += 1)
+  for (let look = 0; look < 25 && least >= linearGrowth; look += 1)
     least = Math.min(least, quickest(size * 8) / quickest(size))
   return least
 }
@@ -19,7 +19,8 @@ export function growth(size: number, work: (size: number) => void): number {
 /** Between linear and quadratic, with room for what a cache or a collector adds. */
 export const linearGrowth = 32
 
-const measurableMs = 1
+/** So short that eight times as long is mostly had in one turn on a processor, which on a busy machine is a few milliseconds. */
+const measurableMs = 0.25
 
 function timeOf(rounds: number, size: number, work: (size: number) => void): number {
   const began = performance.now()
