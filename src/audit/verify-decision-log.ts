@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AuditReader, CheckpointRow, HeadRow, RecordRow } from './audit-reader.ts'
 import { keySuccession } from './key-succession.ts'
+import { readLogPage, type LogPage } from './log-page.ts'
 import { BodyCheck } from './verify-bodies.ts'
 import { CallCheck } from './verify-calls.ts'
 import { ChainCheck, type ChainedRecord } from './verify-chain.ts'
@@ -8,8 +9,6 @@ import { RemovalCheck } from './verify-removals.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { ForestCheck } from './verify-forest.ts'
 
-/** A page is dropped before the next one is read, so that it costs the garbage collector little. */
-const pageRecords = 250
 const pageCheckpoints = 1000
 const progressRecords = 1000
 const missingKey = { ok: false, problem: "The log's public key is missing." } as const
@@ -98,26 +97,27 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
     return missing === null ? judgeTree(record) : missing.then(() => judgeTree(record) ?? undefined)
   }
   const end = head.nextSeq + head.waiting
-  let next = 0
-  let told = 0
-  while (next < end) {
+  const judgePage = async (page: LogPage): Promise<void> => {
     // The rows may come without any waiting; a server that verifies its own log must get to its other work.
     await setImmediate()
-    const rows = (await reader.records(next, pageRecords)).filter(({ seq }) => seq < end)
-    const last = rows.at(-1)
-    if (last === undefined) break
-    bodies.expect(await reader.bodies(next, last.seq))
-    for (const row of rows) {
+    bodies.expect(page.bodies)
+    for (const row of page.rows) {
       for (const record of chain.take(row)) {
         const judging = judge(record)
         if (judging !== null) await judging
       }
     }
-    next = last.seq + 1
-    if (next - told >= progressRecords || next >= end) {
-      told = next
-      onProgress?.(Math.min(next, end), end)
-    }
+  }
+  let next = 0
+  let told = 0
+  let page = await readLogPage(reader, 0, end)
+  while (page.next !== null) {
+    next = page.next
+    // A database works on the next page while this one is judged.
+    ;[page] = await Promise.all([readLogPage(reader, next, end), judgePage(page)])
+    if (next - told < progressRecords && page.next !== null) continue
+    told = next
+    onProgress?.(Math.min(next, end), end)
   }
   for (const record of chain.finish(next === end)) await judge(record)
   if (next < end) {

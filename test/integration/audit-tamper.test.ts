@@ -287,7 +287,7 @@ describe('verification of the decision log', () => {
 
   it('finds a record whose link to the one before it was changed together with its own hash', async () => {
     const { row, report } = await spoiled(120, (database, { json }) => {
-      const forged = json.replace(/"prev_hash":"sha256:../, '"prev_hash":"sha256:00')
+      const forged = json.replace(/(?<="prev_hash":"sha256:)../, (byte) => (byte === '00' ? '11' : '00'))
       database.prepare('UPDATE records SET json = ?, leaf_hash = ? WHERE seq = 120').run(forged, leafHash(forged))
     })
     expect(report.firstProblem).toMatchObject({ subject: 'record', ...named(row) })

@@ -128,7 +128,8 @@ export class Session {
 /** Object ids of the types that the tables have (pg_type.dat). All others stay text. */
 const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [16, (text) => text === 't'],
-  [17, (text) => Uint8Array.from(Buffer.from(text.slice(2), 'hex'))],
+  // Copied out of the pool of buffers, as one block: what is kept of it must not keep the pool.
+  [17, (text) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))],
   [20, safeInteger],
   [21, Number],
   [23, Number],

@@ -42,17 +42,18 @@ export function openPostgresAuditReader(options: PostgresAuditReaderOptions): Au
 }
 
 const recordsOfStretch = `
-  SELECT writer, pos, namespace, idx, id, time_ms, kind, call, principal, leaf_hash, json
+  SELECT writer, pos, namespace, idx, id, time_ms, kind, call, principal, encode(leaf_hash, 'hex') AS leaf, json
   FROM records AS item LEFT JOIN logs USING (log)`
 
 const checkpointRows = `
   SELECT ordinal, namespace, period, checkpoints.size, time_ms, note
   FROM checkpoints LEFT JOIN trees USING (tree) LEFT JOIN logs USING (log)`
 
-const bodiesOfStretch = `
-  SELECT item.pos, item.data_key, sealed, records.id, wrapped, subject, data_keys.epoch, namespace
-  FROM bodies AS item LEFT JOIN records USING (writer, pos) LEFT JOIN data_keys ON data_keys.data_key = item.data_key
-    LEFT JOIN logs ON logs.log = data_keys.log`
+const boxesOfStretch = 'SELECT item.pos, item.data_key, item.sealed FROM bodies AS item'
+
+const keysOfBoxes = `
+  SELECT data_key, wrapped, subject, epoch, namespace
+  FROM data_keys LEFT JOIN logs USING (log) WHERE data_key = ANY ($1::bigint[])`
 
 /**
  * Log by log, because the index of rare kinds begins with the log. Only what the verifier comes to when it goes through
@@ -60,7 +61,7 @@ const bodiesOfStretch = `
  */
 const removalRows = `
   SELECT * FROM (
-    SELECT records.*, namespace, ${seqOfRow} AS seq FROM logs CROSS JOIN LATERAL (
+    SELECT records.*, encode(records.leaf_hash, 'hex') AS leaf, namespace, ${seqOfRow} AS seq FROM logs CROSS JOIN LATERAL (
       SELECT * FROM records WHERE records.log = logs.log
         AND kind IN ('retention', 'erasure', 'legal-hold') AND kind NOT IN ('decision', 'outcome') OFFSET 0
     ) AS records
@@ -172,12 +173,21 @@ class PostgresAuditReader implements AuditReader {
   }
 
   async bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]> {
-    const rows = await this.#inOrder(bodiesOfStretch, fromSeq, toSeq, toSeq - fromSeq + 1)
-    return rows.map((row) => {
-      const sealed = row['sealed'] as Uint8Array
-      const key = boxKey(row as unknown as DataKeyRow, this.#dataKeys)
-      return { seq: Number(row['seq']), sealed, dataKey: Number(row['data_key']), key }
-    })
+    const rows = await this.#inOrder(boxesOfStretch, fromSeq, toSeq, toSeq - fromSeq + 1)
+    const boxes = rows.map((row) => ({
+      seq: Number(row['seq']),
+      dataKey: Number(row['data_key']),
+      sealed: row['sealed'] as Uint8Array,
+    }))
+    const keys = await this.#keysOf(new Set(boxes.map(({ dataKey }) => dataKey)))
+    return boxes.map((box) => ({ ...box, key: keys.get(box.dataKey) ?? 'erased' }))
+  }
+
+  /** Read after the boxes: a key that is erased in between is missing, and its record is there. */
+  async #keysOf(dataKeys: ReadonlySet<number>): Promise<Map<number, BodiesRow['key']>> {
+    if (dataKeys.size === 0) return new Map()
+    const rows = (await this.#rows(keysOfBoxes, [int8Array([...dataKeys])])) as unknown as DataKeyRow[]
+    return new Map(rows.map((row) => [row.data_key, boxKey(row, this.#dataKeys)]))
   }
 
   async close(): Promise<void> {
@@ -247,7 +257,7 @@ function recordOf(row: Record<string, unknown>): RecordRow {
     kind: String(row['kind']),
     call: String(row['call']),
     principal: row['principal'] as string | null,
-    leafHash: Buffer.from(row['leaf_hash'] as Uint8Array).toString('hex'),
+    leafHash: String(row['leaf']),
     json: String(row['json']),
   }
 }
