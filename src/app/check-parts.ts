@@ -4,6 +4,7 @@ import type { ActiveRole } from '../storage/index.ts'
 import type { PartState } from '../publishing/index.ts'
 import type { Sandbox, SandboxDescription } from '../sandbox/index.ts'
 import type { ExporterState } from './exporters/open-exporters.ts'
+import type { ChannelState } from './notifications/open-notifications.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { KeepingProblem } from './recording/watch-keeping.ts'
@@ -19,6 +20,7 @@ export async function checkParts(parts: {
   readonly role: Pick<ActiveRole, 'lost'>
   readonly exporters: () => Promise<readonly ExporterState[]>
   readonly publishing: () => readonly PartState[]
+  readonly channels: () => readonly ChannelState[]
   readonly keeping: () => readonly KeepingProblem[]
 }): Promise<HealthCheck[]> {
   const lost = parts.role.lost()
@@ -56,6 +58,7 @@ export async function checkParts(parts: {
     })),
     ...(await parts.exporters()).map(receiver),
     ...parts.publishing().map(publishing),
+    ...parts.channels().map(channel),
     ...retention(parts.keeping()),
     ...parts.namespaces.list().map(({ name }) => {
       const ok = parts.policy.policySetHash(name) !== null
@@ -129,4 +132,13 @@ function receiver({ name, type, failing, waitingSinceMs, dropped, rejected }: Ex
     type === 'file' ? 'the file, its directory and the room there' : 'the receiver, its address and its secret'
   const remedy = `see to ${place}; it is tried again by itself`
   return { id, ok: false, detail: `refuses: ${failing}${since}${notKept}`, remedy }
+}
+
+/** What a channel was not told yet is told later, from the log. */
+function channel({ name, failing, waitingSinceMs }: ChannelState): HealthCheck {
+  const id = `channel ${name}`
+  if (failing === null) return { id, ok: true, detail: 'takes what it is told', remedy: null }
+  const since = waitingSinceMs === null ? '' : `; it has not been told since ${new Date(waitingSinceMs).toISOString()}`
+  const remedy = 'see to its address (gateway.notifications.channels); it is tried again by itself'
+  return { id, ok: false, detail: `refuses: ${failing}${since}`, remedy }
 }

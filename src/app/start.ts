@@ -52,6 +52,9 @@ import { openExporting } from './exporters/open-exporting.ts'
 import { auditPlaceOf } from './log-place.ts'
 import { publishLog } from './publish-log.ts'
 import { openNotifications } from './notifications/open-notifications.ts'
+import { wakeAfterAlarms } from './notifications/wake-after-alarms.ts'
+import { placesOf } from './handing-on/places-of.ts'
+import { watchPlaces } from './handing-on/watch-places.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
 import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
 import { createWorkloadGrants } from './workload-grants.ts'
@@ -268,6 +271,7 @@ async function compose(
       role: storage.role,
       exporters: () => exporting.states(),
       publishing: () => publishing.states(),
+      channels: () => notifications.states(),
       keeping: () => sweeper.problems(),
     })
   const refusing = (): string[] => [
@@ -286,8 +290,19 @@ async function compose(
   })
   opened.push(() => shadow.close())
   const recording = await openRecording({ store: storage.recordings, decisionLog, config: config.gateway, clock })
+  const notifications = await openNotifications({
+    config: config.gateway.notifications,
+    approvalChannels: config.approvals.notify,
+    decisionLog,
+    positions: storage.logPositions,
+    fetch: guardedFetch,
+    clock,
+    log,
+  })
+  opened.push(() => notifications.close())
+  const alarming = { ...storage, decisionLog: wakeAfterAlarms(decisionLog, notifications.wake) }
   const sweeper = await openKeeping({
-    storage,
+    storage: alarming,
     config: config.gateway,
     recording,
     namespaces: () => namespaces.list().map(({ name }) => name),
@@ -343,16 +358,6 @@ async function compose(
     onFailure: (error) => log.error({ err: error }, 'how much was used today could not be written'),
   })
   opened.push(() => quotas.close())
-  const notifications = await openNotifications({
-    config: config.gateway.notifications,
-    approvalChannels: config.approvals.notify,
-    decisionLog,
-    positions: storage.logPositions,
-    fetch: guardedFetch,
-    clock,
-    log,
-  })
-  opened.push(() => notifications.close())
   const exporting = await openExporting({
     config: config.exporters,
     place: auditPlaceOf(config.dataDirectory, { masterKey: null, database: config.storage.database }),
@@ -366,8 +371,16 @@ async function compose(
     version,
   })
   opened.push(() => exporting.close())
-  const publishing = publishLog({ config: config.publishing, storage, fetch: guardedFetch, clock, log })
+  const publishing = publishLog({ config: config.publishing, storage: alarming, fetch: guardedFetch, clock, log })
   opened.push(() => publishing.close())
+  const places = watchPlaces({
+    places: () => placesOf(exporting, publishing, notifications),
+    decisionLog: alarming.decisionLog,
+    clock,
+    alarmAfterMs: config.gateway.notifications.alarmAfterSeconds * 1000,
+    onFailure: (error) => log.error({ err: error }, 'that the log is not taken somewhere could not be recorded'),
+  })
+  opened.push(() => places.close())
   const usage = await openUsageLedger({
     store: storage.usageCounters,
     log: decisionLog,

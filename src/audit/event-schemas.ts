@@ -188,6 +188,13 @@ export const eventSchemas: Record<EventDraft['kind'], z.ZodType> = {
     z
       .strictObject({ type: z.literal('clock-ahead'), counted: time, clock: time })
       .describe('The clock of the machine is further ahead of the time that retention counted up to than is believed.'),
+    z
+      .strictObject({ type: z.literal('receiver-failing'), where: text, problem: text, since: time })
+      .describe('What the log is handed on to (an exporter, a place outside, a channel) has not taken it for long.'),
+    z.strictObject({ type: z.literal('receiver-recovered'), where: text }),
+    z
+      .strictObject({ type: z.literal('receiver-loses'), where: text, records: count })
+      .describe('It will never have so many records: it does not take them, or says that it does not keep them.'),
   ]),
   'key-change': z.strictObject({ number: count, statement: text, inherited: z.boolean(), previous: text, next: text }),
   retention: z.discriminatedUnion('what', [

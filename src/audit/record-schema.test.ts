@@ -129,6 +129,9 @@ const events: Record<keyof typeof eventSchemas, EventDraft['event'][]> = {
   alarm: [
     { type: 'log-conflict', where: 'directory', period: '', problem: 'two roots', ours: 'a', theirs: null },
     { type: 'clock-ahead', counted: '2026-11-01T00:00:00.000Z', clock: '2036-11-01T00:00:00.000Z' },
+    { type: 'receiver-failing', where: 'exporter siem', problem: 'status 503', since: '2026-11-01T00:00:00.000Z' },
+    { type: 'receiver-recovered', where: 'exporter siem' },
+    { type: 'receiver-loses', where: 'exporter siem', records: 2 },
   ],
   'key-change': [{ number: 1, statement: 'n', inherited: false, previous: 'k1', next: 'k2' }],
   retention: [

@@ -39,7 +39,16 @@ const notificationsSchema = z
       .max(10)
       .default(['alerts'])
       .describe(
-        'Channels that are told when an output is put in quarantine because something that must have held did not. One that is not listed above is told by a line of the log of the server.',
+        'Channels that are told when an output is put in quarantine because something that must have held did not, and of every other alarm: what is published does not fit, a receiver of the log fails for long, the clock leaps. One that is not listed above is told by a line of the log of the server.',
+      ),
+    alarmAfterSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(300)
+      .describe(
+        'Seconds that a receiver of the log, a place where it is published, a witness or a channel may fail until that is an alarm. No call waits for any of them, and nothing is lost meanwhile.',
       ),
   })
   .refine(({ secret, channels }) => channels.length === 0 || secret.length >= 32, {

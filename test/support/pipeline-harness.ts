@@ -176,7 +176,7 @@ export function harness(options: PipelineOptions) {
       auditMinRecordDays: 30,
       auditClockJumpDays: 14,
       maxAuditBodyBytes: 200,
-      notifications: { secret: '', networks: [], channels: [], alerts: [] },
+      notifications: { secret: '', networks: [], channels: [], alerts: [], alarmAfterSeconds: 300 },
     },
   }
   const gateway = createGateway(ports, (_call, error) => reported.push(error))

@@ -145,6 +145,7 @@ function objectOf(text: string): JsonObject | null {
 
 /** What somebody should look at is a warning, what was refused a notice, the rest informational. */
 function severityOf({ kind, json }: StoredRecord, event: JsonObject): number {
+  if (kind === 'alarm' || kind === 'quarantine') return 4
   if (event['is_alert'] === true || (kind === 'outcome' && json.includes('"pass":false'))) return 4
   return kind === 'denied-at-door' || (kind === 'decision' && json.includes('"effect":"deny"')) ? 5 : 6
 }

@@ -66,3 +66,16 @@ it('tells the channels for alarms of an output in quarantine, and not of its rel
   const released = { ...stored({ ...event, type: 'released' }), kind: 'quarantine' as const }
   expect(notificationOf(released, ['desk'], ['alarm'])).toBeNull()
 })
+
+it('tells the channels for alarms what an alarm says, without what is evidence', () => {
+  const event = { type: 'log-conflict', where: 'directory', period: '', problem: 'two roots', ours: 'a', theirs: 'b' }
+  const raised = { ...stored(event), kind: 'alarm' as const }
+  const alarm = { type: 'log-conflict', where: 'directory', period: '', problem: 'two roots' }
+  expect(notificationOf(raised, ['desk'], ['alarm'])).toMatchObject({
+    type: 'alarm.raised',
+    channels: ['alarm'],
+    about: { namespace: 'shop', alarm },
+  })
+  expect(notificationOf(raised, ['desk'], ['alarm'])?.about['alarm']).toEqual(alarm)
+  expect(notificationOf(raised, ['desk'], [])).toBeNull()
+})

@@ -6,7 +6,7 @@ import { mergeObligations } from '../../policy/index.ts'
 export interface Notification {
   /** Of the record that the decision is in: the same each time that it is told. */
   readonly id: string
-  readonly type: 'call.allowed' | 'approval.requested' | 'output.quarantined'
+  readonly type: 'call.allowed' | 'approval.requested' | 'output.quarantined' | 'alarm.raised'
   readonly channels: readonly string[]
   readonly about: JsonObject
 }
@@ -18,6 +18,7 @@ export function notificationOf(
   alertChannels: readonly string[] = [],
 ): Notification | null {
   if (stored.kind === 'quarantine') return ofQuarantine(stored, alertChannels)
+  if (stored.kind === 'alarm') return ofAlarm(stored, alertChannels)
   return stored.kind === 'approval' ? ofRequest(stored, approvalChannels) : ofDecision(stored)
 }
 
@@ -39,6 +40,18 @@ function ofQuarantine(
     invariants: event['invariants'] ?? [],
   }
   return { id, type: 'output.quarantined', channels, about }
+}
+
+/** What an alarm says, without the checkpoints that it may hold: those are in the record. */
+function ofAlarm({ id, namespace, json, timeMs }: StoredRecord, channels: readonly string[]): Notification | null {
+  if (channels.length === 0) return null
+  const {
+    ours: _,
+    theirs: _also,
+    ...alarm
+  } = objectOf(objectOf(JSON.parse(json === '' ? '{}' : json) as JsonValue)['event'])
+  const about = { record: id, time: new Date(timeMs).toISOString(), namespace, alarm }
+  return { id, type: 'alarm.raised', channels, about }
 }
 
 /** Where to look at it and decide is for who may: nothing here lets anybody in. */

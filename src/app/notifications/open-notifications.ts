@@ -3,7 +3,7 @@ import type { GuardedFetch } from '../../egress/index.ts'
 import type { GatewayPorts } from '../../gateway/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Log } from '../log.ts'
-import { followLog, type FollowPorts } from '../log-followers/follow-log.ts'
+import { followLog, type FollowPorts, type FollowState } from '../log-followers/follow-log.ts'
 import { channelKey, postNotification } from './post-notification.ts'
 import { tellNotifications, type Listener } from './tell-notifications.ts'
 
@@ -20,6 +20,19 @@ export interface NotificationOptions {
   readonly pausesMs?: FollowPorts['pausesMs']
 }
 
+/** Channels at work. */
+export interface Notifications {
+  wake(): void
+  /** How far each channel with an address is. */
+  states(): readonly ChannelState[]
+  close(): Promise<void>
+}
+
+/** Where a channel is. */
+export interface ChannelState extends FollowState {
+  readonly name: string
+}
+
 /** So that no wake has to read a whole day of decisions that ask for nothing. */
 const passOverEveryMs = 60_000
 
@@ -27,9 +40,7 @@ const passOverEveryMs = 60_000
  * Tells each channel of the calls whose permits demand it, from the decision records: no call waits for a receiver, a
  * receiver that is down is told later, and none waits for another. A channel without an address is a line of the log.
  */
-export async function openNotifications(
-  options: NotificationOptions,
-): Promise<{ wake(): void; close(): Promise<void> }> {
+export async function openNotifications(options: NotificationOptions): Promise<Notifications> {
   const {
     config,
     approvalChannels,
@@ -61,6 +72,11 @@ export async function openNotifications(
   timer.unref()
   return {
     wake,
+    states: () =>
+      config.channels.flatMap(({ name }, at) => {
+        const state = following[at]?.state()
+        return state === undefined ? [] : [{ name, ...state }]
+      }),
     async close() {
       clearInterval(timer)
       closing.abort()
@@ -94,6 +110,7 @@ const sentences = {
   'call.allowed': 'a policy asks that somebody is told of this call',
   'approval.requested': 'a call waits for a person',
   'output.quarantined': 'something that must have held of a call did not: its output is in quarantine',
+  'alarm.raised': 'an alarm was raised',
 } as const
 
 /** Tells of the channels that have no address. It takes everything. */

@@ -20,7 +20,7 @@ export function tellNotifications(
 ): LogFollower {
   return {
     reader,
-    kinds: ['decision', 'approval', 'quarantine'],
+    kinds: ['decision', 'approval', 'quarantine', 'alarm'],
     onChange,
     async take(records: readonly StoredRecord[], closing: AbortSignal) {
       for (const [done, record] of records.entries()) {

@@ -79,6 +79,9 @@ export function toOcsf(call: CallExplanation, productVersion: string): JsonObjec
   }
 }
 
+/** Kinds of records that somebody should look at. */
+const alerting: ReadonlySet<string> = new Set(['alarm', 'quarantine'])
+
 /** A record that is about no call (a refusal at the door, a credential, policies, a start) as an event of that class. */
 export function eventToOcsf(stored: StoredRecord, productVersion: string): JsonObject {
   const event = parseObject(stored.json)?.['event']
@@ -96,6 +99,7 @@ export function eventToOcsf(stored: StoredRecord, productVersion: string): JsonO
     action: denied ? 'Denied' : 'Allowed',
     disposition_id: denied ? 2 : 1,
     disposition: denied ? 'Blocked' : 'Allowed',
+    ...(alerting.has(stored.kind) ? { is_alert: true } : {}),
     actor: { user: { uid: principal, name: principal, type_id: 0 } },
     api: { operation: textOf(facts['type']) ?? textOf(facts['route']) ?? stored.kind, service: { name: 'mcpworks' } },
     src_endpoint: address === null ? { name: 'none' } : { ip: address },

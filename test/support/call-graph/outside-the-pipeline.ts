@@ -149,6 +149,10 @@ export const clocks: Readonly<Record<string, Exception>> = {
     because:
       'Tries again what a channel or receiver of the configuration did not take. Channels are told of calls whose permit demands it: names of who, what and which rule, nothing of the call.',
   },
+  'src/app/handing-on/watch-places.ts': {
+    effects: ['DecisionLog.append'],
+    because: 'Says where the log is not taken for long. Record: alarm.',
+  },
   'src/app/notifications/open-notifications.ts': {
     effects: ['DecisionLog.read', 'LogPositionStore.keep'],
     because: 'Passes over what asked for no notification.',
@@ -262,8 +266,8 @@ export const rawEffects: {
     'src/app/shadow/shadow-thread.ts': 'starts the thread in which policies are tried',
     'src/app/shadow/shadow-worker.ts': 'decides there; has no port but a policy engine of its own',
     'src/config/load-config.ts': 'reads the configuration',
-    'src/exporters/file/line-file.ts': 'adds records to the file that the configuration names',
-    'src/exporters/file/line-files-on-disk.ts': 'opens that file, reads its end and gives full ones other names',
+    'src/exporters/file/line-files-on-disk.ts':
+      'opens the file that records are added to, as the configuration says, reads its end and gives full ones other names',
     'src/functions/adapter/adapt-python.ts': 'reads a file of the product when it is loaded',
     'src/functions/derive/derivation-program.ts': 'reads files of the product when it is loaded',
     'src/functions/derive/typescript-module.ts': 'reads the module that it derives from, inside the jail',
