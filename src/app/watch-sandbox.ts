@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../gateway/index.ts'
+import { withoutSecrets } from '../audit/index.ts'
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { ExecutorChange, ExecutorEnd } from '../sandbox/index.ts'
 import type { Log } from './log.ts'

@@ -50,6 +50,7 @@ export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader
 export { PositionRanges } from './position-ranges.ts'
 export type { ErasureResult, ExpiryStep, Hold, RecordKeeper, StepResult } from './record-keeper.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
+export { mayHoldSecrets, withoutSecrets } from './secret-patterns.ts'
 export { sealRecord, type RecordSeal } from './seal-record.ts'
 export {
   openBodies,

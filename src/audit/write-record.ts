@@ -1,5 +1,6 @@
 import { canonicalJson, McpworksError, type JsonObject } from '../kernel/index.ts'
 import { jailMembers } from './jail-draft.ts'
+import { plainEvent } from './plain-event.ts'
 import {
   recordVersion,
   type DecisionDraft,
@@ -46,7 +47,7 @@ function recordText(draft: RecordDraft, timeMs: number): string {
   return (
     `{"call":${text(draft.call)},` +
     (draft.kind === 'decision' ? `"decision":${decisionText(draft.decision)},` : '') +
-    ('event' in draft ? `"event":${freeForm(draft.event)},` : '') +
+    ('event' in draft ? `"event":${freeForm(plainEvent(draft))},` : '') +
     `${cut},"kind":${text(draft.kind)},"level":"${level(draft)}",` +
     (draft.kind === 'decision' ? `"mcp":${mcpText(draft.mcp)},` : '') +
     `"namespace":${text(draft.namespace)},` +

@@ -1,6 +1,6 @@
 import type { BodyDraft } from '../../audit/index.ts'
 import { isJsonObject, sha256, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import type { Redaction } from './redaction.ts'
+import type { Redacted, Redaction } from './redaction.ts'
 
 /** How bodies of one exchange are kept. */
 export interface BodyRules {
@@ -29,16 +29,18 @@ export function keptOutput(
   { redaction, maxBytes }: BodyRules,
 ): BodyDraft {
   let count = 0
-  const named = (value: JsonValue): JsonValue => {
+  const named = (value: JsonValue): Redacted => {
     const found = redaction.named(value, schema)
     count += found.count
-    return found.value
+    return found
   }
   const { structuredContent, content } = given
   const result = {
     ...given,
-    ...(structuredContent === undefined ? {} : { structuredContent: named(structuredContent) }),
-    ...(Array.isArray(content) ? { content: content.map((item) => withNamedText(item, named)) } : {}),
+    ...(structuredContent === undefined ? {} : { structuredContent: named(structuredContent).value }),
+    ...(Array.isArray(content) && redaction.marks(schema)
+      ? { content: content.map((item) => withNamedText(item, named)) }
+      : {}),
   }
   return kept(printed === null ? result : { result, ...printed }, count, { redaction, maxBytes })
 }
@@ -58,16 +60,38 @@ export function keptEngineInput(
   return kept({ ...input, context: { ...context, args: named.value } }, named.count, { redaction, maxBytes })
 }
 
-/** Text that is the JSON of what the schema is about holds the same secrets. */
-function withNamedText(item: JsonValue, named: (value: JsonValue) => JsonValue): JsonValue {
-  if (!isJsonObject(item) || typeof item.text !== 'string' || !item.text.startsWith('{')) return item
+/** Text that is the JSON of what the schema is about holds the same secrets, in an embedded resource too. */
+function withNamedText(item: JsonValue, named: (value: JsonValue) => Redacted): JsonValue {
+  if (!isJsonObject(item)) return item
+  const { text, resource } = item
+  return {
+    ...item,
+    ...(typeof text === 'string' ? { text: namedText(text, named) } : {}),
+    ...(resource === undefined ? {} : { resource: withNamedText(resource, named) }),
+  }
+}
+
+/** A value that is no object stands as it is in the text, and as the member `result` in structured content. */
+function namedText(text: string, named: (value: JsonValue) => Redacted): string {
+  const value = readJson(text)
   try {
-    const value = JSON.parse(item.text) as JsonValue
-    const left = named(value)
-    return left === value ? item : { ...item, text: JSON.stringify(left) }
+    const whole = named(value)
+    const wrapped = named({ result: whole.value })
+    if (whole.count + wrapped.count === 0) return text
+    const left = isJsonObject(wrapped.value) ? wrapped.value.result : null
+    return typeof left === 'string' ? left : JSON.stringify(left)
   } catch {
-    // Prose that begins with a bracket: swept like any other text.
-    return item
+    // Nested deeper than can be looked through: what nobody has seen is not kept.
+    return '[redacted]'
+  }
+}
+
+/** The value that a text is the JSON of, with white space around it; the text itself where it is none. */
+function readJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text.trim()) as JsonValue
+  } catch {
+    return text
   }
 }
 

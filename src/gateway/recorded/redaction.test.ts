@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { growth, linearGrowth } from '../../../test/support/growth.ts'
+import { mayHoldSecrets, withoutSecrets } from '../../audit/index.ts'
 import type { JsonObject, JsonValue } from '../../kernel/index.ts'
 import { keptEngineInput, keptInput, keptOutput } from './kept-body.ts'
 import { Redaction } from './redaction.ts'
-import { mayHoldSecrets, withoutSecrets } from './secret-patterns.ts'
 
 const tail = 'Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7j'
 const rules = () => ({ redaction: new Redaction(), maxBytes: 64 * 1024 })
@@ -143,6 +143,52 @@ describe('what a schema marks as secret', () => {
       content: [{ type: 'text', text }],
       structuredContent: { pin: '[redacted]', user: 'ada' },
     })
+  })
+
+  it.each([
+    ['white space around it', ' \n{"pin":12,"user":"ada"}\n', '{"pin":"[redacted]","user":"ada"}'],
+    ['a byte order mark', '\ufeff{"pin":12}', '{"pin":"[redacted]"}'],
+    ['no member of it', ' {"user":"ada"}', ' {"user":"ada"}'],
+    ['prose', '[not JSON] pin', '[not JSON] pin'],
+  ])('is taken out of text with %s, and of an embedded resource', (_, text, left) => {
+    const outputSchema = { properties: { pin: { 'x-mcpworks-secret': true } } }
+    const result = {
+      content: [
+        { type: 'text', text },
+        { type: 'resource', resource: { uri: 'a:b', text } },
+      ],
+    }
+    expect(JSON.parse(keptOutput(result, null, outputSchema, rules()).json)).toEqual({
+      content: [
+        { type: 'text', text: left },
+        { type: 'resource', resource: { uri: 'a:b', text: left } },
+      ],
+    })
+  })
+
+  it.each([
+    [
+      'a list',
+      { type: 'array', items: { properties: { pin: { writeOnly: true } } } },
+      [{ pin: 7, n: 1 }],
+      '[{"pin":"[redacted]","n":1}]',
+    ],
+    ['a number', { writeOnly: true }, 7, '[redacted]'],
+    ['a short text', { writeOnly: true }, 'ab', '[redacted]'],
+    ['nothing secret', { type: 'array' }, [7], '[7]'],
+  ])('is taken out of text where structured content holds it as its result: %s', (_, schema, value, left) => {
+    const outputSchema = { properties: { result: schema, note: { writeOnly: true } } }
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const result = { content: [{ type: 'text', text }], structuredContent: { result: value } }
+    const kept = keptOutput(result, null, outputSchema, rules())
+    expect(JSON.parse(kept.json)).toMatchObject({ content: [{ type: 'text', text: left }] })
+  })
+
+  it('keeps no text that is nested deeper than can be looked through', () => {
+    const deep = { $ref: '#', properties: { a: { $ref: '#' }, pin: { writeOnly: true } } }
+    const text = `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`
+    const kept = keptOutput({ content: [{ type: 'text', text }] }, null, deep, rules())
+    expect(JSON.parse(kept.json)).toEqual({ content: [{ type: 'text', text: '[redacted]' }] })
   })
 
   it('ends where a schema goes round in circles', () => {

@@ -1,5 +1,5 @@
+import { mayHoldSecrets, withoutSecrets } from '../../audit/index.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
-import { mayHoldSecrets, withoutSecrets } from './secret-patterns.ts'
 import {
   isSecret,
   marksSecrets,
@@ -34,6 +34,21 @@ export class Redaction {
   /** Whether there can be anything to take out of a JSON text. Says yes too often, never no wrongly. */
   mayConcern(json: string, schema: JsonObject | null): boolean {
     return this.#values.size > 0 || marksSecrets(schema) || mayHoldSecrets(json)
+  }
+
+  /** Whether a schema marks anything as secret. */
+  marks(schema: JsonObject | null): boolean {
+    return marksSecrets(schema)
+  }
+
+  /**
+   * A text that somebody else chose, as it may stand in the record itself: without what looks like a credential, and what
+   * `named` remembers. Cut to so many UTF-16 units, with dots in place of the rest.
+   */
+  plain(text: string, maxLength: number): string {
+    if (this.#values.size > maxSweptValues) return mark
+    const left = this.mayConcern(text, null) ? this.#sweptText(text, { count: 0 }) : text
+    return left.length <= maxLength ? left : `${left.slice(0, maxLength).toWellFormed()}...`
   }
 
   /** Takes out the members that a schema marks as secret, and remembers their values. */

@@ -4,7 +4,7 @@ import type { IdentifiedCall, Target, Verdict } from '../call.ts'
 import type { Effect } from '../effect.ts'
 import type { GatewayPorts } from '../ports.ts'
 import { keptEngineInput, keptInput, type BodyRules } from '../recorded/kept-body.ts'
-import { withoutSecrets } from '../recorded/secret-patterns.ts'
+import type { Redaction } from '../recorded/redaction.ts'
 import { spendOf, type Use } from './count-use.ts'
 import type { Judgement } from './judge.ts'
 import type { Keeping } from './kept-level.ts'
@@ -35,6 +35,11 @@ function draft(
   const { level, redaction } = keeping
   const rules = { redaction, maxBytes: ports.config.maxAuditBodyBytes }
   const schema = target.entry?.inputSchema ?? null
+  // Before anything is written: what is secret in the arguments is secret in all that follows, whatever is kept of them.
+  const input = level === 'metadata' ? null : inputOf(call.effect, schema, rules)
+  if (input === null && 'arguments' in call.effect) redaction.named(call.effect.arguments, schema)
+  const plain = (text: string, maxLength: number) => redaction.plain(text, maxLength)
+  const plainOrNull = (text: string | null) => (text === null ? null : plain(text, maxChosenLength))
   const runtime = target.entry?.runtime ?? null
   const sandbox =
     runtime === null ? null : ports.sandbox(runtime, verdict.kind === 'allowed' ? verdict.duties.profile : null)
@@ -45,7 +50,11 @@ function draft(
     call: call.call,
     parentCall: call.parent?.call ?? null,
     trace: call.facts.trace,
-    mcp: { method: call.facts.method, protocolVersion: call.facts.protocolVersion, requestId: call.facts.requestId },
+    mcp: {
+      method: call.facts.method,
+      protocolVersion: plainOrNull(call.facts.protocolVersion),
+      requestId: plainOrNull(call.facts.requestId),
+    },
     pre: {
       principal: {
         type: principal.type,
@@ -62,23 +71,23 @@ function draft(
         expiresAtMs: authentication.expiresAtMs,
         ...(token === undefined ? {} : { token: tokenOf(token) }),
       },
-      client,
+      client: { address: client.address, claimedName: plainOrNull(client.claimedName) },
       door: call.door,
       target: {
         service: target.entry?.service ?? null,
-        tool: nameOf(call.effect),
+        tool: plain(nameOf(call.effect), maxNameLength),
         definitionHash: target.entry?.definitionHash ?? null,
         codeHash: target.entry?.codeHash ?? null,
       },
       sandbox: sandbox === null || runtime === null ? null : { ...sandbox, runtime },
       labelsBefore: call.labels,
-      derived: derivedOf(verdict),
+      derived: derivedOf(verdict, redaction),
       ...(use === null ? {} : { quota: quotaOf(use, verdict) }),
       ...approvalOf(verdict),
     },
-    decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace)),
+    decision: decisionOf(verdict, evaluatedAtMs, ports.policy.policySetHash(call.namespace), plain),
     bodies: {
-      input: level === 'metadata' ? null : inputOf(call.effect, schema, rules),
+      input,
       engineInput:
         level === 'metadata' || !('decision' in verdict)
           ? null
@@ -104,11 +113,13 @@ function quotaOf({ key, before }: Use, verdict: Verdict): NonNullable<DecisionDr
 }
 
 /** The facts that policy decided on, as far as they may stand in the clear. */
-function derivedOf(verdict: Verdict): JsonObject {
+function derivedOf(verdict: Verdict, redaction: Redaction): JsonObject {
   const derived = 'decision' in verdict ? verdict.decision.derived : null
   if (derived === null) return {}
   const { extractorHash, facts, untold } = derived
-  return { extractor_hash: extractorHash, facts, ...(untold.length === 0 ? {} : { untold: [...untold] }) }
+  const told = redaction.mayConcern(JSON.stringify(facts), null) ? redaction.swept(facts) : { value: facts }
+  const kept = told?.value ?? { omitted: 'too many secrets' }
+  return { extractor_hash: extractorHash, facts: kept, ...(untold.length === 0 ? {} : { untold: [...untold] }) }
 }
 
 /** The approval that was spent, or the request that was made: nobody has decided on that one. */
@@ -128,7 +139,12 @@ function onBehalfOf({ principal, authentication }: Caller): string[] {
 }
 
 /** What is unknown to the caller was hidden, if it is there, by the policies in force: `policySetHash` names them. */
-function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Digest | null): DecisionDraft['decision'] {
+function decisionOf(
+  verdict: Verdict,
+  evaluatedAtMs: number,
+  policySetHash: Digest | null,
+  plain: (text: string, maxLength: number) => string,
+): DecisionDraft['decision'] {
   const known = 'decision' in verdict ? verdict.decision : null
   return {
     effect: verdict.kind === 'allowed' ? 'allow' : 'deny',
@@ -140,11 +156,11 @@ function decisionOf(verdict: Verdict, evaluatedAtMs: number, policySetHash: Dige
     requestHash: known?.requestHash ?? null,
     determining: known?.determining ?? [],
     errors: [
-      ...(known?.errors ?? []),
+      ...(known?.errors ?? []).map(({ policyId, message }) => ({ policyId, message: plain(message, maxErrorLength) })),
       ...(verdict.kind === 'unknown'
         ? [{ policyId: null, message: 'answered as unknown: no such thing, or not one that the caller may know of' }]
         : []),
-      ...(verdict.kind === 'barred' ? [{ policyId: null, message: verdict.sentence }] : []),
+      ...(verdict.kind === 'barred' ? [{ policyId: null, message: plain(verdict.sentence, maxErrorLength) }] : []),
       // The count only: names and values in the arguments are the caller's, and a record is kept for long.
       ...(verdict.kind === 'invalid'
         ? [{ policyId: null, message: `the arguments break the input schema (${verdict.problems.length} problems)` }]
@@ -173,14 +189,13 @@ function basisOf(verdict: Verdict): string {
 
 /** Longest name of a target in a record, in UTF-16 units. Nothing but a URI has a longer one. */
 const maxNameLength = 512
+/** Of the other texts that a caller chooses: ids of requests, what a client calls itself. */
+const maxChosenLength = 256
+/** Of a message of the policy engine, which may quote an argument. */
+const maxErrorLength = 2000
 
-/** What the caller asked for by name, cut: names are the caller's words, and records keep them in the clear for long. */
+/** What the caller asked for by name: the caller's words, and records keep them in the clear for long. */
 function nameOf(effect: Effect): string {
-  const name = withoutSecrets(wholeNameOf(effect)).text
-  return name.length <= maxNameLength ? name : `${name.slice(0, maxNameLength).toWellFormed()}...`
-}
-
-function wholeNameOf(effect: Effect): string {
   switch (effect.kind) {
     case 'call':
       return effect.tool

@@ -9,7 +9,8 @@ import type { Message } from './read-message.ts'
 import type { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
 
-const maxTraceLength = 128
+/** W3C Trace Context, section 3.2. Anything else would be a text of the caller's in records, which keep it for long. */
+const traceForm = /^([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})(?:$|-)/
 const maxClaimedNameLength = 100
 
 /** Puts together what a method needs to know of its request. Notifications go out only while `signal` is not aborted. */
@@ -35,7 +36,7 @@ export function createExchange(
       protocolVersion: envelope.protocolVersion ?? session?.protocolVersion ?? null,
       requestId: String(message.id),
       ...(call.bodyBytes === undefined ? {} : { bodyBytes: call.bodyBytes }),
-      trace: typeof traceparent === 'string' ? traceparent.slice(0, maxTraceLength) : null,
+      trace: typeof traceparent === 'string' ? (traceForm.exec(traceparent)?.[1] ?? null) : null,
       clientCapabilities: envelope.era === 'modern' ? envelope.clientCapabilities : (session?.clientCapabilities ?? {}),
     },
     events: createEvents(
