@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { checkTarget, type ResolvedAddress } from './check-target.ts'
-import { reasonOf, resolveBySystem, type GuardedFetchPorts } from './create-guarded-fetch.ts'
+import type { GuardedFetchPorts } from './guarded-fetch-ports.ts'
+import { refusalOf } from './refusal-of.ts'
+import { resolveBySystem } from './resolve-by-system.ts'
 import type { GuardedStream, StreamOutcome, StreamPolicy } from './guarded-stream.ts'
 
 /** Makes the way out for protocols without answers. See `GuardedStream`. */
@@ -71,7 +73,7 @@ function openTls(
 async function writeAll(socket: Socket, messages: readonly Uint8Array[], signal: AbortSignal): Promise<StreamOutcome> {
   const { promise, resolve } = Promise.withResolvers<StreamOutcome>()
   let isWritten = false
-  socket.on('error', (error) => resolve({ ok: false, reason: reasonOf(error) }))
+  socket.on('error', (error) => resolve({ ok: false, reason: refusalOf(error) }))
   socket.once('finish', () => {
     isWritten = true
   })

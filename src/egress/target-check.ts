@@ -1,6 +1,6 @@
 import type { AddressRules } from './address-rules.ts'
 import { checkTarget, type ResolveName, type Target } from './check-target.ts'
-import { resolveBySystem } from './create-guarded-fetch.ts'
+import { resolveBySystem } from './resolve-by-system.ts'
 
 /**
  * Whether a URL leads to addresses that the rules allow, for URLs that somebody else will go to: a person's browser
