@@ -198,7 +198,7 @@ function happened({ outcome, facts: { labels } }: CallExplanation): string[] {
   if (outcome === null) return ['no outcome is recorded yet']
   const took = outcome.durationMs === null ? '' : ` after ${outcome.durationMs} ms`
   const used = [
-    ...(outcome.cpuMs === null ? [] : [`${outcome.cpuMs} ms of processor time`]),
+    ...(outcome.cpuMs === null ? [] : [`${Number(outcome.cpuMs.toFixed(1))} ms of processor time`]),
     ...(outcome.maxRssBytes === null ? [] : [`${(outcome.maxRssBytes / 2 ** 20).toFixed(1)} MiB of memory`]),
   ]
   return [

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,6 +54,13 @@ function connect(...args: string[]): Promise<{ code: number; stdout: string; std
 }
 
 describe('mcpworks connect', () => {
+  it('takes nothing out of a file that is not there, and makes none', async () => {
+    const { code, stdout } = await connect('codex', '-n', 'demo', '--remove', '--yes')
+    expect(stdout).toMatch(/nothing to change/)
+    expect(code).toBe(0)
+    expect(existsSync(join(home, '.codex'))).toBe(false)
+  })
+
   it('writes a file by which an MCP client reaches the namespace and calls a tool', async () => {
     const { code, stderr } = await connect('json', '-n', 'demo', '--key-in-file', '--yes')
     expect(stderr).toContain('The file holds the API key')

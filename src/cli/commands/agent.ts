@@ -42,7 +42,10 @@ function addMaking(agent: Command, context: () => CommandContext): void {
         ...(options.owner === undefined ? {} : { owner: options.owner }),
         senderConstrainedOnly: options.senderConstrained === true,
       })
-      const next = `Next: mcpworks key create ${name} -n ${namespace}`
+      // An API key is bound to nothing, and is not taken from an agent that must prove to hold a key.
+      const credential =
+        options.senderConstrained === true ? `client create ${name} -k public.json` : `key create ${name}`
+      const next = `Next: mcpworks ${credential} -n ${namespace}`
       current.terminal.result(answer, `Added agent ${namespace}/${name}.\n${next}`)
     })
 

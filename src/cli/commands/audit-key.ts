@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { CliError } from '../cli-error.ts'
 import { confirm } from '../confirm.ts'
 import type { CommandContext } from '../context.ts'
+import { exitCode } from '../exit-code.ts'
 
 /** `mcpworks audit rotate-key`. */
 export function addKeyCommand(audit: Command, context: () => CommandContext): void {
@@ -12,10 +14,8 @@ export function addKeyCommand(audit: Command, context: () => CommandContext): vo
     .option('-y, --yes', 'do not ask')
     .action(async (options: { yes?: boolean }) => {
       const { terminal, api } = context()
-      if (options.yes !== true && !(await confirm('Change the key that signs the decision log?'))) {
-        terminal.note('Nothing was changed.')
-        return
-      }
+      if (options.yes !== true && !(await confirm('Change the key that signs the decision log?')))
+        throw new CliError(exitCode.failed, 'Nothing was changed.', 'Say yes when asked, or give --yes')
       const answer = await api().call('audit.rotate-key', {})
       terminal.result(
         answer,

@@ -99,7 +99,9 @@ async function connect(clientName: string, options: ConnectOptions, context: Com
   }
   if (options.print === true)
     return terminal.result({ ...result, text: maskSecrets(planned.text) }, maskSecrets(planned.text))
-  if (diff === '') return terminal.result(result, `${file.path} is as it should be: nothing to change.`)
+  const isAbsent = file.text === null && options.remove === true
+  if (diff === '' || isAbsent)
+    return terminal.result({ ...result, diff: '' }, `${file.path} is as it should be: nothing to change.`)
   if (options.dryRun === true) return terminal.result(result, diff)
   await agree(file, diff, planned.replaces, options, context)
   await replaceConfigFile(file, planned.text, endpoint.credential.kind === 'key-in-file' && options.remove !== true)

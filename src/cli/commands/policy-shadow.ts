@@ -79,7 +79,7 @@ function shadowText(answer: JsonObject): string {
     `${String(shadow.policySetHash)}, tried by ${String(shadow.setBy)} since ${String(shadow.setAt)}${why}`,
     ...(shadow.stopped === null ? [] : [`STOPPED: ${String(shadow.stopped)}. Set them again to go on.`]),
     ...(answer.complete === true ? [] : ['NOT ALL: only the newest records were read']),
-    `${String(answer.decided)} calls were decided beside ${String(answer.inForce ?? 'nothing')}; ${String(answer.same)} come out the same`,
+    `${String(answer.decided)} ${answer.decided === 1 ? 'call was' : 'calls were'} decided beside ${String(answer.inForce ?? 'nothing')}; ${String(answer.same)} come out the same`,
     ...counts.map(([reason, count]) => `${String(count)} calls were not decided: ${sentences[reason] ?? reason}`),
     ...differenceLines(answer),
   ].join('\n')

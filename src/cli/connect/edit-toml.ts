@@ -39,6 +39,7 @@ export function removeTomlTable(text: string, table: readonly string[]): EditOut
   if (!before.ok) return before
   const wanted = structuredClone(before.table)
   setMember(wanted, table, undefined)
+  if (isDeepStrictEqual(wanted, before.table)) return { ok: true, text }
   let lines = text.replace(/\r?\n$/, '').split(/\r?\n/)
   for (let region = findTable(lines, table, true); region !== null; region = findTable(lines, table, true)) {
     const rest = lines.slice(region.end)

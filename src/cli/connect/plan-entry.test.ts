@@ -97,6 +97,11 @@ describe.each(connectClients.map((client) => ({ name: client.name, client })))(
       expect(planned(client, keyed, endpoint(reference))).toBe(keyed)
     })
 
+    it('stays as it is to the letter when what is not there is removed', () => {
+      for (const text of [lived(client), lived(client).trimEnd()])
+        expect(planned(client, text, endpoint(), true)).toBe(text)
+    })
+
     it('loses the entry and nothing else when it is removed', () => {
       const before = lived(client)
       expect(planned(client, planned(client, before, endpoint(reference)), endpoint(), true)).toBe(before)
