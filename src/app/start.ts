@@ -303,7 +303,7 @@ async function compose(
   const alarming = { ...storage, decisionLog: wakeAfterAlarms(decisionLog, notifications.wake) }
   const sweeper = await openKeeping({
     storage: alarming,
-    config: config.gateway,
+    config,
     recording,
     namespaces: () => namespaces.list().map(({ name }) => name),
     clock,
@@ -362,6 +362,7 @@ async function compose(
     config: config.exporters,
     place: auditPlaceOf(config.dataDirectory, { masterKey: null, database: config.storage.database }),
     positions: storage.logPositions,
+    lost: sweeper.lost,
     server: () => ({
       refusing: refusing(),
       log: decisionLog.health(),

@@ -195,6 +195,22 @@ export const eventSchemas: Record<EventDraft['kind'], z.ZodType> = {
     z
       .strictObject({ type: z.literal('receiver-loses'), where: text, records: count })
       .describe('It will never have so many records: it does not take them, or says that it does not keep them.'),
+    z
+      .strictObject({ type: z.literal('retention-stopped'), what: z.enum(['bodies', 'texts']), position })
+      .describe('The row of a record says something else than its text: nothing goes from there on.'),
+    z
+      .strictObject({ type: z.literal('texts-unread'), reader: text, since: position })
+      .describe('Texts go that a receiver of the log has not had; the records of retention say how many.'),
+    z
+      .strictObject({
+        type: z.literal('erasure-uncovered'),
+        subject: text,
+        erasure: position,
+        ranges: absentOr(ranges),
+      })
+      .describe(
+        'What was to be swept after an erasure stays: that record is none, or what is beside these records is not of who was erased.',
+      ),
   ]),
   'key-change': z.strictObject({ number: count, statement: text, inherited: z.boolean(), previous: text, next: text }),
   retention: z.discriminatedUnion('what', [
@@ -204,6 +220,13 @@ export const eventSchemas: Record<EventDraft['kind'], z.ZodType> = {
       kept: absentOr(ranges).describe('Below it, and their texts stay.'),
       removed: count,
       calls: z.array(text),
+      from: absentOr(position).describe('The step begins there: below it texts went before.'),
+      columns: absentOr(digest).describe(
+        'SHA-256 over [position, id, time, kind, call] of each whose text went in this step, one JSON text a line.',
+      ),
+      unread: absentOr(z.array(z.strictObject({ reader: text, records: count }))).describe(
+        'Receivers of the log that had not had so many of them.',
+      ),
       days,
     }),
     z.strictObject({ what: z.literal('bodies'), ranges, removed: count, days }),
@@ -211,6 +234,9 @@ export const eventSchemas: Record<EventDraft['kind'], z.ZodType> = {
   erasure: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('keys'), subject: text, keys: z.array(count), by: text, asked_in: text }),
     z.strictObject({ type: z.literal('bodies'), subject: text, ranges, removed: count }),
+    z
+      .strictObject({ type: z.literal('held'), subject: text, holds: z.array(text), by: text, asked_in: text })
+      .describe('Nothing was erased here: these holds are in the way.'),
   ]),
   'legal-hold': z.discriminatedUnion('type', [
     z.strictObject({ ...hold, type: z.literal('placed') }),

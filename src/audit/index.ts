@@ -10,6 +10,7 @@ export {
   type CallProofVerdict,
   type WitnessDemand,
 } from './call-proof.ts'
+export { ColumnsDigest } from './columns-digest.ts'
 export { toCloudEvent } from './export/to-cloud-event.ts'
 export { eventToOcsf, toOcsf } from './export/to-ocsf.ts'
 export { explainCall, type CallExplanation, type CallMaterial } from './call-explanation.ts'
@@ -46,9 +47,18 @@ export { recordSchemaText } from './record-schema-text.ts'
 export { parseRedactions, redactionsOf } from './redactions-of.ts'
 export { renderWhy } from './render-why.ts'
 export { readEnvelope } from './stored-envelope.ts'
+export { readRemoval } from './removal-event.ts'
 export { inclusionProof, leafHash, nodeHash, verifyInclusion, type SubtreeReader } from './rfc6962.ts'
 export { PositionRanges } from './position-ranges.ts'
-export type { ErasureResult, ExpiryStep, Hold, RecordKeeper, StepResult } from './record-keeper.ts'
+export type {
+  ErasureResult,
+  ExpiryStep,
+  Hold,
+  LogReader,
+  RecordKeeper,
+  StepResult,
+  UnreadTexts,
+} from './record-keeper.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
 export { mayHoldSecrets, withoutSecrets } from './secret-patterns.ts'
 export { sealRecord, type RecordSeal } from './seal-record.ts'
@@ -80,7 +90,7 @@ export type {
   WriterHead,
 } from './audit-reader.ts'
 export { readTile, type TileName, type TreeName } from './read-tile.ts'
-export { subjectOf } from './subject-of.ts'
+export { subjectOf, subjectOfDecision } from './subject-of.ts'
 export { verifyDecisionLog, type VerifyOptions } from './verify-decision-log.ts'
 export type { VerifyCount, VerifyProblem, VerifyReport } from './verify-report.ts'
 export { writerIdOf } from './writer-id.ts'

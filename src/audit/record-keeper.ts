@@ -1,3 +1,5 @@
+import type { EventDraft } from './record.ts'
+
 /** An order that nothing is deleted. */
 export interface Hold {
   readonly id: string
@@ -9,6 +11,13 @@ export interface Hold {
   readonly placedMs: number
 }
 
+/** Somebody who takes the whole log, record by record, and has come so far. */
+export interface LogReader {
+  readonly name: string
+  /** Id of the last record that it is done with, `''` at the beginning of the log. */
+  readonly position: string
+}
+
 /** What is to expire in one step. */
 export interface ExpiryStep {
   readonly namespace: string
@@ -18,6 +27,16 @@ export interface ExpiryStep {
   readonly beforeMs: number
   /** The setting that it follows from, for the record. */
   readonly days: number
+  /** Who is to have had a text before it goes, with the end of its call; and the age at which nobody is waited for. */
+  readonly awaited?: { readonly readers: readonly LogReader[]; readonly untilMs: number }
+}
+
+/** Texts that went before a reader of the log had them. */
+export interface UnreadTexts {
+  readonly reader: string
+  readonly records: number
+  /** Position of the first of them. */
+  readonly since: number
 }
 
 /** What one step removed. */
@@ -28,13 +47,25 @@ export interface StepResult {
   readonly more: boolean
   /** Whether a hold kept something. */
   readonly held: boolean
+  /** Position of the row at which it stops because the row says something else than its text. */
+  readonly stoppedAt?: number
+  /** Who had not had how many of the texts that went. */
+  readonly unread?: readonly UnreadTexts[]
+  /** What an erasure was to sweep and does not cover, as the record of kind `alarm` in the same commit says it. */
+  readonly uncovered?: { readonly namespace: string; readonly event: EventDraft['event'] }
 }
 
 /** What became of an erasure. */
 export type ErasureResult =
+  /** Nothing was erased: something is on hold wherever there is anything of the principal. */
   | { readonly kind: 'held'; readonly holds: readonly Hold[] }
   /** `keys`: how many were deleted. What they sealed cannot be read by anybody from now on. */
-  | { readonly kind: 'erased'; readonly namespaces: readonly { readonly namespace: string; readonly keys: number }[] }
+  | {
+      readonly kind: 'erased'
+      readonly namespaces: readonly { readonly namespace: string; readonly keys: number }[]
+      /** In the way in the other namespaces, where nothing was erased. */
+      readonly holds: readonly Hold[]
+    }
 
 /**
  * Takes out of the log what may not be kept, and keeps what may not be taken out. Each removal and its record are one
@@ -54,8 +85,11 @@ export interface RecordKeeper {
     readonly reason: string
   }): Promise<Hold | null>
   expire(step: ExpiryStep): Promise<StepResult>
-  /** Deletes the keys of a principal in all namespaces. What they sealed is deleted in steps afterwards. */
+  /**
+   * Deletes the keys of a principal in all namespaces but those where a hold is in the way. What they sealed is deleted in
+   * steps afterwards. Who was in the way is on record there.
+   */
   erase(erasure: { readonly subject: string; readonly by: string; readonly call: string }): Promise<ErasureResult>
-  /** Deletes some of what erased keys had sealed. */
+  /** Deletes some of what erased keys had sealed, as far as the records of the erasure and of the calls say that it was that. */
   sweepErased(): Promise<StepResult>
 }

@@ -9,6 +9,8 @@ export type Removal =
       readonly below: number
       readonly kept: readonly PositionRange[]
       readonly calls: readonly string[]
+      /** The step that took them; `null` in records of a time before they said so. */
+      readonly step: { readonly from: number; readonly removed: number; readonly columns: string } | null
     }
   /** With a subject: of an erased key. */
   | { readonly kind: 'bodies'; readonly ranges: readonly PositionRange[]; readonly subject: string | null }
@@ -24,11 +26,12 @@ export function readRemoval(kind: string, event: JsonValue | undefined): Removal
   return kind === 'erasure' ? erasureOf(event) : holdOf(event)
 }
 
-function retentionOf({ what, below, kept, calls, ranges }: JsonObject): Removal | null {
+function retentionOf({ what, below, kept, calls, ranges, from, removed, columns }: JsonObject): Removal | null {
   if (what === 'texts') {
     const stays = kept === undefined ? [] : rangesOf(kept)
     if (!isPosition(below) || stays === null || !Array.isArray(calls)) return null
-    return { kind: 'texts', below, kept: stays, calls: calls.filter(isText) }
+    const step = isPosition(from) && isPosition(removed) && isText(columns) ? { from, removed, columns } : null
+    return { kind: 'texts', below, kept: stays, calls: calls.filter(isText), step }
   }
   const read = what === 'bodies' ? rangesOf(ranges) : null
   return read === null ? null : { kind: 'bodies', ranges: read, subject: null }

@@ -67,6 +67,7 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
     if (!trees.expectForeign(note)) findings.head(0, 'A checkpoint that was kept elsewhere is not one of this log.')
   }
   const judgeText = ({ row, envelope }: ChainedRecord): Promise<void> | null => {
+    removals.look(row)
     if (row.json === '') return removals.missingText(row)
     if (envelope === null) {
       bodies.skip(row.seq)
@@ -126,6 +127,7 @@ export async function verifyDecisionLog(options: VerifyOptions): Promise<VerifyR
   const namespaces = trees.finish()
   chain.reportGaps()
   bodies.finish()
+  removals.finish()
   calls.finish(head.writers)
   return report(findings, namespaces, calls.unfinished, isAuthenticated(head))
 }

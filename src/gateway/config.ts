@@ -132,6 +132,15 @@ export const gatewayConfigSchema = z
       .describe(
         'Days for which texts of records are kept at least: no namespace can say less (audit retention set), and where one did, this holds. auditRecordDays must not be below it. Does not keep arguments and results.',
       ),
+    auditWaitDays: z
+      .number()
+      .int()
+      .min(0)
+      .max(36_525)
+      .default(7)
+      .describe(
+        'Days beyond their time for which texts of records wait for exporters and notification channels that have not had them. After that they go: their record and an alarm say how many were not had by whom.',
+      ),
     auditClockJumpDays: z
       .number()
       .int()

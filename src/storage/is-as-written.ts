@@ -10,6 +10,7 @@ export function isAsWritten(row: Record<string, unknown>): boolean {
   return (
     envelope !== null &&
     Buffer.compare(leafHash(json), row['leaf_hash'] as Uint8Array) === 0 &&
+    envelope.id === row['id'] &&
     Date.parse(envelope.time) === Number(row['time_ms']) &&
     envelope.kind === row['kind'] &&
     envelope.call === row['call']

@@ -40,13 +40,11 @@ export function keyChangeItem(namespace: string, event: KeyChangeEvent, timeMs: 
   return ownItem('key-change', namespace, keyChangeEvent(event), timeMs)
 }
 
+/** Kinds of record about what is kept and deleted. */
+export type KeepingKind = 'retention' | 'erasure' | 'legal-hold' | 'alarm'
+
 /** Says what was taken out of the log, or may not be. */
-export function keepingItem(
-  namespace: string,
-  kind: 'retention' | 'erasure' | 'legal-hold',
-  event: EventDraft['event'],
-  timeMs: number,
-): LogItem {
+export function keepingItem(namespace: string, kind: KeepingKind, event: EventDraft['event'], timeMs: number): LogItem {
   return ownItem(kind, namespace, event, timeMs)
 }
 

@@ -24,7 +24,7 @@ import {
 import { McpworksError, type Clock } from '../kernel/index.ts'
 import type { AuditTables } from './audit-tables.ts'
 import { draftBodies } from './draft-bodies.ts'
-import { readHolds } from './carry-out-keeping.ts'
+import { readHolds } from './stored-holds.ts'
 import type { KeepingAnswer, KeepingTask } from './keeping-task.ts'
 import { OpenedDataKeys } from './opened-data-keys.ts'
 import { proveRecord } from './prove-record.ts'

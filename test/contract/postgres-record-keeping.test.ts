@@ -78,5 +78,5 @@ it('refuses what the database cannot store, and goes on', async () => {
   const { keeper, decisionLog } = await place.open()
   await expect(keeper.erase({ ...erasure, subject: 'a\0b' })).rejects.toMatchObject({ code: 'invalid_request' })
   expect(decisionLog.health()).toEqual({ ok: true })
-  expect(await keeper.erase(erasure)).toEqual({ kind: 'erased', namespaces: [] })
+  expect(await keeper.erase(erasure)).toEqual({ kind: 'erased', namespaces: [], holds: [] })
 })

@@ -1,49 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decisionDraft, outcomeDraft } from '../support/record-drafts.ts'
-import { logImplementations, type LogPlace, type OpenLog } from './decision-log-places.ts'
-
-const day = 86_400_000
-const start = Date.UTC(2026, 0, 10)
-
-/** A log whose clock the test moves, with calls of two principals on two days. */
-async function keptLog(where: LogPlace) {
-  const now = { ms: start }
-  const clock = { nowMs: () => now.ms, monotonicMs: () => now.ms }
-  const storage = await where.open(clock)
-  const state = { open: true }
-  const close = async () => {
-    if (!state.open) return
-    state.open = false
-    await storage.close()
-  }
-  onTestFinished(close)
-  const { decisionLog, keeper } = storage
-  const call = async (principal: string, namespace = 'demo', onBehalfOf: string[] = []) => {
-    const made = decisionDraft({ principal, namespace, input: `{"of":"${principal}"}` })
-    const decision = { ...made, pre: { ...made.pre, principal: { ...made.pre.principal, onBehalfOf } } }
-    const decided = await decisionLog.append(decision)
-    const subject = onBehalfOf.at(-1) ?? principal
-    const ended = await decisionLog.append(
-      outcomeDraft(decision, { principal: subject, output: `{"for":"${principal}"}` }),
-    )
-    return { call: decision.call, decided, ended }
-  }
-  const { verify, spoil } = where
-  return { now, storage, decisionLog, keeper, call, verify, spoil, close }
-}
-
-async function body(storage: OpenLog, record: { readonly id: string }, part: 'input' | 'output') {
-  return (await storage.decisionLog.readBody(record.id, part))?.body ?? null
-}
-
-const hold = (subject: string | null, namespace = 'demo') => ({
-  id: `hold-${subject ?? 'all'}`,
-  namespace,
-  subject,
-  reason: 'a case',
-  placedBy: 'operator',
-  placedMs: start,
-})
+import { logImplementations } from './decision-log-places.ts'
+import { body, day, hold, keptLog, signed, start } from './kept-log.ts'
 
 describe.each(logImplementations)('bodies that have had their time, on $name', ({ place }) => {
   it('are deleted with a record, and the log verifies', async () => {
@@ -98,8 +56,10 @@ describe.each(logImplementations)('texts that have had their time, on $name', ({
     const [record] = await decisionLog.read({ namespace: 'demo', kinds: ['retention'], limit: 10 })
     expect(JSON.parse(record?.json ?? '').event).toEqual({
       what: 'texts',
+      from: 0,
       below: 3,
       removed: 3,
+      columns: expect.stringMatching(/^sha256:/),
       days: 1,
       calls: [open.call],
     })
@@ -197,6 +157,7 @@ describe.each(logImplementations)('a principal that is erased, on $name', ({ pla
         { namespace: 'demo', keys: 1 },
         { namespace: 'other', keys: 1 },
       ],
+      holds: [],
     })
     // Before any box is deleted they cannot be read.
     for (const record of [ada.decided, elsewhere.decided]) expect(await body(storage, record, 'input')).toBeNull()
@@ -323,6 +284,7 @@ describe.each(logImplementations)('a legal hold, on $name', ({ place }) => {
     expect(await keeper.erase({ subject: 'demo/eve', by: 'operator', call: 'c' })).toEqual({
       kind: 'erased',
       namespaces: [{ namespace: 'demo', keys: 0 }],
+      holds: [],
     })
     await spoil("UPDATE data_keys SET subject = 'demo/ada' WHERE subject = 'demo/eve'")
     expect(await body(storage, ada.decided, 'input')).toBe('{"of":"demo/ada"}')
@@ -371,10 +333,3 @@ describe.each(logImplementations)('a legal hold, on $name', ({ place }) => {
     expect(report.problems).toContainEqual(expect.objectContaining({ problem: 'It takes out what was on legal hold.' }))
   })
 })
-
-/** Waits until so many records of a namespace are under a signed checkpoint. */
-async function signed({ decisionLog }: OpenLog, namespace: string, size: number): Promise<void> {
-  const [record] = await decisionLog.read({ namespace, limit: 1, afterIndex: size - 2 })
-  if (record === undefined) throw new Error(`there are not ${size} records`)
-  await expect.poll(async () => (await decisionLog.prove(record.id))?.checkpoint, { timeout: 10_000 }).not.toBeNull()
-}

@@ -20,6 +20,7 @@ async function exporting() {
   const nextThread = (): void => void begun.push(once(process, 'worker').then(([worker]) => worker as Worker))
   nextThread()
   const handing = await openExporting({
+    lost: () => 0,
     config: configSchema.parse({
       dataDirectory,
       exporters: {

@@ -29,6 +29,7 @@ function say(id: string): void {
 
 const storage = await openStorage({ dataDirectory, clock: systemClock })
 const exporters = await openExporting({
+  lost: () => 0,
   config: configSchema.parse({
     dataDirectory,
     exporters: {

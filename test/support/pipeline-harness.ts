@@ -175,6 +175,7 @@ export function harness(options: PipelineOptions) {
       auditRecordDays: 'forever',
       auditMinRecordDays: 30,
       auditClockJumpDays: 14,
+      auditWaitDays: 7,
       maxAuditBodyBytes: 200,
       notifications: { secret: '', networks: [], channels: [], alerts: [], alarmAfterSeconds: 300 },
     },

@@ -9,6 +9,7 @@ import {
   type FollowState,
   type LogFollower,
 } from '../log-followers/follow-log.ts'
+import { readerNames } from '../log-followers/reader-names.ts'
 import { createCallRecords } from './call-records.ts'
 import { exportRecords, type ExportCounts, type ExportEvents, type RecordExport } from './export-records.ts'
 import type { OperatorLines } from './operator-lines.ts'
@@ -96,7 +97,7 @@ function followerOf(receiver: ReceiverConfig, counts: ExportCounts, options: Exp
     secret: config.secrets[receiver.name] ?? null,
   }
   const { name, from, namespaces } = receiver
-  const place = { reader: `export ${name}`, recordsAtOnce, from }
+  const place = { reader: readerNames.exporter(name), recordsAtOnce, from }
   const events = eventsOf(name, log)
   const only = new Set(namespaces)
   switch (receiver.type) {

@@ -1,6 +1,7 @@
 import type { LogPositionStore } from '../../audit/index.ts'
 import { metricsMediaType, metricsText } from '../../exporters/index.ts'
 import { metricsRoute, type Route } from '../../http/index.ts'
+import { readerNames } from '../log-followers/reader-names.ts'
 import { ExportingThread } from './exporting-thread.ts'
 import type { ExportingAnswer, ExportingThreadData } from './exporting-protocol.ts'
 import type { ExporterState } from './open-exporters.ts'
@@ -11,6 +12,8 @@ import { serverMetrics, type ServerFacts } from './server-metrics.ts'
 export interface ExportingOptions extends ExportingThreadData {
   readonly positions: LogPositionStore
   readonly log: OperatorLines
+  /** Texts that were let go since the start before a reader of the log had them. */
+  readonly lost: (reader: string) => number
   /** What metrics tell of the server besides what the log does. */
   readonly server: () => Pick<ServerFacts, 'refusing' | 'log' | 'sandbox'>
   /** Milliseconds before a thread that was lost is begun again: the first, doubled until the longest. */
@@ -36,6 +39,7 @@ export async function openExporting(options: ExportingOptions): Promise<Exportin
   const { config } = options
   if (config.receivers.length === 0 && config.metricsToken === '')
     return { states: async () => [], routes: [], close: async () => {} }
+  const lostBy = (name: string): number => options.lost(readerNames.exporter(name))
   const threads = new RestartedThread(options)
   try {
     await threads.begin()
@@ -46,11 +50,13 @@ export async function openExporting(options: ExportingOptions): Promise<Exportin
   const text = async (): Promise<string> => {
     const answer = await threads.ask()
     const exporting = { isUp: answer !== null, lost: threads.lost }
-    const facts = { version: options.version, ...options.server(), exporting }
+    const lost = config.receivers.map(({ name, type }) => ({ name, type, records: lostBy(name) }))
+    const facts = { version: options.version, ...options.server(), exporting, lost }
     return metricsText([...serverMetrics(facts), ...(answer?.families ?? [])])
   }
   return {
-    states: () => threads.states(),
+    states: async () =>
+      (await threads.states()).map((state) => ({ ...state, dropped: state.dropped + lostBy(state.name) })),
     routes:
       config.metricsToken === ''
         ? []

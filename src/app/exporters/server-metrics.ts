@@ -11,10 +11,12 @@ export interface ServerFacts {
   readonly sandbox: { readonly isReady: boolean; readonly losses: number }
   /** Whether the thread that hands the log on answers, and how often it was lost. */
   readonly exporting: { readonly isUp: boolean; readonly lost: number }
+  /** Texts that retention took before receivers had them. */
+  readonly lost: readonly { readonly name: string; readonly type: string; readonly records: number }[]
 }
 
 /** The metrics that do not come from the log. */
-export function serverMetrics({ version, refusing, log, sandbox, exporting }: ServerFacts): MetricFamily[] {
+export function serverMetrics({ version, refusing, log, sandbox, exporting, lost }: ServerFacts): MetricFamily[] {
   const { user, system } = process.cpuUsage()
   return [
     gauge('mcpworks_build_info', 'The version that runs.', [{ suffix: '', labels: { version }, value: 1 }]),
@@ -31,6 +33,11 @@ export function serverMetrics({ version, refusing, log, sandbox, exporting }: Se
       'mcpworks_exporting_lost_total',
       'How often the thread that hands the log on ended by itself; it is started again, and counts from zero.',
       plain(exporting.lost),
+    ),
+    counter(
+      'mcpworks_exporter_lost_total',
+      'Records whose texts retention took before a receiver had them.',
+      lost.map(({ name, type, records }) => ({ suffix: '', labels: { exporter: name, type }, value: records })),
     ),
     gauge('process_resident_memory_bytes', 'Resident memory of the server.', plain(process.memoryUsage.rss())),
     counter('process_cpu_seconds_total', 'Processor time of the server.', plain((user + system) / 1e6)),

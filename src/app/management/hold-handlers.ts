@@ -64,19 +64,26 @@ export function holdHandlers({
         ? registry.listAllAgents().flatMap(({ id, ownerId }) => (ownerId === subject ? [id] : []))
         : []
       const erased: JsonObject[] = []
+      const held: JsonObject[] = []
       for (const id of [subject, ...owned]) {
         const result = await keeper.erase({ subject: id, by: caller.principal.id, call })
-        if (result.kind === 'held')
-          throw new McpworksError('invalid_request', {
-            message: `${id} was not erased: a legal hold (${result.holds.map((hold) => hold.id).join(', ')}) stands in ${[...new Set(result.holds.map((hold) => hold.namespace))].join(', ')}.${erased.length === 0 ? '' : ` Erased before: ${erased.map((one) => String(one.subject)).join(', ')}.`}`,
-          })
-        erased.push({ subject: id, namespaces: asJson({ list: result.namespaces }).list ?? [] })
+        for (const hold of result.holds) held.push({ subject: id, ...viewOf(hold) })
+        if (result.kind === 'erased')
+          erased.push({ subject: id, namespaces: asJson({ list: result.namespaces }).list ?? [] })
       }
+      if (erased.length === 0)
+        throw new McpworksError('invalid_request', {
+          message: `Nothing was erased. In the way: ${held.map(inTheWay).join('; ')}. That is on record there.`,
+        })
       // Their keys are gone; what they had sealed follows in steps.
       void sweeper.sweep()
-      return { erased }
+      return { erased, held }
     },
   }
+}
+
+function inTheWay({ namespace, hold, placedBy }: JsonObject): string {
+  return `a legal hold in ${String(namespace)} (${String(hold)}), placed by ${String(placedBy)}`
 }
 
 function viewOf({ id, namespace, subject, reason, placedBy, placedMs }: Hold): JsonObject {

@@ -4,6 +4,7 @@ import type { GatewayPorts } from '../../gateway/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Log } from '../log.ts'
 import { followLog, type FollowPorts, type FollowState } from '../log-followers/follow-log.ts'
+import { readerNames } from '../log-followers/reader-names.ts'
 import { channelKey, postNotification } from './post-notification.ts'
 import { tellNotifications, type Listener } from './tell-notifications.ts'
 
@@ -94,7 +95,7 @@ function webhookFollower(
 ): Listener {
   const webhook = { channel, url, key: channelKey(secret, channel), networks }
   return {
-    reader: `notify ${channel}`,
+    reader: readerNames.channel(channel),
     tell: async (notification) =>
       notification.channels.includes(channel)
         ? await postNotification(webhook, notification, { fetch, clock, signal })

@@ -1,7 +1,8 @@
-import type { GatewayPorts } from '../../gateway/index.ts'
+import type { Config } from '../../config/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import type { Storage } from '../../storage/index.ts'
 import type { Log } from '../log.ts'
+import { awaitedReaders } from './awaited-readers.ts'
 import type { Recording } from './open-recording.ts'
 import { openRetentionClock } from './open-retention-clock.ts'
 import { startSweeper, type Sweeper } from './start-sweeper.ts'
@@ -12,8 +13,8 @@ export interface Keeping extends Sweeper, Pick<KeepingWatch, 'problems'> {}
 
 /** Composes the sweeper, the time that it goes by, and how operators are told. @throws McpworksError `storage_unavailable` */
 export async function openKeeping(parts: {
-  readonly storage: Pick<Storage, 'decisionLog' | 'keeper' | 'retentionClock'>
-  readonly config: Pick<GatewayPorts['config'], 'auditClockJumpDays'>
+  readonly storage: Pick<Storage, 'decisionLog' | 'keeper' | 'retentionClock' | 'logPositions'>
+  readonly config: Pick<Config, 'gateway' | 'exporters'>
   readonly recording: Pick<Recording, 'inForce'>
   readonly namespaces: () => readonly string[]
   readonly clock: Clock
@@ -26,13 +27,15 @@ export async function openKeeping(parts: {
     store: storage.retentionClock,
     decisionLog,
     clock,
-    jumpDays: config.auditClockJumpDays,
+    jumpDays: config.gateway.auditClockJumpDays,
   })
   const sweeper = startSweeper({
     keeper,
     recording,
     namespaces: () => ['platform', ...namespaces()],
     clock: retentionClock,
+    readers: awaitedReaders(storage.logPositions, config.exporters, config.gateway.notifications),
+    waitDays: config.gateway.auditWaitDays,
     watch,
     onFailure: (error) => log.error({ err: error }, 'what should not be kept any longer could not be deleted'),
   })

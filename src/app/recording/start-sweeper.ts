@@ -1,7 +1,8 @@
-import type { RecordKeeper } from '../../audit/index.ts'
+import type { ExpiryStep, LogReader, RecordKeeper, StepResult } from '../../audit/index.ts'
+import { clockAhead, problemIds, stoppedAt, textsUnread, uncoveredErasure } from './keeping-problems.ts'
 import type { Recording } from './open-recording.ts'
-import type { RetentionClock, RetentionTime } from './open-retention-clock.ts'
-import type { KeepingProblem, KeepingWatch } from './watch-keeping.ts'
+import type { RetentionClock } from './open-retention-clock.ts'
+import type { KeepingWatch } from './watch-keeping.ts'
 
 const dayMs = 86_400_000
 /** Between rounds: what is due is due by the day. */
@@ -13,6 +14,8 @@ const pauseMs = 20
 export interface Sweeper {
   /** Does what is due without waiting for the next round. */
   sweep(): Promise<void>
+  /** Texts that went since the start before a reader of the log had them. */
+  lost(reader: string): number
   /** Lets the step that is under way end. */
   close(): Promise<void>
 }
@@ -23,6 +26,9 @@ export interface SweeperParts {
   readonly recording: Pick<Recording, 'inForce'>
   readonly namespaces: () => readonly string[]
   readonly clock: RetentionClock
+  /** Who is to have had the texts of a namespace before they go, and for how many days beyond their time they wait. */
+  readonly readers: (namespace: string) => Promise<readonly LogReader[]>
+  readonly waitDays: number
   readonly watch: Pick<KeepingWatch, 'raise' | 'settle'>
   readonly onFailure: (error: unknown) => void
 }
@@ -32,29 +38,74 @@ export interface SweeperParts {
  * not be done is reported and comes again with the next round: something may be kept longer than it should, and never
  * less long.
  */
-export function startSweeper({ keeper, recording, namespaces, clock, watch, onFailure }: SweeperParts): Sweeper {
+export function startSweeper(parts: SweeperParts): Sweeper {
+  const { keeper, recording, namespaces, clock, readers, waitDays, watch, onFailure } = parts
   let closed = false
   let round: Promise<void> | null = null
   const closing = new AbortController()
+  const lost = new Map<string, number>()
+  /** Where readers were when they lost something. */
+  const lostAt = new Map<string, string>()
 
-  async function untilDone(step: () => Promise<{ readonly more: boolean }>): Promise<void> {
-    while (!closed && (await step()).more) await pause(closing.signal)
+  async function untilDone(step: () => Promise<StepResult>): Promise<StepResult | null> {
+    let last: StepResult | null = null
+    while (!closed) {
+      last = await step()
+      await tell(last)
+      if (!last.more) break
+      await pause(closing.signal)
+    }
+    return last
+  }
+
+  async function tell({ uncovered, unread = [] }: StepResult): Promise<void> {
+    // Counted before anything else can fail: they are gone.
+    for (const { reader, records } of unread) lost.set(reader, (lost.get(reader) ?? 0) + records)
+    if (uncovered !== undefined) await watch.raise(uncoveredErasure(uncovered))
+  }
+
+  async function expire(step: ExpiryStep): Promise<void> {
+    const { namespace, what, awaited } = step
+    const last = await untilDone(async () => {
+      const result = await keeper.expire(step)
+      for (const one of result.unread ?? []) {
+        const position = awaited?.readers.find(({ name }) => name === one.reader)?.position ?? ''
+        lostAt.set(problemIds.unread(namespace, one.reader), position)
+        await watch.raise(textsUnread(namespace, one))
+      }
+      return result
+    })
+    if (last === null) return
+    if (last.stoppedAt === undefined) watch.settle(problemIds.stopped(namespace, what))
+    else await watch.raise(stoppedAt(namespace, what, last.stoppedAt))
+  }
+
+  /** Whoever goes on reading is told of no more than what it lost. */
+  function settleReaders(namespace: string, here: readonly LogReader[]): void {
+    for (const { name, position } of here) {
+      const id = problemIds.unread(namespace, name)
+      const was = lostAt.get(id)
+      if (was === undefined || was === position) continue
+      lostAt.delete(id)
+      watch.settle(id)
+    }
   }
 
   async function goRound(): Promise<void> {
     await untilDone(() => keeper.sweepErased())
     const time = await clock.look()
     if (time.state === 'refused') await watch.raise(clockAhead(time))
-    else watch.settle(clockId)
+    else watch.settle(problemIds.clock)
     for (const namespace of namespaces()) {
       const { bodyDays, recordDays } = recording.inForce(namespace)
-      for (const [what, days] of [
-        ['bodies', bodyDays],
-        ['texts', recordDays],
-      ] as const) {
-        if (days === 'forever') continue
-        await untilDone(() => keeper.expire({ namespace, what, beforeMs: time.timeMs - days * dayMs, days }))
-      }
+      const beforeMs = (days: number): number => time.timeMs - days * dayMs
+      if (bodyDays !== 'forever')
+        await expire({ namespace, what: 'bodies', beforeMs: beforeMs(bodyDays), days: bodyDays })
+      if (recordDays === 'forever') continue
+      const here = await readers(namespace)
+      settleReaders(namespace, here)
+      const awaited = { readers: here, untilMs: beforeMs(recordDays + waitDays) }
+      await expire({ namespace, what: 'texts', beforeMs: beforeMs(recordDays), days: recordDays, awaited })
     }
   }
 
@@ -69,6 +120,7 @@ export function startSweeper({ keeper, recording, namespaces, clock, watch, onFa
   timer.unref()
   return {
     sweep,
+    lost: (reader) => lost.get(reader) ?? 0,
     async close() {
       closed = true
       closing.abort()
@@ -84,19 +136,4 @@ function pause(signal: AbortSignal): Promise<void> {
     const timer = setTimeout(resolve, pauseMs)
     signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
   })
-}
-
-const clockId = 'clock'
-
-function clockAhead({ timeMs, aheadMs }: RetentionTime): KeepingProblem {
-  const counted = new Date(timeMs).toISOString()
-  const shown = new Date(timeMs + aheadMs).toISOString()
-  return {
-    id: clockId,
-    namespace: 'platform',
-    event: { type: 'clock-ahead', counted, clock: shown },
-    detail: `the clock says ${shown}, and retention has counted up to ${counted}: it is not believed, and nothing goes that is not due by the time that passes here`,
-    remedy:
-      'set the clock right; where it is right, raise gateway.auditClockJumpDays for one start, and what is due goes, a day in an hour',
-  }
 }

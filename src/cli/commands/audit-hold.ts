@@ -73,7 +73,10 @@ export function addHoldCommands(audit: Command, context: () => CommandContext): 
       const answer = await current
         .api()
         .call('erasure.erase', { subject, confirm: said, agents: options.withAgents === true })
-      current.terminal.result(answer, objects(answer.erased).map(erasedLine).join('\n'))
+      current.terminal.result(
+        answer,
+        [...objects(answer.erased).map(erasedLine), ...objects(answer.held).map(heldLine)].join('\n'),
+      )
     })
 }
 
@@ -85,4 +88,8 @@ function holdLine({ hold, subject, reason, placedBy, placedAt }: JsonObject): st
 function erasedLine({ subject, namespaces }: JsonObject): string {
   const places = objects(namespaces).map(({ namespace, keys }) => `${String(namespace)} (${String(keys)} keys)`)
   return `${String(subject)}: ${places.length === 0 ? 'nothing was kept of it' : `erased in ${places.join(', ')}`}`
+}
+
+function heldLine(held: JsonObject): string {
+  return `${String(held.subject)}: NOT erased in ${String(held.namespace)}, on hold there: ${holdLine(held)}`
 }

@@ -161,6 +161,7 @@ export const clocks: Readonly<Record<string, Exception>> = {
     effects: [
       'DecisionLog.append',
       'DecisionLog.read',
+      'LogPositionStore.find',
       'RecordKeeper.expire',
       'RecordKeeper.sweepErased',
       'RetentionClockStore.keep',

@@ -1,9 +1,10 @@
 import type { Hold } from '../../../audit/index.ts'
+import type { Session } from '../session.ts'
 
 const holdRows = 'SELECT hold, namespace, subject, reason, placed_by, placed_ms FROM holds JOIN logs USING (log)'
 
 /** Holds of the logs in `$1`, oldest first. */
-export const holdsOfLogs = `${holdRows} WHERE log = ANY ($1::int[]) ORDER BY placed_ms, hold`
+const holdsOfLogs = `${holdRows} WHERE log = ANY ($1::int[]) ORDER BY placed_ms, hold`
 
 /** Holds of the namespace `$1`, of all where it is NULL, oldest first. */
 export const holdsOfNamespace = `${holdRows} WHERE namespace = COALESCE($1, namespace) ORDER BY placed_ms, hold`
@@ -17,5 +18,37 @@ export function holdOfRow(row: Record<string, unknown>): Hold {
     reason: String(row['reason']),
     placedBy: String(row['placed_by']),
     placedMs: Number(row['placed_ms']),
+  }
+}
+
+/** Holds in force on these logs. @throws DatabaseError */
+export async function readHolds(session: Session, logs: readonly number[]): Promise<Hold[]> {
+  return (await session.query(holdsOfLogs, [[...logs]])).rows.map(holdOfRow)
+}
+
+/** A log that is locked until the transaction ends, and how far expiry has come there. */
+export interface LockedLog {
+  readonly log: number
+  readonly textsFrom: number
+  readonly bodiesFrom: number
+  readonly cutCalls: readonly string[]
+}
+
+/** Locks the log of a namespace; `null` where it has none. @throws DatabaseError */
+export async function lockLog(session: Session, namespace: string): Promise<LockedLog | null> {
+  const locked = await session.query('SELECT log FROM logs WHERE namespace = $1 FOR UPDATE', [namespace])
+  const [row] = locked.rows
+  if (row === undefined) return null
+  const log = Number(row['log'])
+  // A statement of its own: it must see what was committed while the lock was waited for.
+  const { rows } = await session.query(
+    'SELECT texts_from, bodies_from, to_json(cut_calls)::text AS cut_calls FROM expiry WHERE log = $1',
+    [log],
+  )
+  return {
+    log,
+    textsFrom: Number(rows[0]?.['texts_from'] ?? 0),
+    bodiesFrom: Number(rows[0]?.['bodies_from'] ?? 0),
+    cutCalls: JSON.parse(String(rows[0]?.['cut_calls'] ?? '[]')) as string[],
   }
 }
