@@ -10,7 +10,10 @@ import { openMetrics } from './open-metrics.ts'
 import { toldFields, type OperatorLines } from './operator-lines.ts'
 import { PositionsElsewhere } from './positions-elsewhere.ts'
 
-/** How much the thread stands back behind those that answer callers. Linux keeps this number per thread. */
+/**
+ * How much the thread stands back behind those that answer callers. Linux keeps this number per thread. Not so far that
+ * whoever floods the server with calls could keep others from hearing of it.
+ */
 const niceness = 5
 
 /** Errors lose their class on the way to the thread that writes lines. */
