@@ -107,6 +107,7 @@ async function inItsOwn(): Promise<HandingOn> {
     config,
     place: { dataDirectory },
     positions: positionsHere(),
+    lost: () => 0,
     server,
     log,
     version: '0',
