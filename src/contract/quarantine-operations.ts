@@ -9,8 +9,13 @@ export const quarantineOperations = {
     method: 'GET',
     path: '/api/v1/namespaces/{namespace}/quarantine',
     effect: 'audit',
-    input: z.strictObject({ ...namespace, limit: z.coerce.number().int().min(1).max(500).default(100) }),
-    summary: 'Lists calls whose output is in quarantine, the newest first, with what did not hold. No outputs.',
+    input: z.strictObject({
+      ...namespace,
+      limit: z.coerce.number().int().min(1).max(500).default(100),
+      before: z.coerce.number().int().min(0).optional(),
+    }),
+    summary:
+      'Lists calls whose output is in quarantine, the newest first, with what did not hold. `next` is where the next page begins (before). No outputs.',
   },
   'quarantine.release': {
     name: 'quarantine.release',

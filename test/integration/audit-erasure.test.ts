@@ -45,6 +45,28 @@ it('erases an agent where the id is repeated and nothing is on hold, and no one 
   expect(await why(kept)).toContain('another sentence')
 })
 
+it('erases elsewhere what a hold of one namespace keeps there, and says who keeps what', async () => {
+  await test.apply('side', {
+    'namespace.yaml': 'namespace: side\n',
+    'policies/a.cedar': 'permit (principal, action, resource);',
+  })
+  const kept = await call(crawler, 'kept by the hold')
+  const subject = 'demo/crawler'
+  const { hold } = (await manage('hold.place', { namespace: 'demo', subject: 'operator', reason: 'a case' })) as {
+    hold: JsonObject
+  }
+  const answer = await manage('erasure.erase', { subject: 'operator', confirm: 'operator' })
+  expect(answer).toMatchObject({
+    erased: [
+      { subject: 'operator', namespaces: expect.arrayContaining([expect.objectContaining({ namespace: 'side' })]) },
+    ],
+    held: [{ subject: 'operator', namespace: 'demo', hold: String(hold.hold), placedBy: 'operator' }],
+  })
+  await manage('hold.lift', { namespace: 'demo', hold: String(hold.hold), reason: 'closed' })
+  expect(await manage('erasure.erase', { subject, confirm: subject })).toMatchObject({ held: [] })
+  expect(await why(kept)).not.toContain('kept by the hold')
+})
+
 it('keeps of calls what the namespace says from the next one on', async () => {
   const set = await manage('recording.set', { namespace: 'demo', level: 'metadata', bodyDays: 30 })
   expect(set).toMatchObject({ level: 'metadata', bodyDays: 30, recordDays: 'forever', defaults: ['recordDays'] })

@@ -60,3 +60,66 @@ it('gives it to somebody else, once that is recorded', async () => {
   expect(appended).toMatchObject([{ kind: 'quarantine', event: { type: 'released', by: 'carl' } }])
   expect(opened).toEqual(['outcome'])
 })
+
+/** The list of a log with these events of quarantine, each of a call of its own unless told otherwise. */
+function listing(events: readonly { readonly type: string; readonly call?: string }[]) {
+  const records = events.map(({ type, call }, index): StoredRecord => ({
+    index,
+    id: `r${index}`,
+    timeMs: index,
+    namespace: 'demo',
+    kind: 'quarantine',
+    call: call ?? `c${index}`,
+    json: JSON.stringify({ event: { type, by: `person ${index}` } }),
+  }))
+  const handlers = quarantineHandlers(
+    {
+      async read({ call, descending, afterIndex, limit }: RecordQuery) {
+        const found = records.filter(
+          (one) => (call === undefined || one.call === call) && (afterIndex === undefined || one.index < afterIndex),
+        )
+        return (descending === true ? found.toReversed() : found).slice(0, limit)
+      },
+      readBody: async () => null,
+      append: async () => ({ id: 'x', namespace: 'demo', index: 0 }),
+    },
+    { nowMs: () => 0 },
+  )
+  return async (input: { limit: number; before?: number }) => {
+    const ask = { namespace: 'demo', ...input }
+    const answer = await handlers['audit.quarantine'](ask, {} as never, new AbortController().signal)
+    return answer as { calls: { call: string; releases: { by: string }[] }[]; next: number | null }
+  }
+}
+
+it('lists what is in quarantine however often something was released since', async () => {
+  const list = listing([
+    { type: 'quarantined', call: 'old' },
+    ...Array.from({ length: 1200 }, () => ({ type: 'released', call: 'old' })),
+  ])
+  const { calls, next } = await list({ limit: 1 })
+  expect(calls.map(({ call }) => call)).toEqual(['old'])
+  expect(calls[0]?.releases).toHaveLength(20)
+  expect(calls[0]?.releases.at(-1)?.by).toBe('person 1200')
+  expect((await list({ limit: 1, before: next ?? -1 })).calls).toEqual([])
+})
+
+it('goes on page by page, counting only what it lists', async () => {
+  const list = listing(
+    Array.from({ length: 6 }, () => [{ type: 'quarantined' }, { type: 'released', call: 'other' }]).flat(),
+  )
+  const first = await list({ limit: 4 })
+  expect(first.calls.map(({ call }) => call)).toEqual(['c10', 'c8', 'c6', 'c4'])
+  const rest = await list({ limit: 4, before: first.next ?? -1 })
+  expect(rest).toMatchObject({ calls: [{ call: 'c2' }, { call: 'c0' }], next: null })
+})
+
+it('says where to go on where it has looked at enough', async () => {
+  const list = listing([
+    { type: 'quarantined', call: 'old' },
+    ...Array.from({ length: 10_500 }, () => ({ type: 'released' })),
+  ])
+  const first = await list({ limit: 5 })
+  expect(first).toEqual({ calls: [], next: 501 })
+  expect(await list({ limit: 5, before: 501 })).toMatchObject({ calls: [{ call: 'old' }], next: null })
+})

@@ -2,6 +2,12 @@ import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
+const pageRecords = 500
+/** Records that one answer looks at. */
+const lookedAtMost = 10_000
+/** The newest of one call that are shown. */
+const releasesShown = 20
+
 /**
  * What was kept back, and giving it to a person who had no part in the call. The release is on record before anything is
  * opened.
@@ -11,29 +17,20 @@ export function quarantineHandlers(
   clock: Pick<Clock, 'nowMs'>,
 ): Pick<Handlers, 'audit.quarantine' | 'quarantine.release'> {
   return {
-    async 'audit.quarantine'({ namespace, limit }) {
-      const records = await decisionLog.read({ namespace, kinds: ['quarantine'], descending: true, limit })
-      const events = records.map((record) => ({ record, event: eventOf(record) }))
-      const releases = Map.groupBy(
-        events.filter(({ event }) => event.type === 'released'),
-        ({ record }) => record.call,
-      )
-      const kept = events.filter(({ event }) => event.type === 'quarantined')
-      return {
-        calls: kept.map(({ record, event }) => ({
+    async 'audit.quarantine'({ namespace, limit, before = null }) {
+      const { kept, next } = await findKept(decisionLog, { namespace, limit, before })
+      const calls: JsonObject[] = []
+      for (const { record, event } of kept)
+        calls.push({
           call: record.call,
           time: new Date(record.timeMs).toISOString(),
           principal: event.principal ?? null,
           service: event.service ?? null,
           tool: event.tool ?? null,
           invariants: event.invariants ?? [],
-          releases: (releases.get(record.call) ?? []).map(({ event: { by, comment }, record: { timeMs } }) => ({
-            by: by ?? null,
-            comment: comment ?? null,
-            time: new Date(timeMs).toISOString(),
-          })),
-        })),
-      }
+          releases: await releasesOf(decisionLog, record),
+        })
+      return { calls, next }
     },
     async 'quarantine.release'({ namespace, call, comment }, { caller, run, call: own }) {
       const records = await decisionLog.read({ namespace, call, kinds: ['quarantine'], limit: 100 })
@@ -69,6 +66,53 @@ export function quarantineHandlers(
       }
     },
   }
+}
+
+interface KeptBack {
+  readonly record: StoredRecord
+  readonly event: JsonObject
+}
+
+/** The newest below a position, whatever releases lie between them; `next` is where to go on, `null` at the end. */
+async function findKept(
+  decisionLog: Pick<DecisionLog, 'read'>,
+  { namespace, limit, before }: { namespace: string; limit: number; before: number | null },
+): Promise<{ kept: KeptBack[]; next: number | null }> {
+  const kept: KeptBack[] = []
+  let below = before
+  for (let looked = 0; looked < lookedAtMost; looked += pageRecords) {
+    const page = await decisionLog.read({
+      namespace,
+      kinds: ['quarantine'],
+      descending: true,
+      limit: pageRecords,
+      ...(below === null ? {} : { afterIndex: below }),
+    })
+    for (const record of page) {
+      below = record.index
+      const event = eventOf(record)
+      if (event.type !== 'quarantined') continue
+      kept.push({ record, event })
+      if (kept.length === limit) return { kept, next: below }
+    }
+    if (page.length < pageRecords) return { kept, next: null }
+  }
+  return { kept, next: below }
+}
+
+/** The newest releases of a call, the oldest of them first. */
+async function releasesOf(
+  decisionLog: Pick<DecisionLog, 'read'>,
+  { namespace, call }: StoredRecord,
+): Promise<JsonObject[]> {
+  const query = { namespace, call, kinds: ['quarantine'], descending: true, limit: releasesShown } as const
+  const releases: JsonObject[] = []
+  for (const record of (await decisionLog.read(query)).toReversed()) {
+    const { type, by, comment } = eventOf(record)
+    if (type !== 'released') continue
+    releases.push({ by: by ?? null, comment: comment ?? null, time: new Date(record.timeMs).toISOString() })
+  }
+  return releases
 }
 
 function eventOf({ json }: StoredRecord): JsonObject {

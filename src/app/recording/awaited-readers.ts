@@ -1,6 +1,5 @@
 import type { LogPositionStore, LogReader } from '../../audit/index.ts'
 import type { ExportersConfig } from '../../exporters/index.ts'
-import type { GatewayPorts } from '../../gateway/index.ts'
 import { readerNames } from '../log-followers/reader-names.ts'
 
 /** Somebody that the configuration names and who is to have the log. */
@@ -16,8 +15,8 @@ interface Awaited {
  */
 export function awaitedReaders(
   positions: Pick<LogPositionStore, 'find'>,
-  exporters: Pick<ExportersConfig, 'receivers'>,
-  notifications: Pick<GatewayPorts['config']['notifications'], 'channels'>,
+  exporters: { readonly receivers: readonly Pick<ExportersConfig['receivers'][number], 'name' | 'namespaces'>[] },
+  notifications: { readonly channels: readonly { readonly name: string }[] },
 ): (namespace: string) => Promise<LogReader[]> {
   const awaited: readonly Awaited[] = [
     ...exporters.receivers.map(({ name, namespaces }) => ({ name: readerNames.exporter(name), namespaces })),

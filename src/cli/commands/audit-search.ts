@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../../kernel/index.ts'
 import type { CommandContext } from '../context.ts'
+import { position } from '../position.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { printableLine } from '../printable.ts'
 import { objects } from './rows.ts'
@@ -137,12 +138,6 @@ function count(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 200)
     throw new InvalidArgumentError('write a number from 1 to 200')
-  return value
-}
-
-function position(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('write a position, 0 or more')
   return value
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
+import { position } from '../position.ts'
 import { chooseNamespace, namespaceOption } from '../namespace-option.ts'
 import { printableJson } from '../printable.ts'
 import { table } from '../terminal.ts'
@@ -15,10 +16,14 @@ export function addQuarantineCommands(program: Command, context: () => CommandCo
     .command('list')
     .description('Lists calls whose output is in quarantine, the newest first')
     .option(...namespaceOption)
-    .action(async (options: { namespace?: string }) => {
+    .option('--before <position>', 'go on before this position, as the last page said', position)
+    .action(async (options: { namespace?: string; before?: number }) => {
       const current = context()
       const namespace = await chooseNamespace(options.namespace, current)
-      const answer = await current.api().call('audit.quarantine', { namespace })
+      const answer = await current.api().call('audit.quarantine', {
+        namespace,
+        ...(options.before === undefined ? {} : { before: options.before }),
+      })
       const rows = objects(answer.calls).map((row) => [
         String(row.call),
         String(row.time),
@@ -32,7 +37,8 @@ export function addQuarantineCommands(program: Command, context: () => CommandCo
           .join(', '),
       ])
       const text = table(['CALL', 'SINCE', 'OF', 'TOOL', 'WHAT DID NOT HOLD', 'RELEASED TO'], rows)
-      current.terminal.result(answer, text)
+      const more = typeof answer.next === 'number' ? `\nThere may be more: --before ${answer.next}` : ''
+      current.terminal.result(answer, `${text}${more}`)
     })
 
   quarantine
