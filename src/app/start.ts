@@ -82,6 +82,8 @@ export interface StartOptions {
   readonly onStandby?: (place: StandbyPlace) => void
   /** Ends the waiting; nothing else. */
   readonly signal?: AbortSignal
+  /** Goes on with a decision log that was put back since this data directory saw it; each such tree is recorded as an alarm. */
+  readonly acceptOlderLog?: boolean
   /** The way out, for tests whose servers elsewhere have certificates of an authority of their own. */
   readonly guardedFetch?: GuardedFetch
 }
@@ -140,6 +142,7 @@ export async function start(options: StartOptions): Promise<RunningApp> {
       dataDirectory: config.dataDirectory,
       clock,
       ...(masterKey === null ? {} : { masterKey }),
+      acceptOlderLog: options.acceptOlderLog ?? false,
       ...standing.storage,
     })
     opened.push(() => storage.close())
@@ -372,7 +375,7 @@ async function compose(
     version,
   })
   opened.push(() => exporting.close())
-  const publishing = publishLog({ config: config.publishing, storage: alarming, fetch: guardedFetch, clock, log })
+  const publishing = await publishLog({ config: config.publishing, storage: alarming, fetch: guardedFetch, clock, log })
   opened.push(() => publishing.close())
   const places = watchPlaces({
     places: () => placesOf(exporting, publishing, notifications),

@@ -1,4 +1,12 @@
-export { checkpointOrigin, openCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
+export {
+  checkpointOrigin,
+  openCheckpoint,
+  readCheckpoint,
+  signCheckpoint,
+  treeOfOrigin,
+  type Checkpoint,
+} from './checkpoint.ts'
+export { rootAt } from './prove-consistency.ts'
 export type { BundleSource, BundleTarget } from './bundle/bundle-files.ts'
 export { parseTilePlace } from './bundle/tile-path.ts'
 export { verifyBundle, type BundleReport } from './bundle/verify-bundle.ts'

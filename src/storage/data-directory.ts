@@ -27,6 +27,8 @@ export interface DataDirectoryPaths {
   readonly publicKey: string
   /** Derived from the log: it can be removed while no server runs. */
   readonly search: string
+  /** The newest checkpoints that were signed while a server on this directory was active. */
+  readonly seen: string
 }
 
 /** Where the files of a data directory are. Touches nothing. */
@@ -39,6 +41,7 @@ export function dataDirectoryPaths(dataDirectory: string): DataDirectoryPaths {
     masterKey: join(dataDirectory, 'master.key'),
     publicKey: join(dataDirectory, 'audit.pub'),
     search: join(dataDirectory, 'search.db'),
+    seen: join(dataDirectory, 'audit.seen'),
   }
 }
 

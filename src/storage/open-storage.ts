@@ -19,6 +19,8 @@ import { acquireLease, type PostgresOptions } from './postgres/acquire-lease.ts'
 import { openPostgresLog } from './postgres/log/open-postgres-log.ts'
 import { openPostgresAuditReader } from './postgres/log/postgres-audit-reader.ts'
 import { SearchClient } from './search/search-client.ts'
+import { requireSeenLog } from './require-seen-log.ts'
+import { SeenCheckpoints, type SeenDifference } from './seen-checkpoints.ts'
 import { createStateStores, type StateStores } from './sql-stores.ts'
 import { SqliteDecisionLog } from './sqlite-decision-log.ts'
 import { openLeasedDatabase, openStateDatabase } from './state-database.ts'
@@ -35,6 +37,8 @@ export interface StorageOptions {
   readonly auditMaxPages?: number
   /** The database of state and log; absent where both are in the data directory. */
   readonly postgres?: PostgresOptions
+  /** Goes on with a log that is not as this data directory has seen it: one that was put back. */
+  readonly acceptOlderLog?: boolean
 }
 
 /** All ports that keep something. */
@@ -50,6 +54,8 @@ export interface Storage extends StateStores {
   readonly role: ActiveRole
   /** Calls of former runs that had no outcome, and were ended when the log was opened. */
   readonly abandoned: number
+  /** How the log was found to be another one than this data directory has seen, where that is accepted. */
+  readonly differences: readonly SeenDifference[]
   /** Waits for what is being written, signs the last checkpoints, closes and gives the data directory free. */
   close(): Promise<void>
 }
@@ -57,7 +63,8 @@ export interface Storage extends StateStores {
 /**
  * Opens a data directory for this process alone and writes `abandoned` for every allowed call that a former process
  * left without an outcome. Nothing is written by this thread: one worker owns both databases. With a database of
- * PostgreSQL, waits until no other server is active on it.
+ * PostgreSQL, waits until no other server is active on it. A log that was put back since this data directory saw it is
+ * gone on with only where that is accepted.
  * @throws McpworksError `data_directory_in_use`, `storage_unavailable`
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
@@ -89,11 +96,16 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 }
 
 async function openOnSqlite(options: StorageOptions, paths: DataDirectoryPaths): Promise<Storage> {
+  const { dataDirectory, acceptOlderLog: accept = false } = options
   const isNew = !existsSync(paths.audit) || statSync(paths.audit).size === 0
   const masterKey = options.masterKey ?? loadMasterKey(paths.masterKey, isNew)
-  const log = await openSqliteLog(options, paths, masterKey)
+  const seen = SeenCheckpoints.read(paths.seen)
+  // Before the log is opened for writing: nothing is signed on top of one that was put back.
+  const differences = await requireSeenLog(seen, isNew ? null : () => openAuditReader({ dataDirectory }), accept)
+  const log = await openSqliteLog(options, paths, masterKey, seen)
   const state = openStateDatabase(log.client)
   return {
+    differences,
     ...createStateStores(state),
     decisionLog: log.decisionLog,
     keeper: log.decisionLog,
@@ -121,10 +133,16 @@ async function openOnPostgres(
   const { url, caFile, silentMs } = postgres
   const session = { database: { url, caFile }, silentMs }
   try {
+    const openReader = () => openPostgresAuditReader({ ...session, masterKey, publicKeyLine: null })
+    const trees = openReader()
+    opened.push(() => trees.close())
+    const seen = SeenCheckpoints.read(paths.seen)
+    const isNew = (await trees.publicKeyLine()) === null
+    const differences = await requireSeenLog(seen, isNew ? null : openReader, options.acceptOlderLog ?? false)
+    opened.push(() => seen.close(trees))
     const log = await openPostgresLog({ ...session, masterKey, clock: options.clock, publicKeyPath: paths.publicKey })
     opened.push(() => log.close())
-    const trees = openPostgresAuditReader({ ...session, masterKey, publicKeyLine: null })
-    opened.push(() => trees.close())
+    seen.follow(trees)
     const logSearch = new SearchClient({ log: session, searchPath: paths.search })
     opened.push(() => logSearch.close())
     const state = openLeasedDatabase(lease)
@@ -139,6 +157,7 @@ async function openOnPostgres(
       masterKey: masterKeyOf(masterKey),
       role: lease,
       abandoned: log.abandoned,
+      differences,
       close: () => closeAll(opened),
     }
   } catch (error) {
@@ -179,6 +198,7 @@ async function openSqliteLog(
   { dataDirectory, clock, auditMaxPages }: StorageOptions,
   paths: DataDirectoryPaths,
   masterKey: Uint8Array,
+  seen: SeenCheckpoints,
 ): Promise<OpenedLog> {
   const client = await WorkerClient.start({
     auditPath: paths.audit,
@@ -191,6 +211,7 @@ async function openSqliteLog(
   const decisionLog = new SqliteDecisionLog({ client, auditPath: paths.audit, masterKey, clock })
   const logSearch = new SearchClient({ log: paths.audit, searchPath: paths.search })
   const trees = openAuditReader({ dataDirectory, masterKey })
+  seen.follow(trees)
   return {
     client,
     decisionLog,
@@ -201,6 +222,7 @@ async function openSqliteLog(
       await logSearch.close()
       await client.close()
       await decisionLog.close()
+      await seen.close(trees)
       await trees.close()
     },
   }

@@ -51,6 +51,8 @@ export function makeOlder(dataDirectory: string, version: OlderVersion): void {
   from.close()
   to.close()
   for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true })
+  // Those versions did not remember what they had signed.
+  rmSync(join(dataDirectory, 'audit.seen'), { force: true })
   renameSync(older, path)
   chmodSync(path, 0o600)
 }

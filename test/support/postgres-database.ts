@@ -16,6 +16,16 @@ export async function postgresDatabase(): Promise<string> {
   return url
 }
 
+/**
+ * A database with everything that another one has, to which nobody is connected; gone when the running test is.
+ * @returns its URL, for a superuser, with the password
+ */
+export async function copiedPostgresDatabase(original: string): Promise<string> {
+  const { url, drop } = await createDatabase(new URL(original).pathname.slice(1))
+  onTestFinished(drop)
+  return url
+}
+
 /** Databases that no running test uses, emptied. To make one takes longer than most tests do. */
 const unused: string[] = []
 
@@ -44,10 +54,10 @@ const emptyAllTables = `
     LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
   END $$;`
 
-async function createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
+async function createDatabase(template = 'template1'): Promise<{ readonly url: string; drop(): Promise<void> }> {
   const server = await sharedServer()
   const name = `test_${randomBytes(8).toString('hex')}`
-  await runOnServer(server, `CREATE DATABASE ${name}`)
+  await runOnServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => runOnServer(server, `DROP DATABASE ${name} WITH (FORCE)`) }

@@ -52,6 +52,7 @@ export async function startTestApp(
     entries?: readonly CatalogueEntry[]
     guardedFetch?: GuardedFetch
     clock?: Clock
+    acceptOlderLog?: boolean
     onStandby?: (place: { readonly active: string; readonly url: string }) => void
   } = {},
 ): Promise<TestApp> {
@@ -72,6 +73,7 @@ export async function startTestApp(
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.entries === undefined ? {} : { entries: options.entries }),
     ...(options.guardedFetch === undefined ? {} : { guardedFetch: options.guardedFetch }),
+    ...(options.acceptOlderLog === undefined ? {} : { acceptOlderLog: options.acceptOlderLog }),
     ...(options.onStandby === undefined ? {} : { onStandby: options.onStandby }),
   })
 

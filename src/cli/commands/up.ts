@@ -13,7 +13,11 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on (default: 7433)')
     .option('--no-demo', 'set up nothing at the first start')
-    .action(async (options: { host?: string; port?: string; demo: boolean }) => {
+    .option(
+      '--accept-older-log',
+      'start on a decision log that is older than this data directory has seen, because a backup was restored; it is put on record',
+    )
+    .action(async (options: { host?: string; port?: string; demo: boolean; acceptOlderLog?: boolean }) => {
       const { terminal, config: load } = context()
       const config = load({
         ...(options.host === undefined ? {} : { 'http.host': options.host }),
@@ -29,6 +33,7 @@ export function addUpCommand(program: Command, context: () => CommandContext): v
         log: createLog(config.log.level),
         version: program.version() ?? '',
         signal: interrupted.signal,
+        acceptOlderLog: options.acceptOlderLog === true,
         onStandby({ active, url }) {
           clearTimeout(slow)
           terminal.note(`Standing by at ${url}: the server on ${active} is active on the database.`)

@@ -1,0 +1,177 @@
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import {
+  readCheckpoint,
+  rootAt,
+  treeOfOrigin,
+  type Checkpoint,
+  type TreeName,
+  type TreeReader,
+} from '../audit/index.ts'
+import { McpworksError } from '../kernel/index.ts'
+import { syncDirectory, writeNewFile } from './data-directory.ts'
+
+/** How often the newest checkpoints are written down, in milliseconds. */
+const periodMs = 10_000
+const rowsAtOnce = 1000
+
+/** A tree that is not as this data directory has seen it. */
+export interface SeenDifference {
+  readonly tree: TreeName
+  /** A sentence. */
+  readonly problem: string
+  /** The newest checkpoint of the tree as it is; empty where there is none. */
+  readonly ours: string
+  /** The checkpoint that was seen. */
+  readonly theirs: string
+}
+
+/**
+ * Remembers, in a file beside the log or on a machine of its own, the newest signed checkpoint of each tree, so that a log
+ * that was put back to an older state, or rewritten, is found at the next start from this data directory. Whoever puts the
+ * directory back as a whole puts this back too: that shows only against what is kept elsewhere.
+ */
+export class SeenCheckpoints {
+  readonly #path: string
+  /** Notes by origin. */
+  readonly #notes: Map<string, string>
+  #ordinal: number | null = null
+  #written = ''
+  #timer: NodeJS.Timeout | null = null
+  #looking: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, notes: readonly string[]) {
+    this.#path = path
+    this.#notes = new Map(notes.map((note) => [originOf(note), note]))
+    this.#written = this.#text()
+  }
+
+  /** What was seen from a data directory. @throws McpworksError `storage_unavailable` where the file was damaged */
+  static read(path: string): SeenCheckpoints {
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : ['']
+    const last = lines.pop()
+    const notes = lines.map(readLine)
+    const good = notes.filter((note) => note !== null)
+    if (last === '' && good.length === notes.length) return new SeenCheckpoints(path, good)
+    throw new McpworksError('storage_unavailable', {
+      message: 'audit.seen in the data directory is damaged. Run "mcpworks audit verify", and take the file away.',
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.#notes.size === 0
+  }
+
+  /**
+   * Trees that do not continue what was seen. To be asked before anything is added to the log; reads what every version
+   * has had since trees have periods.
+   */
+  async differences(reader: Pick<TreeReader, 'newestCheckpoint' | 'hashes'>): Promise<SeenDifference[]> {
+    const found: SeenDifference[] = []
+    for (const note of this.#notes.values()) {
+      const seen = readCheckpoint(note)
+      const tree = seen === null ? null : treeOfOrigin(seen.origin.split('/')[1] ?? '', seen.origin)
+      if (seen === null || tree === null) continue
+      const newest = await reader.newestCheckpoint(tree.namespace, tree.period)
+      const problem = await difference(reader, tree, seen, newest === null ? null : readCheckpoint(newest.note))
+      if (problem !== null) found.push({ tree, problem, ours: newest?.note ?? '', theirs: note })
+    }
+    return found
+  }
+
+  /** Forgets what was seen: the log goes on from another state, and somebody said so. */
+  forget(): void {
+    this.#notes.clear()
+  }
+
+  /** Writes down what is signed from now on, until `close`. What cannot be read or written is tried again. */
+  follow(reader: TreeReader): void {
+    this.#timer = setInterval(() => void this.look(reader).catch(() => {}), periodMs)
+    this.#timer.unref()
+  }
+
+  /** Writes down what was signed since the last look. @throws McpworksError `storage_unavailable`; the file system's errors */
+  look(reader: TreeReader): Promise<void> {
+    const next = this.#looking.then(() => this.#look(reader))
+    this.#looking = next.catch(() => {})
+    return next
+  }
+
+  /** Looks once more. What cannot be had then is found at the next start all the same: an older memory is a good one. */
+  async close(reader: TreeReader): Promise<void> {
+    if (this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#timer = null
+    await this.look(reader).catch(() => {})
+  }
+
+  async #look(reader: TreeReader): Promise<void> {
+    if (this.#ordinal === null) await this.#readNewest(reader)
+    for (;;) {
+      const rows = await reader.checkpoints((this.#ordinal ?? 0) + 1, rowsAtOnce)
+      for (const { ordinal, note } of rows) {
+        this.#notes.set(originOf(note), note)
+        this.#ordinal = ordinal
+      }
+      if (rows.length < rowsAtOnce) break
+    }
+    this.#write()
+  }
+
+  async #readNewest(reader: TreeReader): Promise<void> {
+    let newest = 0
+    for (const { namespace, period } of await reader.trees()) {
+      const row = namespace === null ? null : await reader.newestCheckpoint(namespace, period)
+      if (row === null) continue
+      this.#notes.set(originOf(row.note), row.note)
+      newest = Math.max(newest, row.ordinal)
+    }
+    this.#ordinal = newest
+  }
+
+  #write(): void {
+    const text = this.#text()
+    if (text === this.#written) return
+    // Whole or not at all, after a power cut too.
+    const partial = `${this.#path}.new`
+    rmSync(partial, { force: true })
+    writeNewFile(partial, text)
+    renameSync(partial, this.#path)
+    syncDirectory(dirname(this.#path))
+    this.#written = text
+  }
+
+  #text(): string {
+    return [...this.#notes.values()].map((note) => `${JSON.stringify(note)}\n`).join('')
+  }
+}
+
+/** What does not fit, as a sentence; `null` where the tree goes on from what was seen. */
+async function difference(
+  reader: Pick<TreeReader, 'hashes'>,
+  tree: TreeName,
+  seen: Checkpoint,
+  newest: Checkpoint | null,
+): Promise<string | null> {
+  if (newest === null || newest.origin !== seen.origin)
+    return `${seen.size} records of ${seen.origin} were signed before, and there is no such log any more.`
+  if (newest.size < seen.size)
+    return `${seen.size} records of ${seen.origin} were signed before, and ${newest.size} are: the log was put back.`
+  const root = await rootAt(reader, tree, seen.size)
+  if (Buffer.compare(root, seen.root) === 0) return null
+  return `The first ${seen.size} records of ${seen.origin} are not those that were signed before: the log was put back and went on otherwise, or was rewritten.`
+}
+
+function originOf(note: string): string {
+  return note.slice(0, note.indexOf('\n'))
+}
+
+function readLine(line: string): string | null {
+  try {
+    const note: unknown = JSON.parse(line)
+    return typeof note === 'string' && readCheckpoint(note) !== null ? note : null
+  } catch {
+    // Not JSON: not a line of such a file.
+    return null
+  }
+}
