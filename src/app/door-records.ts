@@ -1,7 +1,8 @@
 import type { DecisionLog } from '../audit/index.ts'
 import { addressNetwork } from '../auth/index.ts'
 import type { DoorRefusal } from '../http/index.ts'
-import { uuidv7, type Clock } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
+import { appendEvent } from './append-event.ts'
 import type { Log } from './log.ts'
 import { platformNamespace } from './namespaces.ts'
 
@@ -110,16 +111,7 @@ export function createDoorRecords(decisionLog: DecisionLog, clock: Clock, log: L
   }
 
   async function append(event: { [key: string]: string | number | null }): Promise<void> {
-    const id = uuidv7(clock.nowMs())
-    await decisionLog.append({
-      kind: 'denied-at-door',
-      namespace: platformNamespace,
-      run: id,
-      call: id,
-      parentCall: null,
-      trace: null,
-      event,
-    })
+    await appendEvent(decisionLog, clock, { kind: 'denied-at-door', namespace: platformNamespace, event })
   }
 
   const timer = setInterval(() => void flush(), periodMs)

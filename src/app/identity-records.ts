@@ -1,6 +1,7 @@
 import type { DecisionLog } from '../audit/index.ts'
 import type { IdentityEvents } from '../auth/index.ts'
-import { errorTable, uuidv7, type Clock } from '../kernel/index.ts'
+import { errorTable, type Clock } from '../kernel/index.ts'
+import { appendEvent } from './append-event.ts'
 import type { DoorRecords } from './door-records.ts'
 import { platformNamespace } from './namespaces.ts'
 
@@ -15,14 +16,9 @@ export function createIdentityRecords(
 ): IdentityEvents {
   return {
     async record({ namespace, type, principalId, credentialId, address, facts }) {
-      const id = uuidv7(clock.nowMs())
-      await decisionLog.append({
+      await appendEvent(decisionLog, clock, {
         kind: 'credential',
         namespace: namespace ?? platformNamespace,
-        run: id,
-        call: id,
-        parentCall: null,
-        trace: null,
         event: { ...facts, type, principal: principalId, credential: credentialId, address },
       })
     },

@@ -1,5 +1,6 @@
 import type { DecisionLog } from '../audit/index.ts'
-import { uuidv7, type Clock } from '../kernel/index.ts'
+import type { Clock } from '../kernel/index.ts'
+import { appendEvent } from './append-event.ts'
 import type { PolicyActivation } from './hosted-state.ts'
 
 /** Writes a `policy-change` record into the log of the namespace whose policies change. */
@@ -8,15 +9,14 @@ export function recordActivation(
   clock: Clock,
 ): (activation: PolicyActivation) => Promise<void> {
   return async ({ namespace, policySetHash, previous, policyCount, by, comment }) => {
-    const id = uuidv7(clock.nowMs())
-    await decisionLog.append({
-      kind: 'policy-change',
-      namespace,
-      run: id,
-      call: id,
-      parentCall: null,
-      trace: null,
-      event: { type: 'activated', policy_set: policySetHash, replaces: previous, policies: policyCount, by, comment },
-    })
+    const event = {
+      type: 'activated',
+      policy_set: policySetHash,
+      replaces: previous,
+      policies: policyCount,
+      by,
+      comment,
+    }
+    await appendEvent(decisionLog, clock, { kind: 'policy-change', namespace, event })
   }
 }

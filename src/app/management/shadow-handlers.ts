@@ -1,8 +1,9 @@
 import type { DecisionLog } from '../../audit/index.ts'
-import { createTurns, uuidv7, type Clock, type Digest, type JsonObject } from '../../kernel/index.ts'
+import { createTurns, type Clock, type Digest, type JsonObject } from '../../kernel/index.ts'
 import { McpworksError } from '../../kernel/index.ts'
 import type { Catalogue } from '../../gateway/index.ts'
 import type { PolicyEngine, PolicyStore } from '../../policy/index.ts'
+import { appendEvent } from '../append-event.ts'
 import type { HostedState } from '../hosted-state.ts'
 import type { ShadowMode } from '../shadow/create-shadow-mode.ts'
 import { shadowReport } from '../shadow/shadow-report.ts'
@@ -35,16 +36,7 @@ export function shadowHandlers({
   const inTurn = createTurns()
 
   async function record(namespace: string, event: JsonObject): Promise<void> {
-    const id = uuidv7(clock.nowMs())
-    await decisionLog.append({
-      kind: 'policy-change',
-      namespace,
-      run: id,
-      call: id,
-      parentCall: null,
-      trace: null,
-      event,
-    })
+    await appendEvent(decisionLog, clock, { kind: 'policy-change', namespace, event })
   }
 
   return {

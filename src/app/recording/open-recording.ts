@@ -1,6 +1,7 @@
 import type { DecisionLog, KeptDays, RecordingSettings, RecordingStore } from '../../audit/index.ts'
 import type { GatewayPorts } from '../../gateway/index.ts'
-import { createTurns, McpworksError, uuidv7, type BodyLevel, type Clock } from '../../kernel/index.ts'
+import { createTurns, McpworksError, type BodyLevel, type Clock } from '../../kernel/index.ts'
+import { appendEvent } from '../append-event.ts'
 
 /** What a namespace has said; what it has not said is left out. */
 export type RecordingChange = { readonly [Name in 'level' | 'bodyDays' | 'recordDays']?: RecordingSettings[Name] }
@@ -63,16 +64,8 @@ export async function openRecording({ store, decisionLog, config, clock }: Recor
         requireEnough(change, config.auditMinRecordDays)
         const before = ownOf(namespace)
         const after = { ...before, ...change }
-        const id = uuidv7(clock.nowMs())
-        await decisionLog.append({
-          kind: 'policy-change',
-          namespace,
-          run: id,
-          call: id,
-          parentCall: null,
-          trace: null,
-          event: { type: 'recording-set', before: eventOf(before), after: eventOf(after), by },
-        })
+        const event = { type: 'recording-set', before: eventOf(before), after: eventOf(after), by }
+        await appendEvent(decisionLog, clock, { kind: 'policy-change', namespace, event })
         await store.put(after)
         settings.set(namespace, after)
         return inForce(namespace)

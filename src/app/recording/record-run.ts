@@ -7,9 +7,10 @@ import {
   type StoredRecord,
 } from '../../audit/index.ts'
 import { configDigest, type Config } from '../../config/index.ts'
-import { digestJson, isJsonObject, sha256, uuidv7, type Clock, type JsonObject } from '../../kernel/index.ts'
+import { digestJson, isJsonObject, sha256, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { PolicyEngine } from '../../policy/index.ts'
 import type { Sandbox, SandboxDescription } from '../../sandbox/index.ts'
+import { appendEvent } from '../append-event.ts'
 import type { Log } from '../log.ts'
 import { platformNamespace } from '../namespaces.ts'
 
@@ -45,11 +46,8 @@ export interface RecordedRun {
 export async function recordRun(parts: RunParts): Promise<RecordedRun> {
   const { storage, clock, log } = parts
   const { decisionLog, abandoned } = storage
-  const append = (event: EventDraft['event']) => {
-    const id = uuidv7(clock.nowMs())
-    const own = { namespace: platformNamespace, run: id, call: id, parentCall: null, trace: null }
-    return decisionLog.append({ kind: 'start', ...own, event })
-  }
+  const append = (event: EventDraft['event']) =>
+    appendEvent(decisionLog, clock, { kind: 'start', namespace: platformNamespace, event })
   const newest = {
     namespace: platformNamespace,
     kinds: ['start'],

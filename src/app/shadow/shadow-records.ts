@@ -1,5 +1,6 @@
 import type { DecisionLog } from '../../audit/index.ts'
-import { uuidv7, type Clock, type Digest, type JsonObject, type JsonValue } from '../../kernel/index.ts'
+import type { Clock, Digest, JsonObject, JsonValue } from '../../kernel/index.ts'
+import { appendEvent } from '../append-event.ts'
 import type { ShadowDifference } from './shadow-protocol.ts'
 
 /** Calls that one record tells of, and for how long the first of them waits, in milliseconds. */
@@ -87,15 +88,6 @@ export class ShadowRecords {
   }
 
   async #append(namespace: string, event: JsonObject): Promise<void> {
-    const id = uuidv7(this.#clock.nowMs())
-    await this.#decisionLog.append({
-      kind: 'shadow',
-      namespace,
-      run: id,
-      call: id,
-      parentCall: null,
-      trace: null,
-      event,
-    })
+    await appendEvent(this.#decisionLog, this.#clock, { kind: 'shadow', namespace, event })
   }
 }
