@@ -40,8 +40,8 @@ export interface OpenedBody extends PartReference {
   readonly salt: string
 }
 
-/** Gives that many bytes nobody can guess and nobody else was given. */
-export type RandomBytes = (count: number) => Uint8Array
+/** Fills so many bytes of a target from a place on with such as nobody can guess and nobody else was given. */
+export type RandomBytes = (target: Uint8Array, at: number, count: number) => void
 
 /**
  * Encrypts the bodies of a record under a 256-bit key (AES-256-GCM, NIST SP 800-38D) and commits to each.
@@ -64,14 +64,14 @@ export function sealBodies(
     const bytes = lengths.get(part) ?? 0
     plain[at] = bodyParts.indexOf(part)
     plain.writeUInt32BE(bytes, at + 1)
-    plain.set(random(saltBytes), at + 5)
+    random(plain, at + 5, saltBytes)
     plain.write(body, at + headerBytes)
     const end = at + headerBytes + bytes
     references.set(part, { commitment: commitmentOf(plain.subarray(at + 5, end)), bytes })
     at = end
   }
-  const nonce = random(nonceBytes)
-  sealed.set(nonce)
+  random(sealed, 0, nonceBytes)
+  const nonce = sealed.subarray(0, nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
   cipher.setAAD(Buffer.from(context))
   sealed.set(cipher.update(plain), nonceBytes)

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { checkpointOrigin, LogTree, tileWidth, type NoteSigner } from '../audit/index.ts'
+import { checkpointOrigin, LogTree, periodEndMs, tileWidth, type NoteSigner } from '../audit/index.ts'
 import type { StoredTree } from './stored-subtrees.ts'
 
 /** What the writer keeps in memory of one namespace's log. */
@@ -16,6 +16,8 @@ export interface AuditLogState {
 export interface OpenTree {
   readonly tree: number
   readonly period: string
+  /** Before this time a record goes to it without a look at the calendar; `-Infinity` where that cannot be told. */
+  readonly endsMs: number
   /** Position of its first leaf in the namespace. */
   readonly firstIndex: number
   readonly hashes: LogTree
@@ -50,6 +52,12 @@ export function loadLogState(database: DatabaseSync, identity: LogIdentity, name
   }
 }
 
+/** The time before which a record goes to the tree of a period. */
+export function treeEndMs(period: string): number {
+  const endMs = periodEndMs(period)
+  return Number.isFinite(endMs) ? endMs : -Infinity
+}
+
 /** The signer of a tree's checkpoints. */
 export function treeSigner(identity: LogIdentity, namespace: string, period: string): NoteSigner {
   return { name: checkpointOrigin(identity.logId, namespace, period), ...identity.key }
@@ -72,6 +80,7 @@ function loadOpenTree(
   return {
     tree,
     period,
+    endsMs: treeEndMs(period),
     firstIndex,
     hashes: LogTree.resume(size, readPartialTiles(database, { log, tree, firstIndex }, size)),
     signer: treeSigner(identity, namespace, period),

@@ -16,7 +16,14 @@ import {
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
 import { headMac, readOwnHead, type AuditHead } from './audit-head.ts'
-import { loadLogState, treeSigner, type AuditLogState, type LogIdentity, type OpenTree } from './audit-log-state.ts'
+import {
+  loadLogState,
+  treeEndMs,
+  treeSigner,
+  type AuditLogState,
+  type LogIdentity,
+  type OpenTree,
+} from './audit-log-state.ts'
 import { auditMigrations } from './audit-migrations.ts'
 import { prepareAuditStatements, type AuditStatements } from './audit-statements.ts'
 import { carryOutKeeping } from './carry-out-keeping.ts'
@@ -191,7 +198,7 @@ export class AuditWriter {
   #reload(): void {
     this.#discard()
     const { path, maxPages, masterKey } = this.#settings
-    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 500 })
+    const database = openWritable({ path, maxPages, migrations: auditMigrations, checkpointPages: 1000 })
     try {
       const identity = loadLogIdentity(database, masterKey)
       const stored = readOwnHead(database, this.#headKey, identity.logId)
@@ -258,15 +265,17 @@ export class AuditWriter {
    * checkpoint, and says so in the new one's first leaf. A clock that steps back goes on with the newest tree.
    */
   #treeFor(open: OpenWriter, log: AuditLogState, timeMs: number): OpenTree {
-    const period = logPeriod(timeMs)
     const former = log.open
+    if (former !== null && timeMs < former.endsMs) return former
+    const period = logPeriod(timeMs)
     if (former !== null && period <= former.period) return former
     if (former !== null && former.hashes.size > former.checkpointed) this.#signCheckpoint(open, log, former)
     const firstIndex = former === null ? 0 : former.firstIndex + former.hashes.size
     const { lastInsertRowid } = open.statements.insertTree.run(log.log, period, firstIndex)
     const signer = treeSigner(open.identity, log.namespace, period)
     const hashes = new LogTree()
-    const next = { tree: Number(lastInsertRowid), period, firstIndex, hashes, signer, checkpointed: 0 }
+    const endsMs = treeEndMs(period)
+    const next = { tree: Number(lastInsertRowid), period, endsMs, firstIndex, hashes, signer, checkpointed: 0 }
     log.open = next
     if (former !== null) {
       this.#insert(open, periodItem(log.namespace, former, period, timeMs))

@@ -10,12 +10,12 @@ const poolBytes = 4096
 export function randomPool(): RandomBytes {
   let pool = Buffer.alloc(0)
   let used = 0
-  return (count) => {
+  return (target, at, count) => {
     if (used + count > pool.length) {
       pool = randomFillSync(Buffer.allocUnsafeSlow(Math.max(poolBytes, count)))
       used = 0
     }
+    pool.copy(target, at, used, used + count)
     used += count
-    return pool.subarray(used - count, used)
   }
 }

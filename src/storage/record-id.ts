@@ -8,7 +8,7 @@ import type { RandomBytes } from '../audit/index.ts'
 export function recordId(timeMs: number, seq: number, random: RandomBytes): string {
   const bytes = Buffer.allocUnsafe(16)
   bytes.writeUIntBE(timeMs, 0, 6)
-  bytes.set(random(4), 6)
+  random(bytes, 6, 4)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   bytes.writeUIntBE(seq, 10, 6)
