@@ -24,7 +24,7 @@ function randomPoints(): number[] {
 
 let load: BundledLoad
 beforeAll(async () => {
-  load = await bundleLoad()
+  load = await bundleLoad('pipeline-load')
 })
 afterAll(() => load.remove())
 

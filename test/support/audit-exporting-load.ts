@@ -38,7 +38,7 @@ const exporters = await openExporting({
       intervalMs: 10,
       receivers: [
         { type: 'webhook', name: 'hook', url, from: 'beginning' },
-        { type: 'file', name: 'lines', path: file, from: 'beginning', maxBytes: 20_000, files: 1000 },
+        { type: 'file', name: 'lines', path: file, from: 'beginning', maxBytes: 100_000, files: 1000 },
       ],
     },
   }).exporters,

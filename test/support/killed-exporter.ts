@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { JsonObject } from '../../src/kernel/index.ts'
+import { bundleLoad } from './bundled-load.ts'
 import { httpReceiver } from './receivers.ts'
-
-const script = fileURLToPath(new URL('./audit-exporting-load.ts', import.meta.url))
 
 /** What a webhook was told by processes that were killed again and again. */
 export interface KilledExport {
@@ -29,6 +27,8 @@ export async function killExporter(dataDirectory: string, points: readonly numbe
   let requests = 0
   const webhook = await httpReceiver(() => (++requests % 3 === 0 ? 503 : 200))
   const acknowledged: string[] = []
+  const load = await bundleLoad('audit-exporting-load')
+  const run = (given: JsonObject, lines: number | null): Promise<string[]> => runLoad(load.script, given, lines)
   const file = join(dataDirectory, 'records.jsonl')
   const argument = { dataDirectory, file, url: `http://127.0.0.1:${webhook.port}/hook` }
   try {
@@ -44,6 +44,7 @@ export async function killExporter(dataDirectory: string, points: readonly numbe
       lines: linesOf(file),
     }
   } finally {
+    load.remove()
     await webhook.kill()
   }
 }
@@ -64,7 +65,7 @@ function linesOf(file: string): string[] {
 }
 
 /** What a process said: until it had said so many lines and was killed, or until it ended by itself. */
-async function run(argument: JsonObject, lines: number | null): Promise<string[]> {
+async function runLoad(script: string, argument: JsonObject, lines: number | null): Promise<string[]> {
   const child = spawn(process.execPath, [script, JSON.stringify(argument)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
   const said: string[] = []

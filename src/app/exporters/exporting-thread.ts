@@ -6,8 +6,8 @@ import { McpworksError } from '../../kernel/index.ts'
 import type { ExportingAnswer, ExportingMessage, ExportingRequest, ExportingThreadData } from './exporting-protocol.ts'
 import type { OperatorLines } from './operator-lines.ts'
 
-/** JavaScript memory of the thread, in MiB. Passing it ends the thread, not the server. */
-const memoryLimitMb = 256
+/** JavaScript memory of the thread, in MiB, for twenty receivers at most. Passing it ends the thread, not the server. */
+const memoryLimitMb = 512
 /** How long the thread may take to say how far it is, in milliseconds. */
 const answerMs = 5_000
 

@@ -19,7 +19,7 @@ export interface PlaceWatchOptions {
   readonly clock: Clock
   /** How long a place may fail before that is an alarm. */
   readonly alarmAfterMs: number
-  /** Told of what broke on our side. It is tried again. */
+  /** Told when it begins to break on our side. It is tried again. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -78,11 +78,14 @@ export function watchPlaces({ places, decisionLog, clock, alarmAfterMs, onFailur
     known.isTold = true
   }
 
+  let isBroken = false
   async function lookAtAll(): Promise<void> {
     try {
       for (const place of await places()) await lookAt(place)
+      isBroken = false
     } catch (error) {
-      onFailure(error)
+      if (!isBroken) onFailure(error)
+      isBroken = true
     }
   }
 
