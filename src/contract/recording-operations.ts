@@ -46,7 +46,7 @@ export const recordingOperations = {
     effect: 'manage',
     input: z.strictObject({ ...namespace, subject: subject.optional(), reason }),
     summary:
-      'Places a legal hold: nothing of the namespace, or of one principal in it, is deleted or erased until it is lifted.',
+      'Places a legal hold: nothing of the namespace, or of one principal in it, is deleted or erased until it is lifted. What other namespaces have is not kept by it.',
   },
   'hold.list': {
     name: 'hold.list',
@@ -71,6 +71,6 @@ export const recordingOperations = {
     effect: 'manage',
     input: z.strictObject({ subject, confirm: z.string().max(200), agents: z.boolean().default(false) }),
     summary:
-      'Erases arguments, results and engine inputs of a principal in all namespaces by deleting the keys; with its agents where asked. Cannot be undone.',
+      'Erases arguments, results and engine inputs of a principal by deleting the keys, in all namespaces but those where a hold is in the way, which the answer names (held); with its agents where asked. Cannot be undone.',
   },
 } satisfies Record<string, Operation>

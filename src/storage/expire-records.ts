@@ -1,7 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { PositionRanges, type ExpiryStep, type StepResult } from '../audit/index.ts'
 import type { KeepingScene } from './keeping-scene.ts'
-import { dueRecords, type DueRecord, type DueRecords, type ReaderPlace } from './keeping/due-records.ts'
+import {
+  dueRecords,
+  latestMs,
+  lookedAhead,
+  type DueRecord,
+  type DueRecords,
+  type ReaderPlace,
+} from './keeping/due-records.ts'
 import { recordedSubject } from './keeping/swept-bodies.ts'
 import { asJson, planTexts } from './keeping/texts-event.ts'
 import { seqOfRecordId } from './record-id.ts'
@@ -113,7 +120,17 @@ function oldRecords(step: ExpiryStep, log: number, from: number, { database, ope
        FROM records WHERE log = ?3 AND idx >= ?4 ORDER BY idx LIMIT ${stepRecords}`,
     )
     .all(signedBelow(database, log), openFrom, log, from)
-  return dueRecords(rows, step, readers)
+  const last = rows.at(-1)
+  const isAhead = last !== undefined && Number(last['time_ms']) > latestMs(step)
+  const beyond = isAhead
+    ? database
+        .prepare(
+          `SELECT id, time_ms, kind, call, leaf_hash, json FROM records
+           WHERE log = ?1 AND idx > ?2 AND idx < ?2 + ${lookedAhead} AND time_ms <= ?3 ORDER BY idx LIMIT 1`,
+        )
+        .get(log, last['idx'] as number, latestMs(step))
+    : undefined
+  return dueRecords(rows, step, readers, beyond)
 }
 
 /** Whoever is given the end of a call needs its decision. */

@@ -42,6 +42,27 @@ describe.each(logImplementations)('texts that a reader of the log has not had, o
   })
 })
 
+describe.each(logImplementations)('a record that was written while the clock was ahead, on $name', ({ place }) => {
+  it('goes when the next one goes that was not, and keeps nothing for years', async () => {
+    const { now, storage, keeper, call, verify, close } = await keptLog(place())
+    await call('demo/ada')
+    now.ms += 3650 * day
+    await call('demo/ada')
+    now.ms = start + day
+    const after = await call('demo/ada')
+    now.ms = start + 3 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 8)
+    // By the time that it is dated nothing says that it is old.
+    expect(await keeper.expire({ ...texts, beforeMs: start + 1, days: 2.9 })).toMatchObject({ removed: 2 })
+    expect(await keeper.expire({ ...texts, beforeMs: start + day, days: 2 })).toMatchObject({ removed: 0 })
+    expect(await keeper.expire({ ...texts, beforeMs: start + day + 1, days: 1.9 })).toMatchObject({ removed: 4 })
+    expect(await storage.decisionLog.read({ namespace: 'demo', call: after.call, limit: 5 })).toEqual([])
+    await close()
+    expect(await verify()).toMatchObject({ ok: true, removed: { texts: 6 } })
+  })
+})
+
 describe.each(logImplementations)('a row that is not as it was written, on $name', ({ place }) => {
   it('is told of where retention stops at it, also where it looks young', async () => {
     const { now, storage, keeper, call, spoil } = await keptLog(place())

@@ -1,5 +1,12 @@
 import { PositionRanges, type ExpiryStep, type StepResult } from '../../../audit/index.ts'
-import { dueRecords, type DueRecord, type DueRecords, type ReaderPlace } from '../../keeping/due-records.ts'
+import {
+  dueRecords,
+  latestMs,
+  lookedAhead,
+  type DueRecord,
+  type DueRecords,
+  type ReaderPlace,
+} from '../../keeping/due-records.ts'
 import { recordedSubject } from '../../keeping/swept-bodies.ts'
 import { asJson, planTexts } from '../../keeping/texts-event.ts'
 import type { Session } from '../session.ts'
@@ -122,7 +129,16 @@ async function oldRecords(session: Session, step: ExpiryStep, log: number, from:
      FROM records AS old LEFT JOIN writers USING (writer) WHERE log = $1 AND idx >= $2 ORDER BY idx LIMIT ${stepRecords}`,
     [log, from],
   )
-  return dueRecords(rows, step, readers)
+  const last = rows.at(-1)
+  const isAhead = last !== undefined && Number(last['time_ms']) > latestMs(step)
+  const beyond = isAhead
+    ? await session.query(
+        `SELECT id, time_ms, kind, call, leaf_hash, json FROM records
+         WHERE log = $1 AND idx > $2::bigint AND idx < $2::bigint + ${lookedAhead} AND time_ms <= $3 ORDER BY idx LIMIT 1`,
+        [log, Number(last['idx']), Math.floor(latestMs(step))],
+      )
+    : undefined
+  return dueRecords(rows, step, readers, beyond?.rows[0])
 }
 
 /** Whoever is given the end of a call needs its decision. */
