@@ -1,6 +1,7 @@
 import {
   askWitness,
   cosignedNote,
+  judgeCheckpoint,
   parseWitnessKey,
   publishTree,
   type CheckpointSink,
@@ -209,9 +210,35 @@ function targetWork(target: PublishTarget, trees: () => readonly SignedTree[], p
 }
 
 function sinkWork(sink: CheckpointSink, trees: () => readonly SignedTree[], ports: PublishingPorts) {
+  const continued = new Set<string>()
+
+  /** Once a start: that this log goes on from what is kept there, so that none that was put back is added to it. */
+  async function conflictOf(tree: SignedTree) {
+    const origin = tree.newest.note.slice(0, tree.newest.note.indexOf('\n'))
+    if (sink.kept === undefined || continued.has(origin)) return null
+    const theirs = await sink.kept(origin)
+    const judged = theirs === null ? { ok: true as const } : await judgeCheckpoint(ports.reader, tree, theirs)
+    if (!judged.ok) return { path: treePath(tree), problem: judged.problem, theirs }
+    continued.add(origin)
+    return null
+  }
+
   return async (): Promise<Attempt> => {
     const attempts = new Attempts()
-    for (const { newest, ...tree } of trees()) {
+    const tell = async (
+      { newest, ...tree }: SignedTree,
+      { path, problem, theirs }: { readonly path: string; readonly problem: string; readonly theirs: string | null },
+    ) => {
+      await ports.alarm({ where: sink.name, tree, problem: `${path}: ${problem}`, ours: newest.note, theirs })
+      attempts.add({ status: 'conflict', problem: `${path}: ${problem}` })
+    }
+    for (const signed of trees()) {
+      const { newest, ...tree } = signed
+      const conflict = await conflictOf(signed)
+      if (conflict !== null) {
+        await tell(signed, conflict)
+        continue
+      }
       const position = `${sink.name} ${treePath(tree)}`
       if ((await ports.positions.find(position)) === String(newest.size)) continue
       const outcome = await sink.take([{ ...tree, ...newest }])
@@ -219,9 +246,7 @@ function sinkWork(sink: CheckpointSink, trees: () => readonly SignedTree[], port
         await ports.positions.keep(position, String(newest.size))
         continue
       }
-      const { path, problem, theirs } = outcome
-      await ports.alarm({ where: sink.name, tree, problem: `${path}: ${problem}`, ours: newest.note, theirs })
-      attempts.add({ status: 'conflict', problem: `${path}: ${problem}` })
+      await tell(signed, outcome)
     }
     return attempts.sum
   }

@@ -6,6 +6,7 @@ import {
   countWitnesses,
   LogTree,
   parseWitnessKey,
+  readKeptCheckpoints,
   type CosignatureStore,
   type StoredCosignature,
   type TreeReader,
@@ -285,6 +286,46 @@ describe('kept checkpoints', () => {
     const lines = readFileSync(file, 'utf8').split('\n')
     expect(lines).toEqual([JSON.stringify(notes[0]), '"mcpworks/01', JSON.stringify(notes[1]), ''])
   })
+
+  it.each([
+    ['put back', (trees: MemoryTrees) => trees.backup('demo', 3), /covers 30 records, and 3 are signed here/],
+    [
+      'put back and taken another way',
+      (trees: MemoryTrees) => {
+        const forked = trees.backup('demo', 3)
+        forked.grow('demo', 90, 'other')
+        return forked
+      },
+      /signed over other records than the first 30 here/,
+    ],
+  ])(
+    'in a file show a log that was %s, by a server that remembers nothing, and get nothing of it',
+    async (_what, changed, says) => {
+      const trees = new MemoryTrees()
+      const file = join(temporaryDirectory(), 'kept.jsonl')
+      const first = publish(trees, { checkpoints: { file } })
+      trees.grow('demo', 10)
+      await first.look()
+      const note = trees.grow('demo', 20)
+      await first.look()
+      const before = readFileSync(file, 'utf8')
+      const log = changed(trees)
+      const { look, conflicts, state } = publish(log, { checkpoints: { file } })
+      await look()
+      await look()
+      expect(conflicts).toMatchObject([{ where: 'checkpoint file', tree: { namespace: 'demo' }, theirs: note }])
+      expect(conflicts[0]?.problem).toMatch(says)
+      expect(state('checkpoint file')).toMatchObject({ status: 'conflict' })
+      expect(readFileSync(file, 'utf8')).toBe(before)
+      // The twin: the log that continues it, and another tree beside it, by a server that remembers nothing.
+      const other = trees.grow('other', 4)
+      const newer = trees.grow('demo', 1)
+      const honest = publish(trees, { checkpoints: { file } })
+      await honest.look()
+      expect(honest.conflicts).toEqual([])
+      expect(readKeptCheckpoints(readFileSync(file, 'utf8')).slice(2).toSorted()).toEqual([other, newer].toSorted())
+    },
+  )
 
   it.each([
     [600, 'it cannot be written (EFBIG)'],

@@ -18,6 +18,11 @@ export type ShipOutcome =
 export interface CheckpointSink {
   /** For people. */
   readonly name: string
+  /**
+   * The newest checkpoint under an origin that is kept there, as far as the place can tell, `null` where it has none.
+   * Nothing of it is believed. Absent where a place tells nothing.
+   */
+  kept?(origin: string): Promise<string | null>
   /** Durable when it resolves. May be given the same checkpoint again. */
   take(checkpoints: readonly ShippedCheckpoint[]): Promise<ShipOutcome>
 }

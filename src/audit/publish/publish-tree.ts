@@ -42,7 +42,7 @@ export async function publishTree(
   const there = await target.read(path, maxNoteBytes)
   const theirs = there === null ? null : Buffer.from(there.bytes).toString('utf8')
   if (theirs === tree.newest.note) return { status: 'published', tiles: 0 }
-  const judged = theirs === null ? { ok: true as const, size: 0 } : await judge(reader, tree, theirs)
+  const judged = theirs === null ? { ok: true as const, size: 0 } : await judgeCheckpoint(reader, tree, theirs)
   if (!judged.ok) return { status: 'conflict', path, problem: judged.problem, theirs }
   let tiles = 0
   for (const tile of newTiles(judged.size, tree.newest.size)) {
@@ -62,8 +62,8 @@ export async function publishTree(
   return replaced === 'changed' ? { status: 'raced' } : { status: 'published', tiles }
 }
 
-/** Whether a checkpoint that was published is one of this tree, by its size and root and not by who signed it. */
-async function judge(
+/** Whether a checkpoint that lies elsewhere is one of this tree, by its size and root and not by who signed it. */
+export async function judgeCheckpoint(
   reader: Pick<TreeReader, 'hashes'>,
   tree: SignedTree,
   theirs: string,

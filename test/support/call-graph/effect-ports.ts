@@ -43,8 +43,10 @@ export function effectPorts(root: string): ReadonlySet<string> {
     const members = new RegExp(`export interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? ''
     return [...members.matchAll(/readonly \w+: ([\w &]+)/g)].flatMap((found) => (found[1] as string).split(' & '))
   })
-  // Which of several servers is active is told to parts of the server, and changed by none of them.
-  return new Set([...stores.filter((port) => port !== 'ActiveRole'), ...otherPorts])
+  // Which of several servers is active is told to parts of the server, and changed by none of them. What is no interface
+  // is a figure or a list: it does nothing.
+  const isPort = (name: string): boolean => /^[A-Z]/.test(name) && name !== 'ActiveRole'
+  return new Set([...stores.filter(isPort), ...otherPorts])
 }
 
 /** The effect that a name of the call graph stands for, such as `PolicyStore.activate`; `null` where it is none. */

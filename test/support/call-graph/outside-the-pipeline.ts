@@ -220,6 +220,7 @@ export const clocks: Readonly<Record<string, Exception>> = {
 /** What commands do with the files of this machine, without a server. */
 export const commandLine: Exception = {
   effects: [
+    'CosignatureStore.list',
     'DecisionLog.append',
     'FactorStore.insertLink',
     'FactorStore.voidLinks',
