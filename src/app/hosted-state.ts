@@ -1,14 +1,15 @@
 import type { FunctionStore, FunctionVersion } from '../functions/index.ts'
 import type { Backend, CatalogueEntry, MutableCatalogue } from '../gateway/index.ts'
 import { McpworksError, toolName, type Clock, type Digest } from '../kernel/index.ts'
-import type {
-  PolicyDecision,
-  PolicyEngine,
-  PolicyProblem,
-  PolicyRequest,
-  PolicySource,
-  PolicyStore,
-  PolicyVocabulary,
+import {
+  builtInPolicies,
+  type PolicyDecision,
+  type PolicyEngine,
+  type PolicyProblem,
+  type PolicyRequest,
+  type PolicySource,
+  type PolicyStore,
+  type PolicyVocabulary,
 } from '../policy/index.ts'
 import { functionEntry } from './function-entry.ts'
 
@@ -84,6 +85,7 @@ export async function createHostedState(
   const functions = new Map<string, readonly FunctionVersion[]>()
   const policies = new Map<string, readonly PolicySource[]>()
 
+  await policyStore.keepBuiltIn(builtInPolicies)
   for (const [namespace, versions] of Map.groupBy(await functionStore.loadActive(), (version) => version.namespace)) {
     functions.set(namespace, versions)
     publish(namespace, versions, [])

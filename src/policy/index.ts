@@ -44,5 +44,12 @@ export { rulesFileSchema } from './rules-file.ts'
 export { createCedarPolicyEngine } from './create-cedar-policy-engine.ts'
 export { requestFromRecord, type RecordedRequest } from './recorded-request.ts'
 export { policySetHash } from './parse-policies.ts'
-export { stockQuestion, type StockId, type StockPolicy, type StockQuestion, type StockTool } from './stock-question.ts'
+export {
+  stockQuestion,
+  type RecordedPolicies,
+  type StockId,
+  type StockPolicy,
+  type StockQuestion,
+  type StockTool,
+} from './stock-question.ts'
 export { recordedUsageSchema } from './recorded-usage.ts'

@@ -27,15 +27,19 @@ const knownAnnotations = ['id', 'reason', 'remedy', 'obligation']
 
 /**
  * Cuts policy files into policies and parses each by itself, so that one mistake does not hide the next. The platform's
- * own policies come first. `facts.yaml` among the files binds facts and holds no policy. Checks grammar, bounds, names and annotations; not whether what a policy names exists.
+ * own policies come first, of this version where no others are given. `facts.yaml` among the files binds facts and holds no policy. Checks grammar, bounds, names and annotations; not whether what a policy names exists.
  */
-export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache): ParseOutcome {
+export function parsePolicies(
+  sources: readonly PolicySource[],
+  cache: BodyCache,
+  builtIn: string = builtInPolicies,
+): ParseOutcome {
   const problems: PolicyProblem[] = []
   const policies: ParsedPolicy[] = []
   const ids = new Map<string, ParsedPolicy>()
   const files = new Set<string>([builtInFile])
   let facts = noFacts
-  policies.push(...parseFile({ file: builtInFile, text: builtInPolicies }, cache, problems))
+  policies.push(...parseFile({ file: builtInFile, text: builtIn }, cache, problems))
   for (const source of sources) {
     if (!fileNamePattern.test(source.file) || files.has(source.file)) {
       const why = files.has(source.file)
@@ -80,15 +84,18 @@ export function parsePolicies(sources: readonly PolicySource[], cache: BodyCache
       severity: 'error',
     })
   }
-  return { set: { policies, facts, hash: policySetHash(sources) }, problems }
+  return { set: { policies, facts, hash: policySetHash(sources, builtIn) }, problems }
 }
 
-/** Digest over the platform's own policies and every file's name and text, whatever the order of the files. */
-export function policySetHash(sources: readonly PolicySource[]): Digest {
+/**
+ * Digest over the platform's own policies, of this version where no others are given, and every file's name and text,
+ * whatever the order of the files.
+ */
+export function policySetHash(sources: readonly PolicySource[], builtIn: string = builtInPolicies): Digest {
   const texts = sources
     .map(({ file, text }) => ({ file, text: sha256(text) }))
     .sort((a, b) => (a.file < b.file ? -1 : 1))
-  return digestJson({ builtIn: sha256(builtInPolicies), files: texts })
+  return digestJson({ builtIn: sha256(builtIn), files: texts })
 }
 
 function parseFile(source: PolicySource, cache: BodyCache, problems: PolicyProblem[]): ParsedPolicy[] {

@@ -25,6 +25,10 @@ export interface PolicyStore {
   activate(set: StoredPolicySet): Promise<void>
   /** A set by its hash with its newest activation, `null` where there is none. */
   find(namespace: string, policySetHash: Digest): Promise<StoredPolicySet | null>
+  /** Keeps the text of the platform's own policies, where it is not there yet: records of today name sets with it in them. */
+  keepBuiltIn(text: string): Promise<void>
+  /** The platform's own policies of every version that was started, the newest first. */
+  listBuiltIn(): Promise<string[]>
   /** Every activation, newest first, without the texts. */
   listActivations(
     namespace: string,

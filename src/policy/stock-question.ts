@@ -14,6 +14,13 @@ export interface StockTool {
   readonly inputSchema: JsonObject
 }
 
+/** The policies of then. */
+export interface RecordedPolicies {
+  readonly sources: readonly PolicySource[]
+  /** The platform's own, of the version of then. */
+  readonly builtIn: string
+}
+
 /** One policy of the set, word for word. */
 export interface StockPolicy {
   /** As records name it: `file#name` or `file#line`. */
@@ -53,7 +60,7 @@ export interface StockId {
  * read; whether they are the recorded ones is for the caller to compare, by the digests.
  */
 export function stockQuestion(
-  sources: readonly PolicySource[],
+  { sources, builtIn }: RecordedPolicies,
   tool: StockTool | null,
   engineInput: string,
 ): StockQuestion | null {
@@ -63,7 +70,7 @@ export function stockQuestion(
   const [principal, action, resource] = [input.principal, input.action, input.resource].map(idOf)
   if (principal == null || action == null || resource == null) return null
   if (!Array.isArray(entities) || !entities.every(isJsonObject) || !isJsonObject(context)) return null
-  const { set, problems } = parsePolicies(sources, new LruMap<PolicyBody>(Number.MAX_SAFE_INTEGER))
+  const { set, problems } = parsePolicies(sources, new LruMap<PolicyBody>(Number.MAX_SAFE_INTEGER), builtIn)
   if (problems.some(({ severity }) => severity === 'error')) return null
   const schema = schemaOf(tool, set.facts, action.id)
   return {

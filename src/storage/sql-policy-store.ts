@@ -1,4 +1,4 @@
-import type { Digest } from '../kernel/index.ts'
+import { sha256, type Digest } from '../kernel/index.ts'
 import type { PolicySource, PolicyStore, StoredPolicySet } from '../policy/index.ts'
 import { withStateErrors, type StateDatabase } from './state-database.ts'
 
@@ -64,6 +64,33 @@ export class SqlPolicyStore implements PolicyStore {
         .limit(1)
         .executeTakeFirst()
       return row === undefined ? null : storedPolicySet(row)
+    })
+  }
+
+  keepBuiltIn(text: string): Promise<void> {
+    return withStateErrors(() =>
+      this.#database.transaction().execute(async (transaction) => {
+        const last = await transaction
+          .selectFrom('built_in_policies')
+          .select((column) => column.fn.max('ordinal').as('ordinal'))
+          .executeTakeFirst()
+        await transaction
+          .insertInto('built_in_policies')
+          .values({ text_hash: sha256(text), ordinal: (last?.ordinal ?? 0) + 1, text })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+      }),
+    )
+  }
+
+  listBuiltIn(): Promise<string[]> {
+    return withStateErrors(async () => {
+      const rows = await this.#database
+        .selectFrom('built_in_policies')
+        .select('text')
+        .orderBy('ordinal', 'desc')
+        .execute()
+      return rows.map(({ text }) => text)
     })
   }
 

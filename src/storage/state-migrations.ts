@@ -199,4 +199,8 @@ export const stateMigrations: readonly string[] = [
   -- The time that retention has counted up to.
   CREATE TABLE retention_clock (one INTEGER PRIMARY KEY CHECK (one = 1), time_ms INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- The platform's own policies of each version that was started: recorded decisions name sets that they are a part of.
+  CREATE TABLE built_in_policies (text_hash TEXT PRIMARY KEY, ordinal INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+  `,
 ]

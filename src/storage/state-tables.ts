@@ -260,6 +260,7 @@ export interface StateTables {
     comment: string
   }
   readonly policy_sets: { namespace: string; policy_set_hash: string; sources_json: string }
+  readonly built_in_policies: { text_hash: string; ordinal: number; text: string }
   readonly policy_activations: {
     namespace: string
     /** Counts the activations of the namespace, from 1. */

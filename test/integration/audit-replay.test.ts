@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isJsonObject, sha256, type JsonObject } from '../../src/kernel/index.ts'
+import { policySetHash } from '../../src/policy/index.ts'
+import { replayCases } from '../../src/app/index.ts'
 import { runUnprivileged } from '../../src/sandbox/index.ts'
 import { textOutcome, toolEntry } from '../support/echo-entries.ts'
 import { startTestApp, type TestApp } from '../support/running-app.ts'
@@ -95,6 +100,28 @@ describe('a decision, made again with stock Cedar', () => {
     })
   })
 
+  it('is made under the policies of the platform that were part of the set then', async () => {
+    const call = await called({ to: ['ann@example.com'] })
+    const answer = await app.manage('demo', 'audit.cases', { namespace: 'demo', call })
+    const sources = Object.entries(files)
+      .slice(1)
+      .map(([file, text]) => ({ file: file.slice('policies/'.length), text }))
+    const of = (builtIn: string, named = builtIn): JsonObject => {
+      const hash = policySetHash(sources, named)
+      const [first] = (answer as { cases: { record: string }[] }).cases
+      const record = JSON.parse(first?.record ?? '{}') as { decision: JsonObject }
+      record.decision.policy_set_hash = hash
+      const cases = [{ ...first, record: JSON.stringify(record) }]
+      return { ...answer, cases, policySets: [{ policySetHash: hash, sources, builtIn }] } as unknown as JsonObject
+    }
+    const older = `@id("older") forbid (principal, action, resource) when { context has nothing };`
+    const other = 'forbid (principal, action, resource);'
+    expect(await replayCases(of(older))).toMatchObject([{ verdict: 'same' }])
+    expect(await replayCases(of(other))).toMatchObject([{ verdict: 'different' }])
+    // Told for another set than it is.
+    expect(await replayCases(of(older, other))).toMatchObject([{ verdict: 'different' }])
+  })
+
   it('is made again for every decision there is, with what cannot be', async () => {
     await app.call(key, 'demo', 'nothing-such', {})
     const { code, stdout } = await cli('audit', 'replay', '--all', '--since', '1h', '-n', 'demo')
@@ -139,6 +166,26 @@ describe('the process that stock Cedar is asked in', () => {
       module: 'done',
       input: { given: 1 },
     })
+  })
+
+  it('reaches no network, where a process with one would', async () => {
+    let reached = 0
+    const server = createServer((socket) => {
+      reached += 1
+      socket.destroy()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const script = `require('node:net').connect(${port}, '127.0.0.1').on('error', () => {})`
+    expect(await ask(`${script}; return Object.keys(require('node:os').networkInterfaces())`)).toEqual({
+      ok: true,
+      answer: '[]',
+    })
+    expect(reached).toBe(0)
+    await once(spawn(process.execPath, ['--permission', '--eval', script], { env: {}, stdio: 'ignore' }), 'close')
+    expect(reached).toBe(1)
+    server.close()
   })
 
   it('gives no answer when it fails, says too much or is late', async () => {

@@ -3,6 +3,8 @@ import { z } from 'zod'
 const policySet = z.object({
   policySetHash: z.string(),
   sources: z.array(z.object({ file: z.string(), text: z.string() })),
+  /** The platform's own policies of then. */
+  builtIn: z.string(),
 })
 
 const tool = z.object({
@@ -18,6 +20,8 @@ const decisionCase = z.object({
   record: z.string(),
   /** The engine's input, with the salt (hexadecimal) of its commitment in the record; `null` where it was not kept. */
   engineInput: z.object({ text: z.string(), salt: z.string() }).nullable(),
+  /** A sentence on what became of the text or of the input where it is not there any more; `null` where it was not looked up. */
+  gone: z.string().nullable(),
 })
 
 /**

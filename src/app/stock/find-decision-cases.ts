@@ -1,8 +1,8 @@
-import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
+import { findRemoval, removalSentence, type DecisionLog, type StoredRecord } from '../../audit/index.ts'
 import type { FunctionStore } from '../../functions/index.ts'
 import type { Backend, Catalogue } from '../../gateway/index.ts'
 import { McpworksError, toolName, type Digest } from '../../kernel/index.ts'
-import { policySetHash, type PolicySource, type PolicyStore } from '../../policy/index.ts'
+import { builtInPolicies, policySetHash, type PolicySource, type PolicyStore } from '../../policy/index.ts'
 import { functionEntry } from '../function-entry.ts'
 import type { DecisionCase, DecisionCases } from './decision-cases.ts'
 import { recordedVerdict, type RecordedVerdict } from './recorded-verdict.ts'
@@ -10,7 +10,7 @@ import { recordedVerdict, type RecordedVerdict } from './recorded-verdict.ts'
 /** What decisions are made again from. */
 export interface DecisionCasePorts {
   readonly decisionLog: Pick<DecisionLog, 'read' | 'readBody'>
-  readonly policyStore: Pick<PolicyStore, 'find' | 'listActivations'>
+  readonly policyStore: Pick<PolicyStore, 'find' | 'listActivations' | 'listBuiltIn'>
   readonly functionStore: Pick<FunctionStore, 'listVersions' | 'findVersion'>
   readonly catalogue: Pick<Catalogue, 'resolve'>
 }
@@ -20,7 +20,7 @@ export type CaseSelection = { readonly call: string } | { readonly before: numbe
 
 /**
  * Recorded decisions with the engine's exact input, the policy sets and the tools that they name. What is not there any
- * more (a policy set of another version of the platform, a tool that was removed, a body that was not kept) is left
+ * more (a policy set of a version of the platform that kept none, a tool that was removed, a body that was not kept) is left
  * out: whoever makes the decision again sees that it is missing, and says so.
  * @throws McpworksError `unknown_object` where the call has no decision
  */
@@ -38,7 +38,8 @@ export async function findDecisionCases(
     if (verdict !== null) named.push(verdict)
     const opened = await decisionLog.readBody(record.id, 'engine_input')
     const engineInput = opened === null ? null : { text: opened.body, salt: opened.salt }
-    cases.push({ index: record.index, record: record.json, engineInput })
+    const gone = 'call' in selection && engineInput === null ? await goneOf(record, verdict, decisionLog) : null
+    cases.push({ index: record.index, record: record.json, engineInput, gone })
   }
   const last = 'call' in selection || records.length < selection.limit ? undefined : records.at(-1)
   return {
@@ -57,7 +58,7 @@ async function selected(
 ): Promise<StoredRecord[]> {
   if ('call' in selection) {
     const { call } = selection
-    const records = await log.read({ namespace, call, kinds: ['decision'], limit: 1 })
+    const records = await log.read({ namespace, call, kinds: ['decision'], withoutText: true, limit: 1 })
     if (records.length === 0)
       throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no record of call ${call}.` })
     return records
@@ -67,6 +68,19 @@ async function selected(
   return log.read({ namespace, kinds: ['decision'], descending: true, limit, ...place })
 }
 
+/** What became of the text, or of the engine's input that was kept; `null` where that was not. */
+async function goneOf(
+  record: StoredRecord,
+  verdict: RecordedVerdict | null,
+  log: DecisionCasePorts['decisionLog'],
+): Promise<string | null> {
+  if (record.json === '')
+    return `The text of the record ${removalSentence(await findRemoval(log, record, { part: 'text' }))}.`
+  if (verdict === null || verdict.decision.request_hash === null) return null
+  const principal = verdict.pre.principal.id
+  return `The input of the engine ${removalSentence(await findRemoval(log, record, { part: 'body', principal }))}.`
+}
+
 async function policySetsOf(
   namespace: string,
   named: readonly RecordedVerdict[],
@@ -74,29 +88,40 @@ async function policySetsOf(
 ): Promise<DecisionCases['policySets']> {
   const found: DecisionCases['policySets'] = []
   for (const hash of new Set(named.map(({ decision }) => decision.policy_set_hash))) {
-    const sources = hash === null ? null : await sourcesOf(namespace, hash as Digest, store)
-    if (hash !== null && sources !== null) found.push({ policySetHash: hash, sources })
+    const policies = hash === null ? null : await policiesOfThen(namespace, hash as Digest, store)
+    if (hash !== null && policies !== null) found.push({ policySetHash: hash, ...policies })
   }
   return found
 }
 
+/** A policy set that is not in force any more: its files, and the platform's own policies of then. */
+export type PoliciesOfThen = Pick<DecisionCases['policySets'][number], 'sources' | 'builtIn'>
+
 /**
- * The files of a set by the hash that a record names it with. Sets are kept under the hash of the day on which they were
- * put in force; with a newer version of the platform's own policies the same files have another, so those are tried too.
+ * A set by the hash that a record names it with. Sets are kept under the hash of the day on which they were put in
+ * force; with other policies of the platform's own the same files have another, so those of each version that was
+ * started are tried.
  */
-export async function sourcesOf(
+export async function policiesOfThen(
   namespace: string,
   hash: Digest,
   store: DecisionCasePorts['policyStore'],
-): Promise<{ file: string; text: string }[] | null> {
+): Promise<PoliciesOfThen | null> {
+  const versions = new Set([builtInPolicies, ...(await store.listBuiltIn())])
   const copy = (sources: readonly PolicySource[]) => sources.map(({ file, text }) => ({ file, text }))
-  if (policySetHash([]) === hash) return []
+  const named = (sources: readonly PolicySource[]): PoliciesOfThen | null => {
+    const builtIn = versions.values().find((version) => policySetHash(sources, version) === hash)
+    return builtIn === undefined ? null : { sources: copy(sources), builtIn }
+  }
+  const own = named([])
+  if (own !== null) return own
   const stored = await store.find(namespace, hash)
-  if (stored !== null) return copy(stored.sources)
-  const tried = new Set((await store.listActivations(namespace)).map((activation) => activation.policySetHash))
-  for (const other of tried) {
+  if (stored !== null) return named(stored.sources)
+  const others = new Set((await store.listActivations(namespace)).map((activation) => activation.policySetHash))
+  for (const other of others) {
     const sources = (await store.find(namespace, other))?.sources
-    if (sources !== undefined && policySetHash(sources) === hash) return copy(sources)
+    const found = sources === undefined ? null : named(sources)
+    if (found !== null) return found
   }
   return null
 }

@@ -13,6 +13,8 @@ export type PreparedCase =
       readonly question: StockQuestion
       /** The files of the policy set. */
       readonly sources: DecisionCases['policySets'][number]['sources']
+      /** The platform's own policies of then. */
+      readonly builtIn: string
       readonly salt: string
       readonly engineInput: string
       /** Where what was given is not what the record commits to. Any of them is a difference. */
@@ -32,10 +34,10 @@ export type PreparedCase =
  * Holds what it takes to make a decision again against the digests in its record: policies, schema, entities and the
  * engine's input. Does not verify the record itself.
  */
-export function prepareCase({ index, record, engineInput }: DecisionCase, cases: DecisionCases): PreparedCase {
+export function prepareCase({ index, record, engineInput, gone }: DecisionCase, cases: DecisionCases): PreparedCase {
   const recorded = recordedVerdict(record)
   const cannot = (why: string): PreparedCase => ({ kind: 'cannot', index, recorded, why })
-  if (record === '') return cannot('The text of the record is not there any more: its time was over.')
+  if (record === '') return cannot(gone ?? 'The text of the record is not there any more: its time was over.')
   if (recorded === null) return cannot('The record is not one of a decision.')
   const { decision, pre } = recorded
   if (decision.engine === null) return cannot(`Policy was not asked: ${unasked(recorded)}.`)
@@ -43,7 +45,7 @@ export function prepareCase({ index, record, engineInput }: DecisionCase, cases:
     const kept = decision.request_hash !== null
     return cannot(
       kept
-        ? 'The input of the engine is not there any more: it was erased, or its time was over.'
+        ? (gone ?? 'The input of the engine is not there any more: it was erased, or its time was over.')
         : 'The input of the engine was not kept: its level is metadata.',
     )
   }
@@ -54,12 +56,12 @@ export function prepareCase({ index, record, engineInput }: DecisionCase, cases:
   const set = cases.policySets.find(({ policySetHash }) => policySetHash === decision.policy_set_hash)
   if (set === undefined)
     return cannot(
-      `The policies ${decision.policy_set_hash ?? ''} are not there: another version of the platform's own policies was part of them.`,
+      `The policies ${decision.policy_set_hash ?? ''} are not there: a version of the platform's own policies was part of them that is not kept.`,
     )
   const tool = cases.tools.find(({ definitionHash }) => definitionHash === pre.target.definition_hash)
   const { namespace } = recorded
   const known = tool === undefined ? null : { ...tool, namespace }
-  const question = stockQuestion(set.sources, known, engineInput.text)
+  const question = stockQuestion(set, known, engineInput.text)
   if (question === null) return cannot('The input of the engine, or the policies, are of no form known here.')
   return {
     kind: 'ready',
@@ -68,6 +70,7 @@ export function prepareCase({ index, record, engineInput }: DecisionCase, cases:
     recorded,
     question,
     sources: set.sources,
+    builtIn: set.builtIn,
     salt: engineInput.salt,
     engineInput: engineInput.text,
     mismatches: mismatchesOf(recorded, question, engineInput),

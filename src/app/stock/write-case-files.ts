@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import { openBundleTarget } from '../../storage/index.ts'
-import { builtInPolicies, type StockId } from '../../policy/index.ts'
+import type { StockId } from '../../policy/index.ts'
 import { caseReadme } from './case-readme.ts'
 import type { PreparedCase } from './prepare-case.ts'
 
@@ -14,7 +14,7 @@ export async function writeCaseFiles(
   prepared: PreparedCase & { readonly kind: 'ready' },
   proof: JsonObject | null,
 ): Promise<readonly string[]> {
-  const { question, recorded, record, salt, engineInput, sources } = prepared
+  const { question, recorded, record, salt, engineInput, sources, builtIn } = prepared
   const { policies, schema, entities, principal, action, resource, context } = question
   const request = {
     principal: cedarId(principal),
@@ -46,7 +46,7 @@ export async function writeCaseFiles(
     ['request.json', pretty(JSON.parse(JSON.stringify(request)) as JsonValue)],
     ['expected.json', pretty(JSON.parse(JSON.stringify(expected)) as JsonValue)],
     ['record.json', record],
-    ['policy-set.json', pretty({ builtIn: builtInPolicies, files: sources })],
+    ['policy-set.json', pretty({ builtIn, files: sources })],
     ['engine-input.json', engineInput],
     ['engine-input.salt', salt],
     ...(schema === null ? [] : [['schema.json', pretty(schema)] as const]),

@@ -1,10 +1,16 @@
 import { findRemoval, removalSentence, type DecisionLog, type StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, type Digest, type JsonObject } from '../../kernel/index.ts'
-import type { Explanation, PolicyEngine, PolicyRequest, PolicyVocabulary } from '../../policy/index.ts'
+import {
+  builtInPolicies,
+  type Explanation,
+  type PolicyEngine,
+  type PolicyRequest,
+  type PolicyVocabulary,
+} from '../../policy/index.ts'
 import type { SchemaChecker } from '../../gateway/index.ts'
 import type { HostedState } from '../hosted-state.ts'
 import { readDecision, type ReadDecision } from '../replay/recorded-decision.ts'
-import { inputSchemaOf, sourcesOf, type DecisionCasePorts } from '../stock/find-decision-cases.ts'
+import { inputSchemaOf, policiesOfThen, type DecisionCasePorts } from '../stock/find-decision-cases.ts'
 import { recordedVerdict, type RecordedVerdict } from '../stock/recorded-verdict.ts'
 import type { RefusalExplanation, RefusingRule, TodaysAnswer } from './refusal-explanation.ts'
 import { whatWouldChangeIt } from './what-would-change-it.ts'
@@ -83,8 +89,10 @@ async function underPoliciesOfThen(
   const nothing = (why: string): Then => ({ explanation: null, missing: [why] })
   if (request === null) return { explanation: null, missing: [] }
   const { policy_set_hash: hash } = decision
-  const sources = hash === null ? null : await sourcesOf(namespace, hash as Digest, ports.policyStore)
-  if (sources === null) return nothing('the policies of then are not there, so their conditions cannot be shown')
+  const policies = hash === null ? null : await policiesOfThen(namespace, hash as Digest, ports.policyStore)
+  // The engine here has the platform's own policies of today in every set.
+  if (policies === null || policies.builtIn !== builtInPolicies)
+    return nothing('the policies of then are not there, so their conditions cannot be shown')
   const { tool, service, definition_hash: definition } = pre.target
   let vocabulary: PolicyVocabulary = ports.hosted.vocabulary(namespace)
   if (request.action === 'call') {
@@ -97,7 +105,7 @@ async function underPoliciesOfThen(
     const others = vocabulary.tools.filter(({ name }) => name !== tool)
     vocabulary = { ...vocabulary, tools: [...others, { name: tool, service, inputSchema: schema }] }
   }
-  const tried = ports.policy.under(sources, vocabulary, () => ports.policy.explain(request), 'deny-affected')
+  const tried = ports.policy.under(policies.sources, vocabulary, () => ports.policy.explain(request), 'deny-affected')
   return 'answer' in tried
     ? { explanation: tried.answer, missing: [] }
     : nothing('the policies of then are not taken any more, so their conditions cannot be shown')

@@ -7,7 +7,7 @@ export type FoundProgram =
   | { readonly path: null; readonly problem: string }
 
 const nsjailDirectories = ['/usr/local/bin', '/usr/bin', '/usr/sbin', '/opt/nsjail']
-const setprivDirectories = ['/usr/bin', '/bin', '/usr/local/bin']
+const utilLinuxDirectories = ['/usr/bin', '/bin', '/usr/local/bin']
 const setIdBits = 0o6000
 
 /** The configured nsjail, or the first of the usual places. One that is set-user-id is refused: what runs in its jail could be root outside. */
@@ -22,10 +22,16 @@ export function findNsjail(configured: string | null): FoundProgram {
 
 /** setpriv of util-linux. */
 export function findSetpriv(): FoundProgram {
-  const found = firstProgram(setprivDirectories.map((directory) => join(directory, 'setpriv')))
+  const found = firstProgram(utilLinuxDirectories.map((directory) => join(directory, 'setpriv')))
   return found === null
     ? { path: null, problem: 'there is no setpriv, which ties nsjail to the life of this server' }
     : { path: found, problem: null }
+}
+
+/** unshare of util-linux. */
+export function findUnshare(): FoundProgram {
+  const found = firstProgram(utilLinuxDirectories.map((directory) => join(directory, 'unshare')))
+  return found === null ? { path: null, problem: 'there is no unshare (util-linux)' } : { path: found, problem: null }
 }
 
 function firstProgram(places: readonly string[]): string | null {

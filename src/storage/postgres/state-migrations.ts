@@ -198,4 +198,9 @@ export const postgresStateMigrations: readonly string[] = [
   `
   CREATE TABLE retention_clock (one INT PRIMARY KEY CHECK (one = 1), time_ms BIGINT NOT NULL);
   `,
+  `
+  CREATE TABLE built_in_policies (
+    text_hash TEXT COLLATE "C" PRIMARY KEY, ordinal BIGINT NOT NULL, text TEXT COLLATE "C" NOT NULL
+  );
+  `,
 ]
