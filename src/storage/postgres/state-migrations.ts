@@ -196,7 +196,7 @@ export const postgresStateMigrations: readonly string[] = [
   );
   `,
   `
-  CREATE TABLE retention_clock (one INT PRIMARY KEY CHECK (one = 1), time_ms BIGINT NOT NULL);
+  CREATE TABLE retention_clock (one BIGINT PRIMARY KEY CHECK (one = 1), time_ms BIGINT NOT NULL);
   `,
   `
   CREATE TABLE built_in_policies (
