@@ -28,7 +28,7 @@ export function explainCallFrom(log: DecisionLog & RecordProver): ExplainCall {
     const output = ended === undefined ? null : ((await log.readBody(ended.id, 'output'))?.body ?? null)
     const principal = principalOf(decided)
     const inputGone =
-      input === null ? removalSentence(await findRemoval(log, decided, { part: 'body', principal })) : null
+      input === null ? removalSentence(await findRemoval(log, decided, { part: 'body', principal }), true) : null
     const outputGone =
       ended === undefined || output !== null
         ? null

@@ -27,8 +27,8 @@ export async function exportLog(
   try {
     const outcome = await writeBundle(reader, namespace, await openBundleTarget(directory), cosignatures)
     if (outcome.ok) {
-      const { trees, records, checkpoints } = outcome
-      return { trees, records, checkpoints, cosignatures: cosignatures.found() }
+      const { trees, records, gone, checkpoints } = outcome
+      return { trees, records, gone, checkpoints, cosignatures: cosignatures.found() }
     }
     const message =
       outcome.reason === 'no-key'
@@ -45,6 +45,8 @@ export async function exportLog(
 interface ExportedLog {
   readonly trees: number
   readonly records: number
+  /** Of them, those whose texts were let go: their hashes are in the tiles, and records of retention name them. */
+  readonly gone: number
   readonly checkpoints: number
   /** `null` where they could not be read. */
   readonly cosignatures: number | null

@@ -52,9 +52,10 @@ function hasPosition(ranges: Extract<Removal, { kind: 'bodies' }>['ranges'], ind
   return positions.has(index)
 }
 
-/** In words: what took it out, when, and which record says so. */
-export function removalSentence(removal: FoundRemoval | null): string {
-  if (removal === null) return 'is not there, and no record of a removal names it: run "mcpworks audit verify"'
-  const how = removal.kind === 'erasure' ? 'was erased' : 'was deleted because its time was over (retention)'
+/** In words: what took it out, when, and which record says so. Goes on after the name of one thing, or of several. */
+export function removalSentence(removal: FoundRemoval | null, several = false): string {
+  const [is, was, it, its] = several ? ['are', 'were', 'them', 'their'] : ['is', 'was', 'it', 'its']
+  if (removal === null) return `${is} not there, and no record of a removal names ${it}: run "mcpworks audit verify"`
+  const how = removal.kind === 'erasure' ? `${was} erased` : `${was} deleted because ${its} time was over (retention)`
   return `${how} on ${new Date(removal.timeMs).toISOString()}, as record ${removal.index} says`
 }

@@ -112,7 +112,7 @@ describe('a decision, made again with stock Cedar', () => {
       const record = JSON.parse(first?.record ?? '{}') as { decision: JsonObject }
       record.decision.policy_set_hash = hash
       const cases = [{ ...first, record: JSON.stringify(record) }]
-      return { ...answer, cases, policySets: [{ policySetHash: hash, sources, builtIn }] } as unknown as JsonObject
+      return { ...answer, cases, policySets: [{ policySetHash: hash, sources, builtIn }] }
     }
     const older = `@id("older") forbid (principal, action, resource) when { context has nothing };`
     const other = 'forbid (principal, action, resource);'

@@ -48,9 +48,16 @@ export function auditHandlers(
       return { ...explained.page, text: explained.text }
     },
     async 'audit.prove'({ namespace, call }, _invocation, signal) {
-      const records = await decisionLog.read({ namespace, call, limit: maxProvenRecords })
+      const records = await decisionLog.read({ namespace, call, withoutText: true, limit: maxProvenRecords })
       if (records.length === 0) {
         throw new McpworksError('unknown_object', { message: `Namespace ${namespace} has no record of call ${call}.` })
+      }
+      const gone = records.find(({ json }) => json === '')
+      if (gone !== undefined) {
+        const removal = removalSentence(await findRemoval(decisionLog, gone, { part: 'text' }))
+        throw new McpworksError('unknown_object', {
+          message: `The text of the ${gone.kind} of call ${call} ${removal}. What it said cannot be proven; "mcpworks why ${call}" proves that it was there.`,
+        })
       }
       const deadline = clock.monotonicMs() + checkpointDueMs
       const keyChanges = await witnessed.trees.keyChanges()

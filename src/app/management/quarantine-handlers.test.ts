@@ -4,7 +4,7 @@ import type { JsonObject } from '../../kernel/index.ts'
 import { quarantineHandlers } from './quarantine-handlers.ts'
 
 /** The log of one call that `ada` made through a token with which `bert` acted, and whose output is in quarantine. */
-function release() {
+function release(goneText: 'decision' | 'quarantine' | null = null) {
   const stored = (kind: StoredRecord['kind'], record: JsonObject): StoredRecord => ({
     index: 0,
     id: kind,
@@ -12,8 +12,10 @@ function release() {
     namespace: 'demo',
     kind,
     call: 'call',
-    json: JSON.stringify(record),
+    json: kind === goneText ? '' : JSON.stringify(record),
   })
+  const retention = { what: 'texts', below: 1, removed: 1, calls: [], days: 30 }
+  const removals = [{ ...stored('retention', { event: retention }), index: 7, timeMs: Date.UTC(2026, 0, 2) }]
   const records = [
     stored('decision', { pre: { principal: { id: 'ada' }, authn: { actors: ['bert'] } } }),
     stored('quarantine', { event: { type: 'quarantined', principal: 'ada', outcome: 'outcome' } }),
@@ -22,7 +24,7 @@ function release() {
   const opened: string[] = []
   const handlers = quarantineHandlers(
     {
-      read: async ({ kinds }: RecordQuery) => records.filter(({ kind }) => kinds?.includes(kind) === true),
+      read: async ({ kinds }: RecordQuery) => (kinds === undefined ? records : removals),
       async readBody(id, part) {
         opened.push(id)
         return { part, body: '{"said":"it"}', bytes: 13, salt: '', commitment: 'sha256:' }
@@ -51,6 +53,14 @@ it.each([
 ])('gives the output of a call to nobody %s', async (_, id, actors) => {
   const { by, appended, opened } = release()
   await expect(by(id, actors)).rejects.toThrow('Nobody releases the output of their own call.')
+  expect([appended, opened]).toEqual([[], []])
+})
+
+it.each(['decision', 'quarantine'] as const)('gives it to nobody where the text of the %s went', async (gone) => {
+  const { by, appended, opened } = release(gone)
+  await expect(by('carl')).rejects.toThrow(
+    `The text of the ${gone} of call call was deleted because its time was over (retention) on 2026-01-02T00:00:00.000Z, as record 7 says. Its output cannot be released.`,
+  )
   expect([appended, opened]).toEqual([[], []])
 })
 

@@ -1,4 +1,4 @@
-import type { DecisionLog, StoredRecord } from '../../audit/index.ts'
+import { findRemoval, removalSentence, type DecisionLog, type StoredRecord } from '../../audit/index.ts'
 import { isJsonObject, McpworksError, type Clock, type JsonObject } from '../../kernel/index.ts'
 import type { Handlers } from './handler.ts'
 
@@ -33,13 +33,20 @@ export function quarantineHandlers(
       return { calls, next }
     },
     async 'quarantine.release'({ namespace, call, comment }, { caller, run, call: own }) {
-      const records = await decisionLog.read({ namespace, call, kinds: ['quarantine'], limit: 100 })
-      const event = records.map(eventOf).find(({ type }) => type === 'quarantined')
-      if (event === undefined)
+      const records = await decisionLog.read({ namespace, call, withoutText: true, limit: 100 })
+      const about = records.filter(({ kind }) => kind === 'quarantine' || kind === 'decision')
+      const event = about.map(eventOf).find(({ type }) => type === 'quarantined')
+      if (event === undefined && !about.some(({ kind, json }) => kind === 'quarantine' && json === ''))
         throw new McpworksError('unknown_object', {
           message: `${namespace} has nothing of call ${call} in quarantine.`,
         })
-      const [decided] = await decisionLog.read({ namespace, call, kinds: ['decision'], limit: 1 })
+      // Without these nobody can tell whose call it was, and who had a part in it.
+      const gone = about.find(({ json }) => json === '')
+      if (event === undefined || gone !== undefined)
+        throw new McpworksError('unknown_object', {
+          message: `The text of the ${gone?.kind ?? 'decision'} of call ${call} ${await textGone(decisionLog, gone)}. Its output cannot be released.`,
+        })
+      const decided = about.find(({ kind }) => kind === 'decision')
       const parties = [String(event.principal), ...(decided === undefined ? [] : actorsOf(decided))]
       const releasers = [caller.principal.id, ...(caller.authentication.token?.actors ?? [])]
       if (releasers.some((one) => parties.includes(one)))
@@ -56,7 +63,7 @@ export function quarantineHandlers(
       })
       const output = await decisionLog.readBody(String(event.outcome), 'output')
       if (output === null)
-        throw new McpworksError('unknown_object', { message: `The output of call ${call} was not kept, or is erased.` })
+        throw new McpworksError('unknown_object', { message: await outputGone(decisionLog, records, event) })
       const body: unknown = JSON.parse(output.body)
       return {
         call,
@@ -113,6 +120,24 @@ async function releasesOf(
     releases.push({ by: by ?? null, comment: comment ?? null, time: new Date(record.timeMs).toISOString() })
   }
   return releases
+}
+
+/** When the text of a record went, and which record says so. */
+async function textGone(log: Pick<DecisionLog, 'read'>, gone: StoredRecord | undefined): Promise<string> {
+  return gone === undefined ? 'is not there' : removalSentence(await findRemoval(log, gone, { part: 'text' }))
+}
+
+/** What became of an output that is not there. */
+async function outputGone(
+  log: Pick<DecisionLog, 'read'>,
+  records: readonly StoredRecord[],
+  { outcome, principal }: JsonObject,
+): Promise<string> {
+  const ended = records.find(({ id }) => id === outcome)
+  const removal =
+    ended === undefined ? null : await findRemoval(log, ended, { part: 'body', principal: String(principal) })
+  if (removal === null) return 'The output of this call was not kept.'
+  return `The output of this call ${removalSentence(removal)}.`
 }
 
 function eventOf({ json }: StoredRecord): JsonObject {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Digest } from '../../kernel/index.ts'
-import { builtInPolicies, policySetHash, type PolicySource, type StoredPolicySet } from '../../policy/index.ts'
+import { builtInPolicies, policySetHash, type StoredPolicySet } from '../../policy/index.ts'
 import { policiesOfThen } from './find-decision-cases.ts'
 
 const sources = [{ file: 'a.cedar', text: 'permit (principal, action, resource);' }]
@@ -12,7 +12,7 @@ function storeOf(activatedUnder: string, versions: readonly string[]) {
   const kept: StoredPolicySet = {
     namespace: 'demo',
     policySetHash: policySetHash(sources, activatedUnder),
-    sources: sources as readonly PolicySource[],
+    sources,
     activatedAtMs: 0,
     activatedBy: 'owner',
     comment: '',

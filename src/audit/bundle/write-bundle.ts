@@ -13,7 +13,13 @@ const pageRows = 1000
 
 /** What was written, or why nothing was. */
 export type BundleOutcome =
-  | { readonly ok: true; readonly trees: number; readonly records: number; readonly checkpoints: number }
+  | {
+      readonly ok: true
+      readonly trees: number
+      readonly records: number
+      readonly gone: number
+      readonly checkpoints: number
+    }
   | { readonly ok: false; readonly reason: 'no-key' | 'no-log' }
 
 /** A tree with its signed checkpoints, the smallest first. */
@@ -40,8 +46,9 @@ export async function writeBundle(
   if (trees.length === 0) return { ok: false, reason: 'no-log' }
   const rows = new RecordPages(reader, namespace)
   const written: BundledTree[] = []
+  const gone = { count: 0 }
   for (const tree of trees) {
-    const size = await writeTree(target, tree, rows, (origin) => treeKeyLine(line, origin) ?? '', logId)
+    const size = await writeTree(target, tree, rows, (origin) => treeKeyLine(line, origin) ?? '', logId, gone)
     written.push({ period: tree.row.period, first_index: tree.row.firstIndex, size })
   }
   const changes = await reader.keyChanges()
@@ -55,6 +62,7 @@ export async function writeBundle(
     ok: true,
     trees: trees.length,
     records: written.reduce((sum, { size }) => sum + size, 0),
+    gone: gone.count,
     checkpoints: trees.reduce((sum, { notes }) => sum + notes.length, 0),
   }
 }
@@ -66,6 +74,7 @@ async function writeTree(
   rows: RecordPages,
   keysOf: (origin: string) => string,
   logId: string,
+  gone: { count: number },
 ): Promise<number> {
   const newest = notes.at(-1)
   if (newest === undefined) throw new RangeError('a tree without a checkpoint')
@@ -75,6 +84,7 @@ async function writeTree(
   const tree = new LogTree()
   for await (const records of rows.upTo(row.firstIndex + newest.size)) {
     const lines = records.map(({ text }) => text)
+    gone.count += lines.filter((text) => text === '').length
     await target.append(path(treeFiles.records), lines)
     for (const { leaf } of records) {
       for (const { level, index, hashes } of tree.append(leaf))

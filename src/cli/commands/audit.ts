@@ -142,6 +142,10 @@ export function addAuditCommands(program: Command, context: () => CommandContext
         { directory: options.output, ...written },
         `${options.output}: ${written.records} records of ${namespace} under ${written.checkpoints} checkpoints.`,
       )
+      if (written.gone > 0)
+        terminal.note(
+          `The texts of ${written.gone} records were let go: the records of kind retention in the bundle say when. Their hashes are in it.`,
+        )
       if (written.cosignatures === null)
         terminal.note('Cosignatures of witnesses could not be read: the checkpoints are without them.')
     })
