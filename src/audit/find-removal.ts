@@ -40,7 +40,7 @@ export async function findRemoval(
 }
 
 function tookOut(removal: Removal, index: number, gone: Parameters<typeof findRemoval>[2]): boolean {
-  if (removal.kind === 'texts') return index < removal.below
+  if (removal.kind === 'texts') return index >= removal.from && index < removal.below
   if (gone.part === 'text') return false
   if (removal.kind === 'keys') return removal.subject === gone.principal
   return removal.kind === 'bodies' && hasPosition(removal.ranges, index)

@@ -29,12 +29,12 @@ export class LeftColumnsCheck {
     this.#findings = findings
   }
 
-  expect(record: RecordRow, { below, kept, step }: Extract<Removal, { kind: 'texts' }>): void {
+  expect(record: RecordRow, { from, below, kept, step }: Extract<Removal, { kind: 'texts' }>): void {
     if (record.namespace === null || step === null) return
     const stays = new PositionRanges()
     for (const [from, to] of kept) stays.add(from, to)
     const steps = this.#steps.get(record.namespace) ?? []
-    steps.push({ record, below, kept: stays, ...step, digest: new ColumnsDigest() })
+    steps.push({ record, from, below, kept: stays, ...step, digest: new ColumnsDigest() })
     this.#steps.set(record.namespace, steps)
   }
 

@@ -18,3 +18,19 @@ it('holds exactly the positions that were added, in whatever order, in as few ra
     }),
   )
 })
+
+it('tells which of its positions another set has not', () => {
+  const range = fc.tuple(fc.nat(60), fc.nat(6)).map(([from, more]) => [from, from + more] as const)
+  const someRanges = fc.array(range, { maxLength: 12 })
+  fc.assert(
+    fc.property(someRanges, someRanges, (ones, others) => {
+      const [set, other] = [new PositionRanges(), new PositionRanges()]
+      for (const [from, to] of ones) set.add(from, to)
+      for (const [from, to] of others) other.add(from, to)
+      const left = new PositionRanges()
+      for (const [from, to] of set.without(other)) left.add(from, to)
+      for (let position = 0; position < 70; position += 1)
+        expect(left.has(position)).toBe(set.has(position) && !other.has(position))
+    }),
+  )
+})

@@ -35,6 +35,23 @@ export class PositionRanges {
     return this.#merged().some(([first, last]) => first <= to && last >= from)
   }
 
+  /** Those of its positions that are not in another set. */
+  without(other: PositionRanges): PositionRange[] {
+    const left: PositionRange[] = []
+    const taken = other.#merged()
+    let next = 0
+    for (const [from, to] of this.#merged()) {
+      let at = from
+      while ((taken[next]?.[1] ?? to) < at) next += 1
+      for (let place = next; at <= to; place += 1) {
+        const [first, last] = taken[place] ?? [to + 1, to]
+        if (first > at) left.push([at, Math.min(first - 1, to)])
+        at = Math.max(at, last + 1)
+      }
+    }
+    return left
+  }
+
   get list(): readonly PositionRange[] {
     return this.#merged()
   }

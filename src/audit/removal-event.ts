@@ -3,14 +3,16 @@ import type { PositionRange } from './position-ranges.ts'
 
 /** What a record of kind `retention`, `erasure` or `legal-hold` says. */
 export type Removal =
-  /** All texts below a position are gone, but those of `kept`. `calls` are those whose decision is, and whose end is not. */
+  /** All texts from one position to below another are gone, but those of `kept`. `calls` are those whose decision is, and whose end is not. */
   | {
       readonly kind: 'texts'
+      /** 0 in records of a time before they said so: the first of them began there. */
+      readonly from: number
       readonly below: number
       readonly kept: readonly PositionRange[]
       readonly calls: readonly string[]
       /** The step that took them; `null` in records of a time before they said so. */
-      readonly step: { readonly from: number; readonly removed: number; readonly columns: string } | null
+      readonly step: { readonly removed: number; readonly columns: string } | null
     }
   /** With a subject: of an erased key. */
   | { readonly kind: 'bodies'; readonly ranges: readonly PositionRange[]; readonly subject: string | null }
@@ -30,8 +32,8 @@ function retentionOf({ what, below, kept, calls, ranges, from, removed, columns 
   if (what === 'texts') {
     const stays = kept === undefined ? [] : rangesOf(kept)
     if (!isPosition(below) || stays === null || !Array.isArray(calls)) return null
-    const step = isPosition(from) && isPosition(removed) && isText(columns) ? { from, removed, columns } : null
-    return { kind: 'texts', below, kept: stays, calls: calls.filter(isText), step }
+    const step = isPosition(from) && isPosition(removed) && isText(columns) ? { removed, columns } : null
+    return { kind: 'texts', from: isPosition(from) ? from : 0, below, kept: stays, calls: calls.filter(isText), step }
   }
   const read = what === 'bodies' ? rangesOf(ranges) : null
   return read === null ? null : { kind: 'bodies', ranges: read, subject: null }

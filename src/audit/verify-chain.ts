@@ -7,6 +7,9 @@ import { writerIdOf } from './writer-id.ts'
 /** Records that wait for a judgement before one that cannot be judged yet. */
 const mostHeld = 10_000
 
+/** Of a SHA-256 hash in hexadecimal. */
+const hashLength = 64
+
 /** A record whose text was compared with its row and with the writer's record after it. */
 export interface ChainedRecord {
   readonly row: RecordRow
@@ -81,8 +84,8 @@ export class ChainCheck {
     }
     const claim = envelope?.writer.prevHash ?? null
     this.#judge(chain, follows && !isGone ? claim : undefined, row)
-    const computed = isGone ? row.leafHash : leafHashText(row.json)
-    const intact = computed === row.leafHash
+    const computed = isGone ? this.#leftHash(row) : leafHashText(row.json)
+    const intact = isGone || computed === row.leafHash
     const held: Held = { row, envelope, computed, intact, judged: null }
     chain.held = held
     chain.nextPosition = row.position + 1
@@ -104,6 +107,13 @@ export class ChainCheck {
       if (isComplete && head !== null && nextPosition < head.nextPosition) this.#reportCut(head, nextPosition)
     }
     return this.#give()
+  }
+
+  /** What is left of a text that was let go. A hash of another length would be cut, or break what is made of it. */
+  #leftHash(row: RecordRow): string {
+    if (row.leafHash.length === hashLength) return row.leafHash
+    this.#fail(row, 'Its text was let go, and what is stored as its hash is none: it was changed.')
+    return '0'.repeat(hashLength)
   }
 
   /** The place of a missing record became known: the next stretch of missing records is reported there. True if there was one. */

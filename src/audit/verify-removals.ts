@@ -165,7 +165,8 @@ function isErased(
 function enter(removal: Removal, account: Account, index: number): void {
   switch (removal.kind) {
     case 'texts':
-      if (removal.below > 0) account.texts.add(0, removal.below - 1)
+      // What lies before its first position is for the step before it to say: nobody is to hide a record there.
+      if (removal.below > removal.from) account.texts.add(removal.from, removal.below - 1)
       for (const [from, to] of removal.kept) account.kept.add(from, to)
       for (const call of removal.calls) account.calls.add(call)
       return

@@ -37,7 +37,7 @@ function liftHold(
   { database, record }: KeepingScene,
 ): Hold | null {
   const log = logOf(database, namespace)
-  const hold = readHolds(database, log).find((one) => one.id === id)
+  const hold = readHolds(database, log).holds.find((one) => one.id === id)
   if (hold === undefined) return null
   record(namespace, 'legal-hold', { type: 'lifted', hold: id, subject: hold.subject, reason, by })
   database.prepare('DELETE FROM holds WHERE hold = ?').run(id)

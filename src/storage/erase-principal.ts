@@ -3,6 +3,7 @@ import type { ErasureResult, Hold, StepResult } from '../audit/index.ts'
 import type { KeepingScene } from './keeping-scene.ts'
 import type { KeepingTask } from './keeping-task.ts'
 import { erasedKeys, sweptBodies, uncoveredErasure } from './keeping/swept-bodies.ts'
+import { holdsOn } from './keeping/recorded-holds.ts'
 import { readHolds } from './stored-holds.ts'
 
 /** Records that one step looks at. */
@@ -19,7 +20,7 @@ export function erasePrincipal(task: Extract<KeepingTask, { kind: 'erase' }>, sc
   const inTheWay: Hold[] = []
   const namespaces: { namespace: string; keys: number }[] = []
   for (const { log, namespace } of logsOfSubject(scene.database, subject)) {
-    const holds = readHolds(scene.database, log).filter((hold) => hold.subject === null || hold.subject === subject)
+    const holds = holdsOn(subject, namespace, readHolds(scene.database, log))
     if (holds.length === 0) namespaces.push({ namespace, keys: eraseIn(log, namespace, task, scene) })
     else
       scene.record(namespace, 'erasure', {

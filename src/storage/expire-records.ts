@@ -24,7 +24,8 @@ export function expireBodies(step: ExpiryStep, scene: KeepingScene): StepResult 
   const { database, record } = scene
   const place = findLog(database, step.namespace)
   if (place === null) return nothing
-  const holds = readHolds(database, place.log)
+  const { holds, spoiledAt } = readHolds(database, place.log)
+  if (spoiledAt !== null) return { ...nothing, stoppedAt: spoiledAt }
   if (holds.some(({ subject }) => subject === null)) return { ...nothing, held: true }
   const held = new Set(holds.map(({ subject }) => subject))
   const found = oldRecords(step, place.log, place.bodiesFrom, scene)
@@ -85,7 +86,9 @@ export function expireTexts(step: ExpiryStep, scene: KeepingScene): StepResult {
   const { database, record } = scene
   const place = findLog(database, step.namespace)
   if (place === null) return nothing
-  if (readHolds(database, place.log).length > 0) return { ...nothing, held: true }
+  const { holds, spoiledAt } = readHolds(database, place.log)
+  if (spoiledAt !== null) return { ...nothing, stoppedAt: spoiledAt }
+  if (holds.length > 0) return { ...nothing, held: true }
   const found = oldRecords(step, place.log, place.textsFrom, scene)
   const plan = planTexts(found.due)
   if (plan === null) return { ...nothing, ...stop(found) }

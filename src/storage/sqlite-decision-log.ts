@@ -8,7 +8,7 @@ import { readRecords } from './read-records.ts'
 import { readableDialect } from './readable-dialect.ts'
 import { seqOfRecordId } from './record-id.ts'
 import { openReadable } from './sqlite-database.ts'
-import { readHolds } from './stored-holds.ts'
+import { findLog, readAllHolds, readHolds } from './stored-holds.ts'
 import { ThreadedDecisionLog, type SealedBodiesRow, type ThreadedDecisionLogParts } from './threaded-decision-log.ts'
 
 /** What the log is made of. */
@@ -37,9 +37,9 @@ export class SqliteDecisionLog extends ThreadedDecisionLog {
 
   async holds(namespace: string | null): Promise<Hold[]> {
     return this.#reading(async () => {
-      const log = this.#connection.prepare('SELECT log FROM logs WHERE namespace = ?').get(namespace ?? '')
-      if (namespace !== null && log === undefined) return []
-      return readHolds(this.#connection, namespace === null ? null : Number(log?.['log']))
+      if (namespace === null) return readAllHolds(this.#connection)
+      const place = findLog(this.#connection, namespace)
+      return place === null ? [] : [...readHolds(this.#connection, place.log).holds]
     })
   }
 

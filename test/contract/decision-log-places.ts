@@ -31,7 +31,7 @@ export type Spoiling =
   | string
   /** Of the record with an id. */
   | { readonly what: 'delete-bodies'; readonly id: string }
-  | { readonly what: 'change-hash'; readonly index: number }
+  | { readonly what: 'change-hash' | 'longer-hash'; readonly index: number }
 
 /** A place where a decision log is kept, and can be opened again after it was closed. */
 export interface LogPlace {
@@ -60,7 +60,13 @@ const all: readonly { readonly name: string; readonly place: () => LogPlace }[] 
         },
         async spoil(change) {
           const database = new DatabaseSync(join(dataDirectory, 'audit.db'), { enableForeignKeyConstraints: false })
-          database.exec(statementOf(change, { place: 'seq', zeros: 'zeroblob(32)' }))
+          database.exec(
+            statementOf(change, {
+              place: 'seq',
+              zeros: 'zeroblob(32)',
+              longer: 'CAST(leaf_hash || zeroblob(1) AS BLOB)',
+            }),
+          )
           database.close()
         },
       }
@@ -75,7 +81,11 @@ const all: readonly { readonly name: string; readonly place: () => LogPlace }[] 
         verify: async (options) => (await made).verify(options),
         reader: async () => (await made).reader(),
         async spoil(change) {
-          const words = { place: '(writer, pos)', zeros: "decode(repeat('00', 32), 'hex')" }
+          const words = {
+            place: '(writer, pos)',
+            zeros: "decode(repeat('00', 32), 'hex')",
+            longer: "leaf_hash || decode('00', 'hex')",
+          }
           await (await made).sql(`SET session_replication_role = replica; ${statementOf(change, words)}`)
         },
       }
@@ -87,13 +97,18 @@ const all: readonly { readonly name: string; readonly place: () => LogPlace }[] 
 export const logImplementations = all.filter(wanted)
 
 /** `place` names the columns that say which record bodies belong to. */
-function statementOf(change: Spoiling, { place, zeros }: { readonly place: string; readonly zeros: string }): string {
+function statementOf(
+  change: Spoiling,
+  { place, zeros, longer }: { readonly place: string; readonly zeros: string; readonly longer: string },
+): string {
   if (typeof change === 'string') return change
   switch (change.what) {
     case 'delete-bodies':
       return `DELETE FROM bodies WHERE ${place} = (SELECT ${place.replaceAll(/[()]/g, '')} FROM records WHERE id = '${change.id}')`
     case 'change-hash':
       return `UPDATE records SET leaf_hash = ${zeros} WHERE idx = ${change.index}`
+    case 'longer-hash':
+      return `UPDATE records SET leaf_hash = ${longer} WHERE idx = ${change.index}`
   }
 }
 

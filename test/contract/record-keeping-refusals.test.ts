@@ -107,6 +107,10 @@ describe.each(logImplementations)('what is left of a record whose text was let g
         'UPDATE records SET (kind, call, time_ms) = (SELECT kind, call, time_ms FROM left_rows WHERE left_rows.id = records.id)',
       )
     }
+    // Of a text that is gone only the hash is left: one of another length must not be cut to one that fits.
+    await spoil({ what: 'longer-hash', index: 0 })
+    expect(await verify()).toMatchObject({ ok: false, firstProblem: { subject: 'record', index: 0 } })
+    await spoil('UPDATE records SET leaf_hash = (SELECT leaf_hash FROM left_rows WHERE left_rows.id = records.id)')
     await spoil("UPDATE records SET principal = 'demo/bob' WHERE idx = 0")
     expect(await verify()).toMatchObject({ ok: false, firstProblem: { index: 0 } })
     await spoil('UPDATE records SET principal = NULL WHERE idx = 0')
@@ -226,5 +230,74 @@ describe.each(logImplementations)('a legal hold in one namespace, on $name', ({ 
     while ((await keeper.sweepErased()).more);
     await close()
     expect(await verify()).toMatchObject({ ok: true, removed: { bodies: 4 } })
+  })
+})
+
+describe.each(logImplementations)('a legal hold that somebody took out of its table, on $name', ({ place }) => {
+  it('holds all the same, is listed, and can be lifted', async () => {
+    const { now, storage, keeper, call, verify, spoil, close } = await keptLog(place())
+    const { decided } = await call('demo/ada')
+    await keeper.placeHold(hold(null))
+    now.ms += 2 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 5)
+    await spoil('DELETE FROM holds')
+    const step = { ...texts, beforeMs: start + day }
+    for (const what of ['texts', 'bodies'] as const)
+      expect(await keeper.expire({ ...step, what })).toMatchObject({ removed: 0, held: true })
+    expect(await keeper.erase(erasure)).toMatchObject({ kind: 'held', holds: [{ id: 'hold-all', reason: 'a case' }] })
+    expect(await body(storage, decided, 'input')).not.toBeNull()
+    expect(await keeper.holds('demo')).toEqual([hold(null)])
+    expect(await keeper.holds(null)).toEqual([hold(null)])
+    expect(await keeper.liftHold({ namespace: 'demo', id: 'hold-all', by: 'operator', reason: 'closed' })).toEqual(
+      hold(null),
+    )
+    expect(await keeper.holds(null)).toEqual([])
+    expect(await keeper.expire(step)).toMatchObject({ removed: 2, held: false })
+    await close()
+    expect(await verify()).toMatchObject({ ok: true })
+  })
+
+  it('lets nothing go where its record was changed too, and the log says where', async () => {
+    const { now, storage, keeper, call, spoil } = await keptLog(place())
+    await call('demo/ada')
+    await keeper.placeHold(hold('demo/bob'))
+    now.ms += 2 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 5)
+    await spoil("DELETE FROM holds; UPDATE records SET json = replace(json, 'demo/bob', 'demo/eve') WHERE idx = 2")
+    const step = { ...texts, beforeMs: start + day }
+    for (const what of ['texts', 'bodies'] as const)
+      expect(await keeper.expire({ ...step, what })).toMatchObject({ removed: 0, stoppedAt: 2 })
+    expect(await keeper.erase(erasure)).toMatchObject({ kind: 'held', holds: [{ id: 'record-2' }] })
+    await spoil("UPDATE records SET json = replace(json, 'demo/eve', 'demo/bob') WHERE idx = 2")
+    expect(await keeper.erase(erasure)).toMatchObject({ kind: 'erased' })
+  })
+})
+
+describe.each(logImplementations)('where retention is made to begin further on, on $name', ({ name, place }) => {
+  it('nothing that is missing before that is taken for let go', async () => {
+    const { now, storage, keeper, call, verify, spoil, close } = await keptLog(place())
+    await call('demo/ada')
+    await keeper.placeHold(hold(null))
+    await keeper.liftHold({ namespace: 'demo', id: 'hold-all', by: 'operator', reason: 'closed' })
+    await call('demo/ada')
+    now.ms += 2 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 8)
+    const on =
+      name === 'SQLite'
+        ? 'UPDATE logs SET texts_from = 4, bodies_from = 4'
+        : 'INSERT INTO expiry (log, texts_from, bodies_from) SELECT log, 4, 4 FROM logs'
+    await spoil(on)
+    expect(await keeper.expire({ ...texts, beforeMs: start + day })).toMatchObject({ removed: 2 })
+    await close()
+    expect(await verify()).toMatchObject({ ok: true, removed: { texts: 2 } })
+    await spoil("UPDATE records SET json = '', principal = NULL WHERE idx < 4")
+    expect(await verify()).toMatchObject({
+      ok: false,
+      records: { failed: 4 },
+      firstProblem: { index: 0, problem: expect.stringContaining('no record says that it was let go') },
+    })
   })
 })

@@ -6,12 +6,13 @@ import type { Findings } from '../verify-report.ts'
 /** Holds the texts that a bundle lacks against its records of kind `retention`, which come after them. */
 export class BundledRemovals {
   readonly #findings: Findings
-  /** Where the first and the last missing text are. */
-  #missing: { readonly namespace: string; readonly from: number; to: number } | null = null
+  /** Whose the missing texts are. */
+  #missing: { readonly namespace: string } | null = null
   /** Positions of the missing texts. */
   readonly #gone = new PositionRanges()
   readonly #ends = new Map<string, number>()
-  #below = 0
+  /** Positions of the texts that were let go. */
+  readonly #let = new PositionRanges()
   /** What was to stay of that. */
   readonly #kept: PositionRange[] = []
   readonly #cut = new Set<string>()
@@ -22,8 +23,7 @@ export class BundledRemovals {
 
   missingText(namespace: string, index: number): void {
     this.#findings.removed.texts += 1
-    this.#missing ??= { namespace, from: index, to: index }
-    this.#missing.to = index
+    this.#missing ??= { namespace }
     this.#gone.add(index)
   }
 
@@ -37,17 +37,18 @@ export class BundledRemovals {
   take({ kind, event }: StoredEnvelope): void {
     const removal = readRemoval(kind, event)
     if (removal?.kind !== 'texts') return
-    this.#below = Math.max(this.#below, removal.below)
+    if (removal.below > removal.from) this.#let.add(removal.from, removal.below - 1)
     for (const range of removal.kept) this.#kept.push(range)
     for (const call of removal.calls) this.#cut.add(call)
   }
 
   finish(): void {
     if (this.#missing === null) return
-    const { namespace, to } = this.#missing
+    const { namespace } = this.#missing
     const fail = (index: number, problem: string) =>
       this.#findings.record(index, { namespace, index, id: null, problem })
-    if (to >= this.#below) fail(to, 'Its text is missing, and no record says that it was let go.')
+    for (const [, to] of this.#gone.without(this.#let))
+      fail(to, 'Its text is missing, and no record says that it was let go.')
     for (const [from, to] of this.#kept)
       if (this.#gone.meets(from, to)) fail(from, 'Its text is missing, and a record says that it was to stay.')
     for (const [call, index] of this.#ends)

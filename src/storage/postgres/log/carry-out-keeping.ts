@@ -43,7 +43,7 @@ async function liftHold(
 ): Promise<Hold | null> {
   const place = await lockLog(session, namespace)
   if (place === null) return null
-  const hold = (await readHolds(session, [place.log])).find((one) => one.id === id)
+  const hold = (await readHolds(session, place.log, namespace)).holds.find((one) => one.id === id)
   if (hold === undefined) return null
   await record(namespace, 'legal-hold', { type: 'lifted', hold: id, subject: hold.subject, reason, by })
   await session.query('DELETE FROM holds WHERE hold = $1', [id])

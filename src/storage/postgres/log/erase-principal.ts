@@ -1,5 +1,6 @@
 import type { ErasureResult, Hold, StepResult } from '../../../audit/index.ts'
 import type { KeepingTask } from '../../keeping-task.ts'
+import { holdsOn } from '../../keeping/recorded-holds.ts'
 import { erasedKeys, sweptBodies, uncoveredErasure } from '../../keeping/swept-bodies.ts'
 import type { KeepingScene } from './keeping-scene.ts'
 import { readHolds } from './stored-holds.ts'
@@ -26,8 +27,7 @@ export async function erasePrincipal(task: Erasure, scene: KeepingScene): Promis
   const namespaces: { namespace: string; keys: number }[] = []
   for (const row of places) {
     const [log, namespace] = [Number(row['log']), String(row['namespace'])]
-    const all = await readHolds(session, [log])
-    const holds = all.filter((hold) => hold.subject === null || hold.subject === subject)
+    const holds = holdsOn(subject, namespace, await readHolds(session, log, namespace))
     if (holds.length === 0) namespaces.push({ namespace, keys: await eraseIn(log, namespace, task, scene) })
     else
       await record(namespace, 'erasure', {

@@ -24,7 +24,8 @@ const nothing: StepResult = { removed: 0, more: false, held: false }
 export async function expireBodies(step: ExpiryStep, { session, keys, record }: KeepingScene): Promise<StepResult> {
   const place = await lockLog(session, step.namespace)
   if (place === null) return nothing
-  const holds = await readHolds(session, [place.log])
+  const { holds, spoiledAt } = await readHolds(session, place.log, step.namespace)
+  if (spoiledAt !== null) return { ...nothing, stoppedAt: spoiledAt }
   if (holds.some(({ subject }) => subject === null)) return { ...nothing, held: true }
   const found = await oldRecords(session, step, place.log, place.bodiesFrom)
   const last = found.due.at(-1)
@@ -87,7 +88,9 @@ function isHeld(
 export async function expireTexts(step: ExpiryStep, { session, record }: KeepingScene): Promise<StepResult> {
   const place = await lockLog(session, step.namespace)
   if (place === null) return nothing
-  if ((await readHolds(session, [place.log])).length > 0) return { ...nothing, held: true }
+  const { holds, spoiledAt } = await readHolds(session, place.log, step.namespace)
+  if (spoiledAt !== null) return { ...nothing, stoppedAt: spoiledAt }
+  if (holds.length > 0) return { ...nothing, held: true }
   const found = await oldRecords(session, step, place.log, place.textsFrom)
   const plan = planTexts(found.due)
   if (plan === null) return { ...nothing, ...stop(found) }

@@ -10,7 +10,7 @@ import { proveStoredRecord } from './prove-stored-record.ts'
 import { readRecords } from './read-records.ts'
 import { ReadingSessions } from './reading-sessions.ts'
 import { placeOfRecordId } from './record-place.ts'
-import { holdOfRow, holdsOfNamespace } from './stored-holds.ts'
+import { allHoldsOf, holdOfRow, holdRecordsOfNamespace, holdsOfNamespace } from './stored-holds.ts'
 
 /** What the log is made of. */
 export interface PostgresDecisionLogParts extends ThreadedDecisionLogParts {
@@ -41,7 +41,9 @@ export class PostgresDecisionLog extends ThreadedDecisionLog {
   }
 
   async holds(namespace: string | null): Promise<Hold[]> {
-    return (await this.#sessions.read(holdsOfNamespace, [namespace])).map(holdOfRow)
+    const stored = (await this.#sessions.read(holdsOfNamespace, [namespace])).map(holdOfRow)
+    const records = await this.#sessions.read(holdRecordsOfNamespace, [namespace])
+    return allHoldsOf(stored, records)
   }
 
   async close(): Promise<void> {

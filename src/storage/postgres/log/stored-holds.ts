@@ -1,13 +1,21 @@
 import type { Hold } from '../../../audit/index.ts'
+import { allHolds, recordedHolds, type RecordedHolds } from '../../keeping/recorded-holds.ts'
 import type { Session } from '../session.ts'
 
 const holdRows = 'SELECT hold, namespace, subject, reason, placed_by, placed_ms FROM holds JOIN logs USING (log)'
 
-/** Holds of the logs in `$1`, oldest first. */
-const holdsOfLogs = `${holdRows} WHERE log = ANY ($1::int[]) ORDER BY placed_ms, hold`
+/** Holds of the log `$1`, oldest first. */
+const holdsOfLog = `${holdRows} WHERE log = $1 ORDER BY placed_ms, hold`
 
 /** Holds of the namespace `$1`, of all where it is NULL, oldest first. */
 export const holdsOfNamespace = `${holdRows} WHERE namespace = COALESCE($1, namespace) ORDER BY placed_ms, hold`
+
+const holdRecords = `SELECT namespace, idx, id, time_ms, kind, call, leaf_hash, json FROM records JOIN logs USING (log)
+  WHERE kind = 'legal-hold' AND kind NOT IN ('decision', 'outcome')`
+
+/** Records of holds of the namespace `$1`, of all where it is NULL. */
+export const holdRecordsOfNamespace = `${holdRecords} AND log IN (SELECT log FROM logs WHERE namespace = COALESCE($1, namespace))
+  ORDER BY namespace, idx`
 
 /** A row as the hold that it is. */
 export function holdOfRow(row: Record<string, unknown>): Hold {
@@ -21,9 +29,21 @@ export function holdOfRow(row: Record<string, unknown>): Hold {
   }
 }
 
-/** Holds in force on these logs. @throws DatabaseError */
-export async function readHolds(session: Session, logs: readonly number[]): Promise<Hold[]> {
-  return (await session.query(holdsOfLogs, [[...logs]])).rows.map(holdOfRow)
+/** Holds in force on a log, by the table and by the log's own records. @throws DatabaseError */
+export async function readHolds(session: Session, log: number, namespace: string): Promise<RecordedHolds> {
+  const stored = (await session.query(holdsOfLog, [log])).rows.map(holdOfRow)
+  const records = await session.query(`${holdRecords} AND log = $1 ORDER BY idx`, [log])
+  const { holds, spoiledAt } = recordedHolds(namespace, records.rows)
+  return { holds: allHolds(stored, holds), spoiledAt }
+}
+
+/** Holds of the table, and those of the records of any number of namespaces, in the order of these. */
+export function allHoldsOf(stored: readonly Hold[], records: readonly Record<string, unknown>[]): Hold[] {
+  const recorded = [...Map.groupBy(records, (row) => String(row['namespace']))]
+  return allHolds(
+    stored,
+    recorded.flatMap(([namespace, rows]) => recordedHolds(namespace, rows).holds),
+  )
 }
 
 /** A log that is locked until the transaction ends, and how far expiry has come there. */
