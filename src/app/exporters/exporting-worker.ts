@@ -36,10 +36,15 @@ async function serve(port: MessagePort, data: ExportingThreadData): Promise<void
     for (const close of opened.splice(0).toReversed()) await close()
     port.close()
   }
+  const answer = async (ticket: number): Promise<void> => {
+    // Where it cannot begin, that is said once, and it ends.
+    const ask = await opening.catch(() => null)
+    if (ask !== null) post({ kind: 'answer', ticket, answer: await ask() })
+  }
   port.on('message', (request: ExportingRequest) => {
     if (request.kind === 'end') void end()
     else if (request.kind !== 'ask') positions.receive(request)
-    else void opening.then(async (ask) => post({ kind: 'answer', ticket: request.ticket, answer: await ask() }))
+    else void answer(request.ticket)
   })
   try {
     await opening
