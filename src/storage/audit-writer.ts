@@ -1,16 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import {
-  leafHash,
   logPeriod,
   LogTree,
-  parseRedactions,
-  sealBodies,
-  sealRecord,
   signCheckpoint,
   signKeyChange,
   verifierKey,
-  type BodyPart,
   type KeyRotation,
   type NoteSigner,
 } from '../audit/index.ts'
@@ -34,6 +29,7 @@ import { abandonedItem, keepingItem, keyChangeItem, periodItem } from './log-ite
 import { findOpenDecisions } from './open-decisions.ts'
 import { randomPool } from './random-pool.ts'
 import { recordId } from './record-id.ts'
+import { sealItem } from './seal-item.ts'
 import { foldLog, forgetOldPages, openWritable } from './sqlite-database.ts'
 import { SubjectKeys, type SubjectKey } from './subject-keys.ts'
 import type { AppendItem, BatchAnswer } from './worker-protocol.ts'
@@ -230,23 +226,12 @@ export class AuditWriter {
     const tree = this.#treeFor(open, log, item.timeMs)
     const seq = open.nextSeq
     const id = recordId(timeMs, seq, this.#random)
-    const bodies = bodiesOf(item)
-    const dataKey = bodies.size === 0 ? null : this.#dataKeyFor(open, log, item.subject)
-    const box = dataKey === null ? null : sealBodies(dataKey.key, this.#random, id, bodies)
-    const reference = (part: BodyPart) => box?.references.get(part) ?? null
-    const prevHash = open.lastHash === null ? null : (`sha256:${Buffer.from(open.lastHash).toString('hex')}` as const)
-    const json = sealRecord(item.text, kind, {
-      id,
-      writer: { id: identity.logId, epoch: identity.epoch, seq, prevHash },
-      input: reference('input'),
-      output: reference('output'),
-      engineInput: reference('engine_input'),
-      redactions: parseRedactions(item.redactions),
-    })
-    const leaf = leafHash(json)
+    const place = { id, writerId: identity.logId, epoch: identity.epoch, position: seq, lastHash: open.lastHash }
+    const keyOf = (subject: string): SubjectKey => open.keys.keyFor(log.log, log.namespace, subject)
+    const { json, leaf, bodies } = sealItem(item, place, keyOf, this.#random)
     const index = tree.firstIndex + tree.hashes.size
     statements.insertRecord.run(seq, log.log, index, id, timeMs, kind, call, item.principal, leaf, json)
-    if (box !== null && dataKey !== null) statements.insertBody.run(seq, dataKey.id, box.sealed)
+    if (bodies !== null) statements.insertBody.run(seq, bodies.dataKey, bodies.sealed)
     for (const tile of tree.hashes.append(leaf)) {
       statements.insertTile.run(tree.tree, tile.level, tile.index, tile.root, tile.hashes)
     }
@@ -320,11 +305,6 @@ export class AuditWriter {
     return loaded
   }
 
-  #dataKeyFor(open: OpenWriter, { log, namespace }: AuditLogState, subject: string | null): SubjectKey {
-    if (subject === null) throw new McpworksError('internal', { detail: 'bodies without a subject' })
-    return open.keys.keyFor(log, namespace, subject)
-  }
-
   /** Signs the open tree of a log as it is; with a second signer, by both. */
   #signCheckpoint(open: OpenWriter, log: AuditLogState, tree: OpenTree, second?: NoteSigner): void {
     open.checkpoints += 1
@@ -348,14 +328,6 @@ export class AuditWriter {
     const mac = headMac(this.#headKey, open.identity.logId, head)
     open.statements.writeHead.run(head.epoch, head.nextSeq, head.lastHash, head.checkpoints, head.openFrom, mac)
   }
-}
-
-function bodiesOf(bodies: Pick<AppendItem, 'input' | 'output' | 'engineInput'>): Map<BodyPart, string> {
-  const given = new Map<BodyPart, string>()
-  if (bodies.input !== null) given.set('input', bodies.input)
-  if (bodies.output !== null) given.set('output', bodies.output)
-  if (bodies.engineInput !== null) given.set('engine_input', bodies.engineInput)
-  return given
 }
 
 /** Everything that is only true while the database is open and no write has failed. */

@@ -1,20 +1,9 @@
 import type { KeyObject } from 'node:crypto'
-import {
-  checkpointOrigin,
-  leafHash,
-  logPeriod,
-  sealBodies,
-  parseRedactions,
-  sealRecord,
-  writerIdOf,
-  type BodyPart,
-  type KeyRotation,
-  type RandomBytes,
-} from '../../../audit/index.ts'
+import { checkpointOrigin, logPeriod, writerIdOf, type KeyRotation, type RandomBytes } from '../../../audit/index.ts'
 import { headKey } from '../../data-keys.ts'
 import type { KeepingAnswer, KeepingTask } from '../../keeping-task.ts'
 import { abandonedItem, keepingItem, keyChangeItem, periodItem } from '../../log-items.ts'
-import { collectOpenDecisions, type OpenDecision } from '../../open-decisions.ts'
+import { sealItem } from '../../seal-item.ts'
 import type { AppendItem } from '../../worker-protocol.ts'
 import { DatabaseError } from '../database-failure.ts'
 import type { Session } from '../session.ts'
@@ -26,6 +15,7 @@ import type { PostgresLogIdentity } from './log-identity.ts'
 import { LogNamespaces } from './log-namespaces.ts'
 import { placedRecordId } from './record-place.ts'
 import { lockOpenTree } from './tree-edge.ts'
+import { readOpenDecisions, UnfinishedCalls } from './unfinished-calls.ts'
 import { WriterKeys } from './writer-keys.ts'
 import { readBackend, regainWriter, type Backend, type FormerWriter } from './regain-writer.ts'
 import {
@@ -73,8 +63,7 @@ export class LogWriter {
   readonly #backend: Backend
   readonly #namespaces = new LogNamespaces()
   readonly #keys: WriterKeys
-  /** Positions of allowed decisions without an outcome, by call, oldest first. */
-  readonly #unfinished = new Map<string, number>()
+  readonly #unfinished = new UnfinishedCalls()
   #at: WriterPosition
   #isTransacting = false
   #abandoned = 0
@@ -141,7 +130,7 @@ export class LogWriter {
     if (calls === null) await beginEpoch(session, writer, at, writerMac(headKey(masterKey), identity.logId, writer, at))
     const opened = new LogWriter(parts, writer, backend, at)
     const open = await readOpenDecisions(session, writer, at.openFrom)
-    for (const { call, seq } of open) opened.#unfinished.set(call, seq)
+    opened.#unfinished.load(open)
     const lost = open.filter(({ call }) => calls?.has(call) !== true)
     if (lost.length > 0) await opened.append(lost.map((decision) => abandonedItem(decision, nowMs)))
     opened.#abandoned = lost.length
@@ -155,7 +144,7 @@ export class LogWriter {
 
   /** Allowed calls whose outcome is still to be written here. */
   get unfinished(): ReadonlySet<string> {
-    return new Set(this.#unfinished.keys())
+    return this.#unfinished.calls
   }
 
   /** What the next session needs to go on where this one ends. */
@@ -256,12 +245,11 @@ export class LogWriter {
   }
 
   async #append(items: readonly WriterItem[]): Promise<WrittenRecord[]> {
-    const calls = this.#noteCalls(items)
+    const undo = this.#unfinished.note(items, this.#at)
     try {
       return await this.#writeUnderKeys(items)
     } catch (error) {
-      for (const call of calls.begun) this.#unfinished.delete(call)
-      for (const call of calls.ended) this.#unfinished.set(call, this.#at.openFrom)
+      undo()
       throw error
     }
   }
@@ -329,18 +317,6 @@ export class LogWriter {
     )
   }
 
-  /** Notes which calls a batch begins and ends, before the row says from where on calls are open. */
-  #noteCalls(items: readonly WriterItem[]): { readonly begun: string[]; readonly ended: string[] } {
-    const calls = { begun: [] as string[], ended: [] as string[] }
-    for (const [at, { kind, call, allows }] of items.entries()) {
-      if (allows) {
-        this.#unfinished.set(call, this.#at.nextPosition + at)
-        calls.begun.push(call)
-      } else if ((kind === 'outcome' || kind === 'abandoned') && this.#unfinished.delete(call)) calls.ended.push(call)
-    }
-    return calls
-  }
-
   #seal(items: readonly WriterItem[]): { records: SealedRecord[]; to: WriterPosition } {
     const { epoch } = this.#at
     let { nextPosition, lastHash } = this.#at
@@ -351,52 +327,24 @@ export class LogWriter {
       nextPosition += 1
       lastHash = record.leaf
     }
-    const [oldest] = this.#unfinished.values()
-    return { records, to: { epoch, nextPosition, lastHash, openFrom: oldest ?? nextPosition } }
+    return { records, to: { epoch, nextPosition, lastHash, openFrom: this.#unfinished.oldest ?? nextPosition } }
   }
 
-  #sealOne(item: WriterItem, at: Omit<WriterPosition, 'openFrom'>): SealedRecord {
-    const { namespace, timeMs, kind, call, principal, text } = item
-    const { epoch, nextPosition: position, lastHash } = at
+  #sealOne(
+    item: WriterItem,
+    { epoch, nextPosition: position, lastHash }: Omit<WriterPosition, 'openFrom'>,
+  ): SealedRecord {
+    const { namespace, timeMs, kind, call, principal } = item
     const { log } = this.#namespaces.get(namespace)
     const id = placedRecordId(timeMs, { writer: this.writer, position }, this.#random)
-    const bodies = bodiesOf(item)
-    const dataKey = bodies.size === 0 || item.subject === null ? null : this.#keys.get(log, item.subject)
-    const box = dataKey === null ? null : sealBodies(dataKey.key, this.#random, id, bodies)
-    const reference = (part: BodyPart) => box?.references.get(part) ?? null
-    const prevHash = lastHash === null ? null : (`sha256:${Buffer.from(lastHash).toString('hex')}` as const)
-    const json = sealRecord(text, kind, {
-      id,
-      writer: { id: writerIdOf(this.#identity.logId, this.writer), epoch, seq: position, prevHash },
-      input: reference('input'),
-      output: reference('output'),
-      engineInput: reference('engine_input'),
-      redactions: parseRedactions(item.redactions),
-    })
-    const sealed = box === null || dataKey === null ? null : { dataKey: dataKey.id, sealed: box.sealed }
-    return { log, position, id, timeMs, kind, call, principal, leaf: leafHash(json), json, bodies: sealed }
+    const writerId = writerIdOf(this.#identity.logId, this.writer)
+    const keyOf = (subject: string) => this.#keys.get(log, subject)
+    const sealed = sealItem(item, { id, writerId, epoch, position, lastHash }, keyOf, this.#random)
+    return { log, position, id, timeMs, kind, call, principal, ...sealed }
   }
 }
 
 /** Begins a start of a writer. @throws DatabaseError */
 async function beginEpoch(session: Session, writer: number, { epoch }: WriterPosition, mac: Buffer): Promise<void> {
   await session.query('UPDATE writers SET epoch = $2, mac = $3 WHERE writer = $1', [writer, epoch, mac])
-}
-
-/** Allowed decisions of a writer without an outcome, at or after a position; `seq` is the position. @throws DatabaseError */
-async function readOpenDecisions(session: Session, writer: number, fromPosition: number): Promise<OpenDecision[]> {
-  const { rows } = await session.query(
-    `SELECT pos AS seq, kind, call, CASE kind WHEN 'decision' THEN json END AS json FROM records
-     WHERE writer = $1 AND pos >= $2 AND kind IN ('decision', 'outcome', 'abandoned') ORDER BY pos`,
-    [writer, fromPosition],
-  )
-  return collectOpenDecisions(rows)
-}
-
-function bodiesOf({ input, output, engineInput }: WriterItem): Map<BodyPart, string> {
-  const given = new Map<BodyPart, string>()
-  if (input !== null) given.set('input', input)
-  if (output !== null) given.set('output', output)
-  if (engineInput !== null) given.set('engine_input', engineInput)
-  return given
 }
