@@ -143,4 +143,54 @@ export const logMigrations: readonly string[] = [
   `
   CREATE TABLE key_changes (number INT PRIMARY KEY, statement TEXT NOT NULL);
   `,
+  // As before, but where all of a batch is of one log, which most are, its row is locked and moved by one statement.
+  `
+  CREATE OR REPLACE FUNCTION append_batch(
+    in_writer INT, in_epoch BIGINT, in_first_pos BIGINT, in_logs INT[], in_counts BIGINT[],
+    in_log INT[], in_nth BIGINT[], in_id UUID[], in_time_ms BIGINT[], in_kind TEXT[], in_call TEXT[], in_principal TEXT[],
+    in_leaf_hash BYTEA[], in_json TEXT[], in_body_pos BIGINT[], in_body_key BIGINT[], in_body_sealed BYTEA[],
+    in_keys BIGINT[], in_next_pos BIGINT, in_last_hash BYTEA, in_open_from BIGINT, in_mac BYTEA
+  ) RETURNS BIGINT[] LANGUAGE plpgsql AS $$
+  DECLARE
+    bases BIGINT[];
+    this_batch BIGINT;
+  BEGIN
+    IF cardinality(in_logs) = 1 THEN
+      UPDATE logs SET next_idx = next_idx + in_counts[1] WHERE log = in_logs[1]
+        RETURNING ARRAY[next_idx - in_counts[1]] INTO bases;
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a log is unknown' USING ERRCODE = 'MW003';
+      END IF;
+    ELSE
+      SELECT array_agg(locked.next_idx ORDER BY locked.log) INTO bases
+        FROM (SELECT log, next_idx FROM logs WHERE log = ANY (in_logs) ORDER BY log FOR UPDATE) AS locked;
+      IF cardinality(bases) IS DISTINCT FROM cardinality(in_logs) THEN
+        RAISE EXCEPTION 'a log is unknown' USING ERRCODE = 'MW003';
+      END IF;
+      UPDATE logs SET next_idx = next_idx + added.records
+        FROM unnest(in_logs, in_counts) AS added (log, records) WHERE logs.log = added.log;
+    END IF;
+    this_batch := nextval('batches');
+    INSERT INTO records (writer, pos, batch, log, idx, id, time_ms, kind, call, principal, leaf_hash, json)
+      SELECT in_writer, in_first_pos + item.place - 1, this_batch, item.log, base.idx + item.nth, item.id, item.time_ms,
+          item.kind, item.call, item.principal, item.leaf_hash, item.json
+        FROM unnest(in_log, in_nth, in_id, in_time_ms, in_kind, in_call, in_principal, in_leaf_hash, in_json)
+          WITH ORDINALITY AS item (log, nth, id, time_ms, kind, call, principal, leaf_hash, json, place)
+        JOIN unnest(in_logs, bases) AS base (log, idx) USING (log);
+    IF cardinality(in_keys) > 0 THEN
+      IF (SELECT count(*) FROM data_keys WHERE data_key = ANY (in_keys)) <> cardinality(in_keys) THEN
+        RAISE EXCEPTION 'a key is gone' USING ERRCODE = 'MW002';
+      END IF;
+      INSERT INTO bodies (writer, pos, data_key, sealed)
+        SELECT in_writer, body.pos, body.data_key, body.sealed
+          FROM unnest(in_body_pos, in_body_key, in_body_sealed) AS body (pos, data_key, sealed);
+    END IF;
+    UPDATE writers SET next_pos = in_next_pos, last_hash = in_last_hash, open_from = in_open_from, mac = in_mac
+      WHERE writer = in_writer AND epoch = in_epoch AND next_pos = in_first_pos;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'the writer is elsewhere' USING ERRCODE = 'MW001';
+    END IF;
+    RETURN bases;
+  END $$;
+  `,
 ]
