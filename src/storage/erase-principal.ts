@@ -87,9 +87,15 @@ export function sweepErased({ database, record }: KeepingScene): StepResult {
       .prepare('SELECT ? AS subject, id, time_ms, kind, call, leaf_hash, json FROM records WHERE log = ? AND idx = ?')
       .get(subject, due['log'] as number, end),
   )
+  const forget = (): void => void database.prepare('DELETE FROM erasures WHERE erasure = ?').run(Number(due['erasure']))
+  // Retention takes no record's text before what was beside the records below it.
+  if (keys === 'gone') {
+    forget()
+    return { ...nothing, more: true }
+  }
   if (keys === null) {
     const event = uncoveredErasure(subject, end)
-    database.prepare('DELETE FROM erasures WHERE erasure = ?').run(Number(due['erasure']))
+    forget()
     record(namespace, 'alarm', event)
     return { ...nothing, more: true, uncovered: { namespace, event } }
   }
@@ -101,7 +107,7 @@ export function sweepErased({ database, record }: KeepingScene): StepResult {
   const { covered, event, alarm } = sweptBodies(boxes, { subject, erasure: end })
   const remove = database.prepare('DELETE FROM bodies WHERE seq = ?')
   for (const { seq } of covered) remove.run(seq as number)
-  if (to >= end) database.prepare('DELETE FROM erasures WHERE erasure = ?').run(Number(due['erasure']))
+  if (to >= end) forget()
   else database.prepare('UPDATE erasures SET next_idx = ? WHERE erasure = ?').run(to, Number(due['erasure']))
   if (event !== null) record(namespace, 'erasure', event)
   if (alarm !== null) record(namespace, 'alarm', alarm)

@@ -176,6 +176,15 @@ describe.each(logImplementations)('the sweep after an erasure, on $name', ({ pla
     expect(await verify()).toMatchObject({ ok: false, bodies: { failed: 2 }, firstProblem: { id: bob.decided.id } })
   })
 
+  it('has nothing to do, and nothing to tell, where retention took the record of the erasure with all below it', async () => {
+    const { decisionLog, keeper, call, spoil } = await keptLog(place())
+    await call('demo/ada')
+    await keeper.erase(erasure)
+    await spoil("UPDATE records SET json = ''")
+    expect(await swept(keeper)).toEqual({ removed: 0, uncovered: [] })
+    expect(await decisionLog.read({ namespace: 'demo', kinds: ['alarm'], limit: 10 })).toEqual([])
+  })
+
   it('deletes what others did for the principal, which was sealed under its keys', async () => {
     const { keeper, call, verify, close } = await keptLog(place())
     await call('demo/ada')

@@ -3,19 +3,20 @@ import type { JsonObject } from '../../kernel/index.ts'
 import { isAsWritten } from '../is-as-written.ts'
 import { asJson } from './texts-event.ts'
 
+/** A text that was let go: nothing can be told from it, and nothing be said against it. */
+type Gone = 'gone'
+
 /**
  * The keys that a record says were erased, with whose they were; `null` where the row is not that of such a record, as it
  * was written. What else in the database says so is not believed: whoever can change it could have the log itself delete
  * what was never erased.
  */
-export function erasedKeys(row: Record<string, unknown> | undefined): ReadonlySet<number> | null {
+export function erasedKeys(row: Record<string, unknown> | undefined): ReadonlySet<number> | Gone | null {
+  if (row?.['json'] === '') return 'gone'
   if (row === undefined || !isAsWritten(row)) return null
   const removal = readRemoval(String(row['kind']), parseObject(String(row['json']))?.['event'])
   return removal?.kind === 'keys' && removal.subject === row['subject'] ? new Set(removal.keys) : null
 }
-
-/** A text that was let go: nothing can be told from it, and nothing be said against it. */
-type Gone = 'gone'
 
 /**
  * Whose what lies beside a record is, as its text says, or that of its decision; `null` where one of them is not as it

@@ -88,9 +88,15 @@ export async function sweepErased({ session, record }: KeepingScene): Promise<St
     [log, end, subject],
   )
   const keys = erasedKeys(asked.rows[0])
+  const forget = () => session.query('DELETE FROM erasures WHERE erasure = $1', [erasure])
+  // Retention takes no record's text before what was beside the records below it.
+  if (keys === 'gone') {
+    await forget()
+    return { ...nothing, more: true }
+  }
   if (keys === null) {
     const event = uncoveredErasure(subject, end)
-    await session.query('DELETE FROM erasures WHERE erasure = $1', [erasure])
+    await forget()
     await record(namespace, 'alarm', event)
     return { ...nothing, more: true, uncovered: { namespace, event } }
   }
@@ -104,7 +110,7 @@ export async function sweepErased({ session, record }: KeepingScene): Promise<St
          AND bodies.writer = records.writer AND bodies.pos = records.pos`,
       [log, covered.map(({ idx }) => Number(idx))],
     )
-  if (to >= end) await session.query('DELETE FROM erasures WHERE erasure = $1', [erasure])
+  if (to >= end) await forget()
   else await session.query('UPDATE erasures SET next_idx = $2 WHERE erasure = $1', [erasure, to])
   if (event !== null) await record(namespace, 'erasure', event)
   if (alarm !== null) await record(namespace, 'alarm', alarm)
