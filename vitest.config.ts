@@ -48,6 +48,7 @@ const kinds = [
     include: [
       'test/nsjail/**/*.test.ts',
       'test/integration/sandbox.test.ts',
+      'test/integration/sandbox-failures.test.ts',
       'test/integration/sandbox-calls.test.ts',
       'test/integration/sandbox-lifecycle.test.ts',
       'test/attacks/sandbox/*.test.ts',
