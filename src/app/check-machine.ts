@@ -1,7 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import type { Config } from '../config/index.ts'
 import { examineMachine } from '../sandbox/index.ts'
-import { examineDatabase } from '../storage/index.ts'
+import { readCheckpointFile } from '../publishing/index.ts'
+import { examineDatabase, examineSeenLog } from '../storage/index.ts'
+import { auditPlaceOf } from './log-place.ts'
 import type { HealthCheck } from './management/platform-handlers.ts'
 
 /** Looks at what a server on this machine would need. Makes one empty jail, to see whether it can, and changes nothing. */
@@ -19,7 +21,28 @@ export async function checkMachine(config: Config): Promise<HealthCheck[]> {
     ...(await examineMachine(config.sandbox)),
     dataDirectory(config.dataDirectory),
     ...(await database(config.storage.database)),
+    ...(await seenLog(config)),
   ]
+}
+
+/** Whether the log is the one that was signed before, as far as this machine remembers it. Nothing where it remembers none. */
+async function seenLog({ dataDirectory: path, storage, publishing }: Config): Promise<HealthCheck[]> {
+  const id = 'decision log as seen before'
+  const { file } = publishing.checkpoints
+  try {
+    const kept = file === null ? [] : await readCheckpointFile(file)
+    const { compared, differences } = await examineSeenLog(auditPlaceOf(path, storage), kept)
+    const [first] = differences
+    if (compared === 0) return []
+    if (first === undefined)
+      return [{ id, ok: true, detail: `goes on from ${compared} checkpoints that were kept`, remedy: null }]
+    const remedy =
+      'mcpworks audit verify; where a backup was restored on purpose, mcpworks up --accept-older-log, and another publishing.checkpoints.file'
+    return [{ id, ok: false, detail: first.problem, remedy }]
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : 'it cannot be read'
+    return [{ id, ok: false, detail, remedy: 'see that the log and the files of the data directory can be read' }]
+  }
 }
 
 async function database({ url, caFile }: Config['storage']['database']): Promise<HealthCheck[]> {

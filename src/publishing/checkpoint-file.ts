@@ -27,6 +27,11 @@ export function openCheckpointFile(path: string): CheckpointSink {
   }
 }
 
+/** The newest checkpoint of each tree in the end of such a file; none where there is none. @throws PublishFailure */
+export function readCheckpointFile(path: string): Promise<string[]> {
+  return failing('read', async () => [...((await readTail(path, null))?.newest.values() ?? [])])
+}
+
 async function failing<Result>(what: 'read' | 'written', work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()

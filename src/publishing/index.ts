@@ -1,4 +1,5 @@
 export { publishingConfigSchema, type PublishingConfig } from './config.ts'
+export { readCheckpointFile } from './checkpoint-file.ts'
 export { openPublishing, type Publishing, type PublishingOptions } from './open-publishing.ts'
 export type { PartState } from './part.ts'
 export type { LogConflict } from './publishing-ports.ts'

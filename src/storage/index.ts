@@ -5,6 +5,7 @@ export { openCosignatureReader, type CosignatureReader } from './open-cosignatur
 export { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
 export { openPostgresAuditReader, type PostgresAuditReaderOptions } from './postgres/log/postgres-audit-reader.ts'
 export { openPostgresLog, type PostgresLog, type PostgresLogOptions } from './postgres/log/open-postgres-log.ts'
+export { examineSeenLog } from './require-seen-log.ts'
 export type { SeenDifference } from './seen-checkpoints.ts'
 export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'
 export {

@@ -1,6 +1,8 @@
 import type { TreeReader } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
-import type { SeenCheckpoints, SeenDifference } from './seen-checkpoints.ts'
+import { dataDirectoryPaths } from './data-directory.ts'
+import { openAuditReader, type AuditReaderOptions } from './open-audit-reader.ts'
+import { SeenCheckpoints, type SeenDifference } from './seen-checkpoints.ts'
 
 /**
  * How a log differs from what was seen of it; to be asked before it is opened for writing. `openReader` is `null` where
@@ -12,7 +14,7 @@ export async function requireSeenLog(
   openReader: (() => Pick<TreeReader, 'newestCheckpoint' | 'hashes' | 'close'>) | null,
   accept: boolean,
 ): Promise<readonly SeenDifference[]> {
-  if (seen.isEmpty) return []
+  if (seen.size === 0) return []
   const reader = openReader?.() ?? noTrees
   try {
     const differences = await seen.differences(reader)
@@ -31,3 +33,26 @@ export async function requireSeenLog(
 
 /** What is in a log that was never written to. */
 const noTrees = { newestCheckpoint: async () => null, hashes: async () => [], close: async () => {} }
+
+/**
+ * How a log differs from what a data directory has seen of it, and from checkpoints that were kept elsewhere, beside a
+ * running server or without one. Of a log that was never written to there is nothing to say. Changes nothing.
+ * @throws McpworksError `storage_unavailable` where the log, or what was seen of it, cannot be read
+ */
+export async function examineSeenLog(
+  options: AuditReaderOptions,
+  keptCheckpoints: readonly string[],
+): Promise<{ readonly compared: number; readonly differences: readonly SeenDifference[] }> {
+  const seen = SeenCheckpoints.read(dataDirectoryPaths(options.dataDirectory).seen)
+  const kept = SeenCheckpoints.of(keptCheckpoints)
+  const compared = seen.size + kept.size
+  if (compared === 0) return { compared, differences: [] }
+  const reader = openAuditReader(options)
+  try {
+    return { compared, differences: [...(await seen.differences(reader)), ...(await kept.differences(reader))] }
+  } catch (cause) {
+    throw cause instanceof McpworksError ? cause : new McpworksError('storage_unavailable', { cause })
+  } finally {
+    await reader.close()
+  }
+}

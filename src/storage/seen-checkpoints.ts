@@ -58,8 +58,14 @@ export class SeenCheckpoints {
     })
   }
 
-  get isEmpty(): boolean {
-    return this.#notes.size === 0
+  /** Checkpoints that are not to be remembered beyond a look. */
+  static of(notes: readonly string[]): Pick<SeenCheckpoints, 'size' | 'differences'> {
+    return new SeenCheckpoints('', notes)
+  }
+
+  /** Trees of which something was seen. */
+  get size(): number {
+    return this.#notes.size
   }
 
   /**

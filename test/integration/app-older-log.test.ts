@@ -18,9 +18,17 @@ it('does not start on a log that was put back, but with a word of the operator, 
   for (const file of files) rmSync(join(dataDirectory, file), { force: true })
   cpSync(kept, dataDirectory, { recursive: true })
 
-  const refused = await mcpworks(['--data-directory', dataDirectory, 'up', '--port', '0'])
-  expect(refused.code).toBe(1)
-  expect(refused.stderr).toMatch(/The decision log is not the one that this server has seen.*--accept-older-log/s)
+  // What a look at the machine says before the start.
+  const looked = await mcpworks(['--json', '--data-directory', dataDirectory, 'doctor'])
+  const { checks } = JSON.parse(looked.stdout) as { checks: { id: string; ok: boolean; detail: string }[] }
+  expect(checks.find(({ id }) => id === 'decision log as seen before')).toMatchObject({
+    ok: false,
+    detail: expect.stringContaining('the log was put back'),
+  })
+  await expect(startTestApp({ dataDirectory })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringMatching(/^The decision log is not the one that this server has seen.*--accept-older-log/),
+  })
 
   const third = await startTestApp({ dataDirectory, acceptOlderLog: true })
   onTestFinished(() => third.close())
