@@ -16,7 +16,7 @@ import { LineFile, type Line } from './line-file.ts'
 
 const idOf = (line: string): string | null => {
   try {
-    return (JSON.parse(line) as { id: string }).id
+    return (JSON.parse(line) as { id?: string }).id ?? null
   } catch {
     return null
   }
@@ -109,6 +109,7 @@ describe('a file of lines', () => {
     ['words', 'remember the milk\n'],
     ['a line that was not written here behind one that could be', '{"id":"r0"}\n\n'],
     ['what has no lines', 'SQLite format 3\0'],
+    ['a document in one line', '{"name":"settings","secret":1}'],
     ['bytes', Buffer.from([0, 255, 10, 254, 10])],
   ])('that holds %s is left as it is', async (_, content) => {
     const here = place()

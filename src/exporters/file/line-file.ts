@@ -93,7 +93,7 @@ export class LineFile {
     const { path, idOf } = this.#options
     const end = await readableTail(file, Number(size), tailLines)
     const ids = end.lines.map(idOf)
-    if (ids.includes(null) || (end.cut.length > 0 && !end.cut.startsWith('{')))
+    if (ids.includes(null) || (end.cut.length > 0 && !mayBeCutLine(end.cut, idOf)))
       throw new FileRefusal('it holds what was not written here')
     if (end.cut.length > 0) await file.truncate(end.wholeBytes)
     await syncDirectoryOf(path)
@@ -101,6 +101,20 @@ export class LineFile {
     this.#there = new Set([...before.map(idOf), ...ids].filter((id) => id !== null))
     this.#seen = { device, inode, size: end.wholeBytes }
     return this.#seen
+  }
+}
+
+/** What is whole JSON and no line of ours, such as a file of settings that ends without a line break, was never cut off. */
+function mayBeCutLine(text: string, idOf: LineFileOptions['idOf']): boolean {
+  return text.startsWith('{') && (idOf(text) !== null || !isJson(text))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 
