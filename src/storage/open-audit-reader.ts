@@ -22,8 +22,11 @@ import { openReadable } from './sqlite-database.ts'
 /** How a log is read without its server. */
 export interface AuditReaderOptions {
   readonly dataDirectory: string
-  /** 32 bytes. Without it, `master.key` in the data directory if it can be read; without either, bodies stay closed. */
-  readonly masterKey?: Uint8Array
+  /**
+   * 32 bytes. Without it, `master.key` in the data directory if it can be read; without either, or where it is `null`,
+   * bodies stay closed.
+   */
+  readonly masterKey?: Uint8Array | null
   /** The database that has the log, where it is not in the data directory. */
   readonly database?: DatabaseOptions
 }
@@ -38,13 +41,13 @@ export function openAuditReader(options: AuditReaderOptions): AuditReader {
   const paths = dataDirectoryPaths(options.dataDirectory)
   const { database } = options
   if (database !== undefined) {
-    const masterKey = options.masterKey ?? readMasterKey(paths.masterKey)
+    const masterKey = masterKeyOf(options, paths.masterKey)
     return openPostgresAuditReader({ database, masterKey, publicKeyLine: readPublicKeyLine(paths.publicKey) })
   }
   if (!existsSync(paths.audit)) {
     throw new McpworksError('storage_unavailable', { message: 'There is no decision log in this directory.' })
   }
-  const masterKey = options.masterKey ?? readMasterKey(paths.masterKey)
+  const masterKey = masterKeyOf(options, paths.masterKey)
   try {
     return new SqliteAuditReader(openReadable(paths.audit), masterKey, paths.publicKey)
   } catch (cause) {
@@ -238,6 +241,10 @@ function checkpointOf(row: Record<string, unknown>): CheckpointRow {
 
 function readPublicKeyLine(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
+}
+
+function masterKeyOf({ masterKey }: AuditReaderOptions, path: string): Uint8Array | null {
+  return masterKey === undefined ? readMasterKey(path) : masterKey
 }
 
 function readMasterKey(path: string): Uint8Array | null {

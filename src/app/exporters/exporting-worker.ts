@@ -64,7 +64,7 @@ async function open(
 ): Promise<() => Promise<ExportingAnswer>> {
   const records = openRecordReader(place)
   opened.push(() => records.close())
-  const trees = openAuditReader(place)
+  const trees = openAuditReader({ ...place, masterKey: null })
   opened.push(() => trees.close())
   const ports = { config, records, positions, clock: systemClock, version }
   const [fetch, stream] = [createGuardedFetch(), createGuardedStream()]
