@@ -1,7 +1,7 @@
 import type { InvocationEvents } from '../gateway/index.ts'
 import { isJsonObject, McpworksError, type JsonObject } from '../kernel/index.ts'
 import { readDesiredState } from './read-desired-state.ts'
-import type { RunningApp } from './start.ts'
+import type { RunningApp } from './running-app.ts'
 
 /** The demo as it was set up: each agent with a key that is shown once. */
 export interface Demo {

@@ -4,42 +4,19 @@ import {
   createApiKeyVerifier,
   createAuthenticator,
   createCallQuotas,
-  createCredentialUse,
   createDoorLimits,
-  createIdentityRegistry,
-  createNamespaceClosures,
-  createPeople,
   linkUrl,
-  trustIssuers,
-  type IdentityRegistry,
-  type LocalKeys,
-  type People,
 } from '../auth/index.ts'
-import type { Config } from '../config/index.ts'
-import {
-  createMemoryCatalogue,
-  createGateway,
-  openRunLedger,
-  openUsageLedger,
-  type CatalogueEntry,
-  type Gateway,
-  type MutableCatalogue,
-} from '../gateway/index.ts'
-import { approvalRoutes, createHttpServer, signInRoutes, upstreamRoutes, type Health } from '../http/index.ts'
-import { createGuardedFetch, type GuardedFetch } from '../egress/index.ts'
-import { systemClock, type Caller, type Clock } from '../kernel/index.ts'
+import { createMemoryCatalogue, createGateway, openRunLedger, openUsageLedger } from '../gateway/index.ts'
+import { createHttpServer, type Health } from '../http/index.ts'
+import { createGuardedFetch } from '../egress/index.ts'
+import { systemClock, type Clock } from '../kernel/index.ts'
 import { createCedarPolicyEngine } from '../policy/index.ts'
 import { startSandbox, type Sandbox } from '../sandbox/index.ts'
 import { openStorage, type Storage } from '../storage/index.ts'
 import { connectionFiles } from './connection-files.ts'
-import { createDoorRecords } from './door-records.ts'
 import { createFunctionServices } from './function-services.ts'
 import { createHostedState } from './hosted-state.ts'
-import { createIdentityRecords } from './identity-records.ts'
-import type { Log } from './log.ts'
-import { authorizationRoutes } from './authorization-routes.ts'
-import { startAuthorizationServer, type RunningAuthorizationServer } from './start-authorization-server.ts'
-import { mayList } from './may-list.ts'
 import { recordApproval } from './record-approval.ts'
 import { openRecording } from './recording/open-recording.ts'
 import { listen } from './listen.ts'
@@ -56,11 +33,13 @@ import { wakeAfterAlarms } from './notifications/wake-after-alarms.ts'
 import { placesOf } from './handing-on/places-of.ts'
 import { watchPlaces } from './handing-on/watch-places.ts'
 import { createProofs, createTokenServices } from './token-services.ts'
-import { standBy, type StandBy, type StandbyPlace } from './stand-by.ts'
-import { createWorkloadGrants } from './workload-grants.ts'
+import { standBy, type StandBy } from './stand-by.ts'
 import { openUpstreams } from './upstreams.ts'
 import { watchLog } from './watch-log.ts'
 import { watchSandbox, type SandboxWatch } from './watch-sandbox.ts'
+import { openIdentity } from './open-identity.ts'
+import { pageRoutes } from './page-routes.ts'
+import type { RunningApp, StartOptions } from './running-app.ts'
 import { createNamespaces } from './namespaces.ts'
 import { masterKeyOf } from './master-key-of.ts'
 import { limitCalls } from './limit-calls.ts'
@@ -69,49 +48,6 @@ import { ensureOperator } from './operator.ts'
 import { checkParts } from './check-parts.ts'
 import { createManagement } from './management/create-management.ts'
 import { createWithdrawals } from './create-withdrawals.ts'
-
-/** What a start can be given besides the configuration. */
-export interface StartOptions {
-  readonly config: Config
-  readonly log: Log
-  readonly version: string
-  readonly clock?: Clock
-  /** Entries with backends of their own in this process, for tests and benchmarks of the whole pipeline. */
-  readonly entries?: readonly CatalogueEntry[]
-  /** Told once if another server is active on the database, before this one waits for it to end. */
-  readonly onStandby?: (place: StandbyPlace) => void
-  /** Ends the waiting; nothing else. */
-  readonly signal?: AbortSignal
-  /** Goes on with a decision log that was put back since this data directory saw it; each such tree is recorded as an alarm. */
-  readonly acceptOlderLog?: boolean
-  /** The way out, for tests whose servers elsewhere have certificates of an authority of their own. */
-  readonly guardedFetch?: GuardedFetch
-}
-
-/** A running server. */
-export interface RunningApp {
-  readonly url: string
-  /** True when the data directory held no namespace before. */
-  readonly isFirstStart: boolean
-  /** Names of the namespaces, in no order. */
-  namespaces(): string[]
-  readonly gateway: Gateway
-  /** What agents can see, for tests that change it while the server runs. */
-  readonly catalogue: MutableCatalogue
-  readonly registry: IdentityRegistry
-  /** People and what they sign in with. */
-  readonly people: People
-  /** Where people sign in; `null` where they cannot: without https, and not on this machine. */
-  readonly signInUrl: string | null
-  /** A one-time link for the first owner, where nobody has anything to sign in with; `null` otherwise. */
-  firstOwnerLink(): Promise<string | null>
-  /** The operator, for effects that the start itself has to have: they go through the pipeline too. */
-  readonly operator: Caller
-  /** Resolves, with a sentence for the operator, once another server has taken over: this one can only be closed. */
-  readonly replaced: Promise<string>
-  /** Stops taking calls, lets running ones end, signs the last checkpoints, and leaves no process behind. */
-  close(): Promise<void>
-}
 
 /**
  * Composes and starts everything: sandbox, storage, policies, pipeline, HTTP. Listens last.
@@ -156,6 +92,7 @@ export async function start(options: StartOptions): Promise<RunningApp> {
   }
 }
 
+/** Long, because it is the one list of all parts in the order in which they are made; what makes each is elsewhere. */
 async function compose(
   { config, log, version, entries = [], guardedFetch = createGuardedFetch() }: StartOptions,
   clock: Clock,
@@ -172,12 +109,8 @@ async function compose(
   opened.push(async () => run?.end())
   const catalogue = createMemoryCatalogue()
   const policy = createCedarPolicyEngine()
-  const closures = await createNamespaceClosures(storage.closures, clock)
-  const registry = await createIdentityRegistry(storage.credentials, clock, closures)
-  const use = await createCredentialUse(storage.credentialUses, (error) =>
-    log.error({ err: error }, 'when credentials were last used could not be written'),
-  )
-  opened.push(() => use.close())
+  const identity = await openIdentity({ storage, config, guardedFetch, clock, log, opened })
+  const { closures, registry, use, doorRecords, identityEvents, people, workloadIssuers, authorization } = identity
   const namespaces = await createNamespaces(storage.namespaces, catalogue, clock)
   const isFirstStart = namespaces.list().length === 0
   for (const [service, own] of Map.groupBy(entries, (entry) => JSON.stringify([entry.namespace, entry.service]))) {
@@ -204,46 +137,7 @@ async function compose(
       ),
   )
 
-  const doorRecords = createDoorRecords(decisionLog, clock, log)
-  opened.push(() => doorRecords.close())
-  const identityEvents = createIdentityRecords(decisionLog, doorRecords, clock)
   let publicUrl = config.http.publicUrl?.replace(/\/+$/, '') ?? ''
-  const people = await createPeople({
-    fetch: guardedFetch,
-    sessionStore: storage.sessions,
-    factorStore: storage.factors,
-    registry,
-    events: identityEvents,
-    clock,
-    config: config.auth.people,
-  })
-  const workloadIssuers = trustIssuers(config.auth.workload.issuers).issuers
-  const localKeys: LocalKeys = {
-    find: (kid) => authorization?.server.keys.find(kid) ?? null,
-    isRevoked: (tokenId) => authorization?.server.keys.isRevoked(tokenId) ?? true,
-  }
-  const authorization: RunningAuthorizationServer | null = await startAuthorizationServer({
-    config: config.auth,
-    storage,
-    registry,
-    events: identityEvents,
-    fetch: guardedFetch,
-    proofs: createProofs(config.auth.dpop, storage, clock),
-    grants: createWorkloadGrants({
-      config: config.auth,
-      issuers: workloadIssuers,
-      storage,
-      registry,
-      localKeys,
-      guardedFetch,
-      clock,
-    }),
-    bindsToCertificates: config.http.tls.clientCertificates !== 'off',
-    clock,
-    log,
-  })
-  opened.push(async () => authorization?.close())
-
   const upstreams = openUpstreams({
     storage,
     fetch: guardedFetch,
@@ -445,25 +339,19 @@ async function compose(
     sessions: { signIn: people.signIn, registry },
     mountedRoutes: [
       ...exporting.routes,
-      ...signInRoutes(people, clock),
-      ...approvalRoutes({
+      ...pageRoutes({
         people,
-        links: approvalLinks,
+        approvalLinks,
         gateway,
         registry,
-        namespacesOf: (caller) => mayList(caller, namespaces.list(), policy, clock),
+        namespaces,
+        catalogue,
+        policy,
+        connections: upstreams.connections,
+        authorization: authorization?.server ?? null,
+        config: config.auth,
+        clock,
       }),
-      ...upstreamRoutes({ connections: upstreams.connections, gateway, signIn: people.signIn, registry }),
-      ...(authorization === null
-        ? []
-        : authorizationRoutes(authorization.server, {
-            signIn: people.signIn,
-            registry,
-            gateway,
-            catalogue,
-            policy,
-            config: config.auth,
-          })),
     ],
     clock,
     serverInfo: { name: 'mcpworks', version },

@@ -6,7 +6,10 @@ export interface Requirement {
   readonly sentence: string
 }
 
-/** Every transport requirement, in the order of `design/protocol.md`. */
+/**
+ * Every transport requirement, in the order of `design/protocol.md`. One list, so that it can be read beside that page and
+ * an id is given once.
+ */
 export const requirements: readonly Requirement[] = [
   {
     id: 'post-only',
