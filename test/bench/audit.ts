@@ -42,7 +42,7 @@ async function sqlite(directory: string): Promise<void> {
   const raw = (callers: number) => rawPairs(rawSqlite(directory), callers, pairsOf(callers), bytes)
   await compare('SQLite', raw, (callers) => appendPairs(storage.decisionLog, callers, pairsOf(callers)))
   await storage.close()
-  await verify('SQLite', openAuditReader({ dataDirectory }))
+  await verify('SQLite', openAuditReader({ dataDirectory }), 'own processor time')
 }
 
 async function postgres(directory: string): Promise<void> {
@@ -56,13 +56,17 @@ async function postgres(directory: string): Promise<void> {
     const raw = async (callers: number) => rawPairs(await rawPostgres(database.url), callers, pairsOf(callers), bytes)
     await compare('PostgreSQL', raw, (callers) => appendPairs(log.decisionLog, callers, pairsOf(callers)))
     await log.close()
-    await verify('PostgreSQL', openPostgresAuditReader({ database, masterKey, publicKeyLine: null }))
+    await verify('PostgreSQL', openPostgresAuditReader({ database, masterKey, publicKeyLine: null }), 'time')
   } finally {
     await cluster.close()
   }
 }
 
-async function verify(database: string, reader: AuditReader): Promise<void> {
+/**
+ * Whoever verifies has one core. On SQLite all work is this process's own, so that its processor time says what one core
+ * does, all threads together and whatever else runs on the machine; a database works in processes that are not counted.
+ */
+async function verify(database: string, reader: AuditReader, by: 'own processor time' | 'time'): Promise<void> {
   const cpu = process.cpuUsage()
   const begun = performance.now()
   const report = await verifyDecisionLog({ reader })
@@ -72,7 +76,9 @@ async function verify(database: string, reader: AuditReader): Promise<void> {
   if (!report.ok) throw new Error(JSON.stringify(report.firstProblem))
   const { checked } = report.records
   const perSecond = (checked / elapsed) * 1000
-  ratio(`${database}: records verified a second, bodies opened`, 50_000, perSecond, perSecond >= 50_000, 'records/s')
+  const perCore = (checked / (by === 'time' ? elapsed : (user + system) / 1000)) * 1000
+  const name = `${database}: records verified a second of ${by}, bodies opened`
+  ratio(name, 50_000, perCore, perCore >= 50_000, 'records/s')
   results.push({
     database,
     case: 'verify',

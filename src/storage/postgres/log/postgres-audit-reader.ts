@@ -21,6 +21,7 @@ import { ReadingSessions } from './reading-sessions.ts'
 import { seqOfRow } from './record-selection.ts'
 import { readStoredHead, type StoredHead } from './stored-head.ts'
 import type { Stretch } from './stretch.ts'
+import { TilesAhead, tilesAtOnce } from './tiles-ahead.ts'
 
 /** How a log on PostgreSQL is read without its servers. */
 export interface PostgresAuditReaderOptions {
@@ -78,6 +79,7 @@ class PostgresAuditReader implements AuditReader {
   readonly #publicKeyLine: string | null
   readonly #headKey: KeyObject | null
   readonly #dataKeys: OpenedDataKeys | null
+  readonly #tilesAhead = new TilesAhead()
   /** Where the records that wait are going to be: as it was when the head was read. */
   #waiting: readonly Stretch[] = []
 
@@ -164,12 +166,19 @@ class PostgresAuditReader implements AuditReader {
   }
 
   async tile(namespace: string, period: string, level: number, index: number): Promise<TileRow | null> {
-    const [row] = await this.#rows(
-      `SELECT hashes, root FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
-       WHERE namespace = $1 AND period = $2 AND level = $3 AND idx = $4`,
-      [namespace, period, level, index],
+    const ofLevel = { namespace, period, level }
+    const ahead = this.#tilesAhead.take(ofLevel, index)
+    if (ahead !== null) return ahead
+    const rows = await this.#rows(
+      `SELECT idx, hashes, root FROM tiles JOIN trees USING (tree) JOIN logs USING (log)
+       WHERE namespace = $1 AND period = $2 AND level = $3 AND idx >= $4::bigint AND idx < $4::bigint + $5::bigint`,
+      [namespace, period, level, index, tilesAtOnce],
     )
-    return row === undefined ? null : { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }
+    const tiles = new Map(
+      rows.map((row) => [Number(row['idx']), { hashes: row['hashes'] as Uint8Array, root: row['root'] as Uint8Array }]),
+    )
+    this.#tilesAhead.keep(ofLevel, tiles)
+    return this.#tilesAhead.take(ofLevel, index)
   }
 
   async bodies(fromSeq: number, toSeq: number): Promise<BodiesRow[]> {
