@@ -68,6 +68,7 @@ export type {
   UnreadTexts,
 } from './record-keeper.ts'
 export { requireLogNamespace } from './require-log-namespace.ts'
+export { startSentence } from './start-sentence.ts'
 export { mayHoldSecrets, withoutSecrets } from './secret-patterns.ts'
 export { sealRecord, type RecordSeal } from './seal-record.ts'
 export {

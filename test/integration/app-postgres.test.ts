@@ -64,6 +64,12 @@ it('goes on in another server when the active one is killed, refuses while the d
     ({ record }) => record.pre.target.tool,
   )
   expect(tools.filter((tool) => tool === 'leads-top')).toHaveLength(2)
+  // And that the first one broke off is on record.
+  const { records: starts } = await took.manage('platform', 'audit.tail', { namespace: 'platform', kind: 'start' })
+  expect(starts).toMatchObject([
+    { record: { event: { type: 'started', database: 'postgresql', before: null } } },
+    { record: { event: { type: 'started', database: 'postgresql', before: { ended: 'broken' } } } },
+  ])
 
   await cluster.stop('crash')
   await expect

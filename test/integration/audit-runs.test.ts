@@ -40,7 +40,12 @@ it('records what runs, before it is reachable, and how the run before it ended',
   await storage.close()
   const third = await startTestApp({ dataDirectory, settings: { ...settings, 'http.maxBodyBytes': '4096' } })
   const { records } = await third.manage('platform', 'audit.tail', { namespace: 'platform', kind: 'start' })
-  expect(records).toMatchObject([{ kind: 'start' }, { kind: 'start' }, { kind: 'start' }, { kind: 'start' }])
+  expect(records).toMatchObject([
+    { summary: expect.stringMatching(/^version 0\.0\.0 started on linux/) },
+    { summary: 'the server stopped in good order' },
+    {},
+    { summary: expect.stringMatching(/the run before BROKE OFF \(record \d+\); calls left without an outcome: 1/) },
+  ])
   await third.close()
   const fourth = await startTestApp({ dataDirectory, settings })
   await fourth.close()

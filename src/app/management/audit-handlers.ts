@@ -4,6 +4,7 @@ import {
   makeCallProof,
   proveCosigned,
   removalSentence,
+  startSentence,
   type CallProof,
   type CosignatureStore,
   type DecisionLog,
@@ -185,6 +186,7 @@ function sentenceOf(kind: string, record: JsonObject): string {
     return `${String(outcome.status)}${typeof outcome.detail === 'string' ? ` (${outcome.detail})` : ''}  ${String(outcome.duration_ms)} ms`
   }
   const event = objectAt(record, 'event')
+  if (kind === 'start') return startSentence(event) ?? JSON.stringify(event)
   return event.type === 'shadow-decisions' ? shadowSentence(event) : JSON.stringify(event)
 }
 

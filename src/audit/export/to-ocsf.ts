@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts'
 import type { CallExplanation } from '../call-explanation.ts'
 import type { StoredRecord } from '../record.ts'
+import { startSentence } from '../start-sentence.ts'
 import { parseObject } from '../stored-envelope.ts'
 
 const schemaVersion = '1.6.0'
@@ -92,7 +93,7 @@ export function eventToOcsf(stored: StoredRecord, productVersion: string): JsonO
   return {
     ...classification(denied ? activities.other : activities.update, denied ? 2 : 1),
     time: stored.timeMs,
-    message: stored.kind,
+    message: stored.kind === 'start' ? (startSentence(facts) ?? stored.kind) : stored.kind,
     status_id: denied ? 2 : 1,
     status: denied ? 'Failure' : 'Success',
     action_id: denied ? 2 : 1,
