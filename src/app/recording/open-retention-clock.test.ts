@@ -82,3 +82,34 @@ it('is never beyond a clock that is set back, and keeps what it counted', async 
   expect(await clock.look()).toMatchObject({ timeMs: began + 2 * day, state: 'sure' })
   expect(kept.timeMs).toBe(began + 5 * day)
 })
+
+it('does not believe a clock that is set ahead again each time that it was caught up with', async () => {
+  const { now, pass, start } = machine()
+  const clock = await start()
+  for (const leadMs of [10 * day, hour]) {
+    const states = new Set<string>()
+    const before = (await clock.look()).timeMs
+    for (let rounds = 0; rounds < 4 * 24 * 10; rounds += 1) {
+      const { timeMs, state } = await clock.look()
+      states.add(state)
+      now.wallMs = Math.max(now.wallMs, timeMs + leadMs)
+      pass(hour / 4)
+    }
+    expect(states).toContain('refused')
+    // Ten days passed. Fourteen more are believed, and twice the time that passes.
+    expect((await clock.look()).timeMs - before).toBeLessThan((10 + 14 + 20) * day + hour)
+  }
+})
+
+it('goes with the clock of a machine that sleeps for most of each day', async () => {
+  const { now, pass, start } = machine()
+  const clock = await start()
+  for (let days = 0; days < 100; days += 1) {
+    now.wallMs += 15 * hour
+    for (let looks = 0; looks < 36; looks += 1) {
+      pass(hour / 4)
+      expect(await clock.look()).not.toMatchObject({ state: 'refused' })
+    }
+    expect(await clock.look()).toMatchObject({ timeMs: now.wallMs, state: 'sure' })
+  }
+})

@@ -6,6 +6,8 @@ const dayMs = 86_400_000
 const adjustmentMs = 3_600_000
 /** How much faster than time passes a credible lead of the clock is caught up with. */
 const catchUpRate = 24
+/** How much of a lead that was believed is forgotten for the time that passes: a machine that sleeps two thirds of the day. */
+const forgetRate = 2
 
 /** What was written by those who were here; what a start writes of the one before bears the time of the start. */
 const datedKinds: readonly RecordKind[] = ['decision', 'outcome', 'denied-at-door', 'approval']
@@ -37,7 +39,9 @@ export interface RetentionClockParts {
 /**
  * Goes on from the time that was counted up to last, over restarts; where there is none, from the newest record. The clock
  * of the machine is believed as far as time passed here (the monotonic clock), and an hour. Beyond that it is caught up
- * with, a day in an hour, so that nothing goes at once; beyond `jumpDays` only the time that passes here counts.
+ * with, a day in an hour, so that nothing goes at once; beyond `jumpDays` only the time that passes here counts. The same
+ * where leads were believed again and again, and come to more than that: else somebody who sets the clock ahead each time
+ * that it was caught up with would have days pass in hours, and nobody told.
  *
  * Does not protect a log that was begun while the clock was ahead.
  */
@@ -50,18 +54,26 @@ export async function openRetentionClock({
   let countedMs = (await store.find()) ?? (await newestRecordMs(decisionLog)) ?? Math.floor(clock.nowMs())
   await store.keep(countedMs)
   let lookedMs = clock.monotonicMs()
+  /** Of the leads that were caught up with, what is not forgotten yet. */
+  let believedMs = 0
 
   function advance(wallMs: number): RetentionTime['state'] {
     const nowMs = clock.monotonicMs()
     const passedMs = nowMs - lookedMs
     lookedMs = nowMs
+    believedMs = Math.max(0, believedMs - passedMs * forgetRate)
     const jumpMs = wallMs - countedMs - passedMs
-    if (jumpMs <= adjustmentMs) {
+    if (jumpMs <= 0) {
       countedMs = Math.max(countedMs, wallMs)
       return 'sure'
     }
-    const isCredible = jumpMs <= jumpDays * dayMs
-    countedMs = Math.min(wallMs, countedMs + Math.floor(passedMs * (isCredible ? catchUpRate : 1)))
+    const isCredible = jumpMs <= jumpDays * dayMs - believedMs
+    const isSmall = isCredible && jumpMs <= adjustmentMs
+    const most = isSmall ? jumpMs : passedMs * (catchUpRate - 1)
+    const leadMs = isCredible ? Math.min(jumpMs, most) : 0
+    believedMs += leadMs
+    countedMs = isSmall ? wallMs : Math.min(wallMs, countedMs + Math.floor(passedMs + leadMs))
+    if (isSmall) return 'sure'
     return isCredible ? 'catching-up' : 'refused'
   }
 
