@@ -34,7 +34,7 @@ export async function listeningWitness(logs: ReadonlyMap<string, readonly Uint8A
 }
 
 /** Tells a witness of each tree of the namespaces with every key that it has, as its operator would learn them here. */
-export async function introduce(logs: Map<string, readonly Uint8Array[]>, app: TestApp, namespaces: readonly string[]) {
+async function introduce(logs: Map<string, readonly Uint8Array[]>, app: TestApp, namespaces: readonly string[]) {
   for (const namespace of namespaces) {
     const { trees } = await app.manage(namespace, 'audit.trees', { namespace })
     for (const { origin, period } of trees as { origin: string | null; period: string }[]) {
