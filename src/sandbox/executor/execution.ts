@@ -14,24 +14,9 @@ import { InnerCalls } from './inner-calls.ts'
 import { limitSentence } from './limit-sentence.ts'
 import { OutputCapture } from './output-capture.ts'
 import type { ProcessFacts, ProcessTransfer } from './process-facts.ts'
+import { diedBy, verdictOf, verdictOfEnd, type Verdict } from './verdict.ts'
 import { threadCeiling } from './runner-setup.ts'
 import type { SealedJail } from './sealed-jail.ts'
-
-/** What a runner says of the function's end; its texts are made such that every JSON writer takes them. */
-function verdictOf(message: Extract<RunnerMessage, { status: 'exception' | 'invalid' }>): Verdict {
-  if (message.status === 'invalid') return { status: 'invalid', message: message.message.toWellFormed() }
-  const { kind, trace } = message
-  return {
-    status: 'exception',
-    kind: kind.toWellFormed(),
-    message: message.message.toWellFormed(),
-    trace: trace.toWellFormed(),
-  }
-}
-
-type WithoutFacts<Outcome> = Outcome extends unknown ? Omit<Outcome, keyof SandboxFacts> : never
-/** How an execution ends, before what was measured is added. */
-type Verdict = WithoutFacts<SandboxOutcome>
 
 const firstLookMs = 4
 const longestLookMs = 16
@@ -44,8 +29,6 @@ const floodMessages = 10_000
 const scratchInodes = 16_384
 const kilobyte = 1024
 const mebibyte = kilobyte * kilobyte
-/** Exit codes of a shell's convention: 128 and the signal. */
-const diedBy = { kill: 128 + 9, badSystemCall: 128 + 31, first: 129, last: 128 + 64 } as const
 const headerBytes = 256 * kilobyte
 
 /**
@@ -330,49 +313,9 @@ class Execution {
     if (this.#usage.wallMs === 0) this.#usage = { ...this.#usage, wallMs: performance.now() - this.#startedMs }
   }
 
-  /** The process ended by itself, before any answer. */
-  #verdictOfEnd({ exitCode }: JailEnd): Verdict {
-    const { limits } = this.#spec
-    const limit = (name: LimitName): Verdict => ({ status: 'limit', limit: name, message: limitSentence(name, limits) })
-    const used = this.#jail.used()
-    // Where the kernel ends a group as a whole, the process is in it that would tell of the exit.
-    if ((exitCode === diedBy.kill || exitCode === null) && used !== null && used.oomKills > 0) {
-      if (used.isAtBound) return limit('memory')
-      const message =
-        'The kernel ended the function because the machine, or the group that the server is in, ran out of memory.'
-      return { status: 'killed', reason: 'signal', message }
-    }
-    if (exitCode === null) {
-      return {
-        status: 'killed',
-        reason: 'signal',
-        message: 'The jail was ended from outside, by nothing that this sandbox did.',
-      }
-    }
-    if (exitCode === diedBy.badSystemCall) {
-      return {
-        status: 'killed',
-        reason: 'filter',
-        message: 'The function made a system call that ends it at once (SIGSYS).',
-      }
-    }
-    // The kernel's own processor limit kills a while after the watch should have.
-    if (exitCode === diedBy.kill && this.#usage.cpuMs >= limits.cpuMs * 0.9) return limit('cpu')
-    if (exitCode >= diedBy.first && exitCode <= diedBy.last) {
-      // A runtime that gets no more memory aborts or traps.
-      if (this.#mostOwnBytes() > limits.memoryBytes * 0.7) return limit('memory')
-      return {
-        status: 'killed',
-        reason: 'signal',
-        message: `The function's process was ended by signal ${String(exitCode - 128)}.`,
-      }
-    }
-    return {
-      status: 'exception',
-      kind: 'ProcessExit',
-      message: `The function ended its process with exit code ${String(exitCode)} instead of returning.`,
-      trace: '',
-    }
+  #verdictOfEnd(end: JailEnd): Verdict {
+    const used = { cpuMs: this.#usage.cpuMs, ownBytes: this.#mostOwnBytes(), group: this.#jail.used() }
+    return verdictOfEnd(end, this.#spec.limits, used)
   }
 
   /** Much can be taken after the last look where the machine is busy: the kernel tells the most of the whole life. */
