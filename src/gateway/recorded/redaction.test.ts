@@ -196,6 +196,24 @@ describe('what a schema marks as secret', () => {
     expect(JSON.parse(input({ a: { a: { secret: 1 } } }, round).json)).toEqual({ a: { a: { secret: '[redacted]' } } })
   })
 
+  it('does not grow where values that are secret are parts of what takes their place', () => {
+    const mark = '[redacted]'
+    const values = new Set(['AAAA'])
+    for (const two of [mark + mark, `[red${mark}]`, `${mark}ted]`, `ed]${mark}`])
+      for (let at = 0; at + 4 <= two.length && values.size < 100; at += 1) values.add(two.slice(at, at + 4))
+    const both = rules()
+    keptInput({ keys: [...values] }, null, schema, both)
+    expect(both.redaction.plain('AAAA and AAAA', 10_000)).toBe(`${mark} and ${mark}`)
+    expect(both.redaction.swept({ text: 'AAAA', other: 'cted' })).toEqual({
+      value: { text: mark, other: mark },
+      count: 2,
+    })
+    // The longer of two is taken out whole, and what is left of a value that is cut by a mark stays.
+    const parts = rules()
+    keptInput({ keys: ['hunter', 'my-hunter22', 'r22 and'] }, null, schema, parts)
+    expect(parts.redaction.plain('my-hunter22 and hunter', 10_000)).toBe(`${mark} and ${mark}`)
+  })
+
   it('keeps nothing where more is secret than can be looked for', () => {
     const keys = Array.from({ length: 101 }, (_, at) => `secret-${at}`)
     expect(input({ keys }, schema).json).toBe('{"omitted":"too many secrets"}')

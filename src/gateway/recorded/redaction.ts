@@ -112,14 +112,13 @@ export class Redaction {
   }
 
   #sweptText(text: string, taken: { count: number }): string {
-    let left = text
+    // What stands between marks. A mark is never looked through: values that are parts of one would have it grow without end.
+    let parts = [text]
     // The longest first: one may be a part of another.
-    for (const secret of [...this.#values].toSorted((one, other) => other.length - one.length)) {
-      const parts = left.split(secret)
-      taken.count += parts.length - 1
-      left = parts.join(mark)
-    }
-    const found = withoutSecrets(left)
+    for (const secret of [...this.#values].toSorted((one, other) => other.length - one.length))
+      parts = parts.flatMap((part) => (part.length < secret.length ? [part] : part.split(secret)))
+    taken.count += parts.length - 1
+    const found = withoutSecrets(parts.join(mark))
     taken.count += found.count
     return found.text
   }
