@@ -25,6 +25,8 @@ export interface ExpiryStep {
   readonly what: 'bodies' | 'texts'
   /** Only of records that are older. */
   readonly beforeMs: number
+  /** What is dated later is dated ahead; the time by which `beforeMs` is `days` ago, unless it says. */
+  readonly latestMs?: number
   /** The setting that it follows from, for the record. */
   readonly days: number
   /** Who is to have had a text before it goes, with the end of its call; and the age at which nobody is waited for. */

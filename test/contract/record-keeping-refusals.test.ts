@@ -310,3 +310,20 @@ describe.each(logImplementations)('where retention is made to begin further on, 
     })
   })
 })
+
+describe.each(logImplementations)('a clock that is set back again and again, on $name', ({ place }) => {
+  it('makes nothing old that was written before', async () => {
+    const { now, storage, keeper, call } = await keptLog(place())
+    await call('demo/ada')
+    now.ms = start - 1000 * day
+    await call('demo/ada')
+    now.ms = start - 500 * day
+    await call('demo/ada')
+    await signed(storage, 'demo', 6)
+    const step = { ...texts, days: 30, beforeMs: now.ms - 30 * day }
+    for (const what of ['bodies', 'texts'] as const)
+      expect(await keeper.expire({ ...step, what, latestMs: start })).toMatchObject({ removed: 0 })
+    // With the clock alone to go by, they look dated ahead, and as old as what followed.
+    expect(await keeper.expire(step)).toMatchObject({ removed: 4 })
+  })
+})

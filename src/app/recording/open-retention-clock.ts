@@ -18,6 +18,7 @@ export interface RetentionTime {
   readonly timeMs: number
   /** `catching-up`: the clock is ahead, and believed slowly. `refused`: so far ahead that it is taken to be wrong. */
   readonly state: 'sure' | 'catching-up' | 'refused'
+  /** Of the clock of the machine before the time that was counted up to; negative where it is behind that. */
   readonly aheadMs: number
 }
 
@@ -83,7 +84,7 @@ export async function openRetentionClock({
       const state = advance(wallMs)
       // Before anything is deleted by it: a time that is counted twice would be believed twice.
       await store.keep(countedMs)
-      return { timeMs: Math.min(countedMs, wallMs), state, aheadMs: Math.max(0, wallMs - countedMs) }
+      return { timeMs: Math.min(countedMs, wallMs), state, aheadMs: wallMs - countedMs }
     },
   }
 }

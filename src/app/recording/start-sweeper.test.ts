@@ -72,6 +72,7 @@ it('tells of a clock that is not believed by one line, one alarm and doctor, unt
   await sweeper.sweep()
   await sweeper.sweep()
   expect(steps.every(({ beforeMs }) => beforeMs <= now - 30 * day)).toBe(true)
+  expect(steps.every(({ latestMs }) => latestMs === now)).toBe(true)
   expect(lines).toEqual([expect.stringContaining('it is not believed')])
   expect(log.map(({ namespace, kind }) => [namespace, kind])).toEqual([['platform', 'alarm']])
   expect(JSON.parse(log[0]?.json ?? '')).toMatchObject({
@@ -155,4 +156,12 @@ it('tells of an erasure that does not cover what it was to sweep, which the log 
   expect(log).toHaveLength(1)
   expect(lines).toHaveLength(1)
   expect(watch.problems()).toHaveLength(1)
+})
+
+it('takes nothing for dated ahead that was written before the clock was set back', async () => {
+  const { sweeper, steps } = sweeping({ timeMs: now - 500 * day, state: 'sure', aheadMs: -500 * day })
+  await sweeper.sweep()
+  expect(steps.every(({ beforeMs }) => beforeMs < now - 500 * day)).toBe(true)
+  expect(new Set(steps.map(({ latestMs }) => latestMs))).toEqual(new Set([now]))
+  await sweeper.close()
 })

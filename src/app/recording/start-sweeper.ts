@@ -99,13 +99,15 @@ export function startSweeper(parts: SweeperParts): Sweeper {
     for (const namespace of namespaces()) {
       const { bodyDays, recordDays } = recording.inForce(namespace)
       const beforeMs = (days: number): number => time.timeMs - days * dayMs
+      // A clock that is behind makes nothing look dated ahead that was written before it was set back.
+      const latestMs = time.timeMs + Math.max(0, -time.aheadMs)
       if (bodyDays !== 'forever')
-        await expire({ namespace, what: 'bodies', beforeMs: beforeMs(bodyDays), days: bodyDays })
+        await expire({ namespace, what: 'bodies', beforeMs: beforeMs(bodyDays), latestMs, days: bodyDays })
       if (recordDays === 'forever') continue
       const here = await readers(namespace)
       settleReaders(namespace, here)
       const awaited = { readers: here, untilMs: beforeMs(recordDays + waitDays) }
-      await expire({ namespace, what: 'texts', beforeMs: beforeMs(recordDays), days: recordDays, awaited })
+      await expire({ namespace, what: 'texts', beforeMs: beforeMs(recordDays), latestMs, days: recordDays, awaited })
     }
   }
 

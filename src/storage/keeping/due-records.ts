@@ -66,9 +66,9 @@ function isTrue(value: unknown): boolean {
 /** Records behind those of a step that are looked through for one that is not dated ahead. */
 export const lookedAhead = 100_000
 
-/** What is dated later is dated ahead: the time by which the step goes. */
-export function latestMs({ beforeMs, days }: ExpiryStep): number {
-  return beforeMs + days * dayMs
+/** What is dated later is dated ahead: the time by which the step goes, or that was counted up to where the clock is behind. */
+export function latestMs({ beforeMs, days, latestMs: counted = beforeMs + days * dayMs }: ExpiryStep): number {
+  return counted
 }
 
 /** When each of the rows can have been written at the latest. */
