@@ -6,6 +6,7 @@ export {
   treeOfOrigin,
   type Checkpoint,
 } from './checkpoint.ts'
+export { keySuccession, signersOf, type KeySuccession } from './key-succession.ts'
 export { rootAt } from './prove-consistency.ts'
 export type { BundleSource, BundleTarget } from './bundle/bundle-files.ts'
 export { parseTilePlace } from './bundle/tile-path.ts'

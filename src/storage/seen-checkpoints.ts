@@ -1,15 +1,18 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
+  keySuccession,
   readCheckpoint,
   rootAt,
+  signersOf,
   treeOfOrigin,
   type Checkpoint,
+  type KeySuccession,
   type TreeName,
   type TreeReader,
 } from '../audit/index.ts'
 import { McpworksError } from '../kernel/index.ts'
-import { syncDirectory, writeNewFile } from './data-directory.ts'
+import { dataDirectoryPaths, syncDirectory, writeNewFile } from './data-directory.ts'
 
 /** How often the newest checkpoints are written down, in milliseconds. */
 const periodMs = 10_000
@@ -112,27 +115,52 @@ export class SeenCheckpoints {
   }
 
   async #look(reader: TreeReader): Promise<void> {
-    if (this.#ordinal === null) await this.#readNewest(reader)
+    const keys = await this.#keys(reader)
+    if (keys === null) return
+    if (this.#ordinal === null) await this.#readNewest(reader, keys)
     for (;;) {
       const rows = await reader.checkpoints((this.#ordinal ?? 0) + 1, rowsAtOnce)
-      for (const { ordinal, note } of rows) {
-        this.#notes.set(originOf(note), note)
-        this.#ordinal = ordinal
+      const taken = new Set<string>()
+      // Nearly always the newest of each tree is the only one whose signature has to be looked at.
+      for (const { ordinal, note } of rows.toReversed()) {
+        if (taken.has(originOf(note)) || !this.#take(note, keys)) continue
+        taken.add(originOf(note))
+        this.#ordinal = Math.max(this.#ordinal ?? 0, ordinal)
       }
-      if (rows.length < rowsAtOnce) break
+      if (rows.length < rowsAtOnce || taken.size === 0) break
     }
     this.#write()
   }
 
-  async #readNewest(reader: TreeReader): Promise<void> {
+  async #readNewest(reader: TreeReader, keys: KeySuccession): Promise<void> {
     let newest = 0
     for (const { namespace, period } of await reader.trees()) {
       const row = namespace === null ? null : await reader.newestCheckpoint(namespace, period)
-      if (row === null) continue
-      this.#notes.set(originOf(row.note), row.note)
-      newest = Math.max(newest, row.ordinal)
+      if (row !== null && this.#take(row.note, keys)) newest = Math.max(newest, row.ordinal)
     }
     this.#ordinal = newest
+  }
+
+  /**
+   * Only what a key of the log signed, and what covers no less than was seen: whoever can change the database must not have
+   * something else remembered, and then put the log back.
+   */
+  #take(note: string, keys: KeySuccession): boolean {
+    const origin = originOf(note)
+    const size = readCheckpoint(note)?.size ?? -1
+    const seen = this.#notes.get(origin)
+    if (size < (seen === undefined ? 0 : (readCheckpoint(seen)?.size ?? 0))) return false
+    if (signersOf(keys, origin, note).length === 0) return false
+    this.#notes.set(origin, note)
+    return true
+  }
+
+  /** By the keys in the data directory: those in the database could be anybody's. `null` where they do not fit, for now. */
+  async #keys(reader: TreeReader): Promise<KeySuccession | null> {
+    const { publicKey } = dataDirectoryPaths(dirname(this.#path))
+    if (!existsSync(publicKey)) return null
+    const verdict = keySuccession(readFileSync(publicKey, 'utf8').trim(), await reader.keyChanges())
+    return verdict.ok ? verdict.succession : null
   }
 
   #write(): void {

@@ -1,5 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { openStorage, type Storage, type StorageOptions } from '../../src/storage/index.ts'
 import { systemClock } from '../../src/kernel/index.ts'
@@ -14,6 +16,8 @@ interface Place {
   open(options?: Partial<StorageOptions>): Promise<Storage>
   /** Gives the way to put the log back to what it is now, with the data directory as it is then. */
   backup(): Promise<() => Promise<void>>
+  /** Runs a statement behind the back of the log. */
+  spoil(statement: string): Promise<void>
 }
 
 /** The key under which the logs here are, wherever they are opened from. */
@@ -34,6 +38,11 @@ function onSqlite(): Place {
         for (const [at, path] of there.entries()) cpSync(join(kept, String(at)), path)
       }
     },
+    async spoil(statement) {
+      const database = new DatabaseSync(join(dataDirectory, 'audit.db'))
+      database.exec(statement)
+      database.close()
+    },
   }
 }
 
@@ -50,6 +59,12 @@ function onPostgres(): Place {
     async backup() {
       const copy = await copiedPostgresDatabase((await url) ?? '')
       return async () => void (url = Promise.resolve(copy))
+    },
+    async spoil(statement) {
+      const client = new pg.Client({ connectionString: (await url) ?? '', options: '-c search_path=mcpworks_log' })
+      await client.connect()
+      await client.query(statement)
+      await client.end()
     },
   }
 }
@@ -110,6 +125,28 @@ describe.each(places)('a log on $name that is opened where it was seen before', 
     await session(log.open(), 20)
     writeFileSync(seen, kept)
     await expect(log.open()).rejects.toMatchObject(refused(/first 10 records of .* are not those/))
+  })
+
+  it('is refused where it was put back after something was put among its checkpoints', async () => {
+    for (const forged of [
+      // One that nobody signed.
+      "replace(note, '\n' || checkpoints.size || '\n', '\n99\n')",
+      // One of before, with its signature.
+      'note',
+    ]) {
+      const log = place()
+      await session(log.open())
+      const restore = await log.backup()
+      await session(log.open())
+      const storage = await log.open()
+      await log.spoil(
+        `INSERT INTO checkpoints (ordinal, tree, size, time_ms, note)
+         SELECT ordinal + 1000000, tree, size, time_ms, ${forged} FROM checkpoints WHERE ordinal = 1`,
+      )
+      await session(Promise.resolve(storage), 1)
+      await restore()
+      await expect(log.open()).rejects.toMatchObject(refused(/1[01] records of .* were signed before, and 5 are/))
+    }
   })
 
   it('is refused where what was seen of it was damaged', async () => {
