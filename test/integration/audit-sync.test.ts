@@ -47,8 +47,8 @@ describe('the syncs of the decision log', () => {
   it('refuse the whole batch when they fail, and nothing acknowledged is lost', () => {
     const script = fileURLToPath(new URL('../support/audit-on-failing-disk.ts', import.meta.url))
     const dataDirectory = join(temporaryDirectory(), 'data')
-    // The first forty make the directory and a few batches; then the disk reports errors for a while.
-    const fault = 'inject=fsync,fdatasync:error=EIO:when=40..45'
+    // The first make the directory, which takes fewer than a hundred, and batches; then the disk reports errors for a while.
+    const fault = 'inject=fsync,fdatasync:error=EIO:when=200..205'
     const strace = [
       '-f',
       '-e',
