@@ -4,7 +4,7 @@ import { LongestFirst } from './scripts/longest-first.ts'
 
 /** Tests that look at their own process, at what it started or at its environment: each file has a process of its own. */
 const alone = [
-  'test/integration/{sandbox*,oci,cgroup*,containment*,app-bad-functions,readme}.test.ts',
+  'test/integration/{sandbox*,cgroup*,containment*,app-bad-functions}.test.ts',
   'test/attacks/sandbox*.test.ts',
   'test/attacks/sandbox/*.test.ts',
   'test/attacks/auth/egress-ssrf.test.ts',
@@ -56,7 +56,8 @@ const kinds = [
     testTimeout: 60_000,
     env: { MCPWORKS_TEST_ENGINE: 'nsjail' },
   },
-  // The attacks that an engine of its own could let through, once more on the standard runtimes.
+  // The standard runtimes, and on them once more the attacks that an engine of its own could let through.
+  { name: 'engines', include: ['test/engines/**/*.test.ts'], testTimeout: 120_000 },
   ...Object.entries({ crun: ['files', 'network', 'siblings', 'views'], runc: ['files', 'views'] }).map(
     ([name, files]) => ({
       name,
@@ -65,6 +66,8 @@ const kinds = [
       env: { MCPWORKS_TEST_ENGINE: name },
     }),
   ),
+  // Every command that the pages show, as a process of its own.
+  { name: 'documentation', include: ['test/documentation/**/*.test.ts'], testTimeout: 120_000 },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
   // Faults by the thousand. A few of each kind are among the tests that run every time.
   { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 900_000, maxConcurrency: 2 },

@@ -6,12 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  */
 const longest = [
   'attacks/sandbox/lost-processes',
-  'integration/policy-walkthrough',
   'integration/sandbox-lifecycle',
   'integration/containment',
   'integration/containment-control',
-  'integration/oci',
-  'integration/readme',
   'integration/policy-replay-same',
   'integration/auth-people-roles',
   'integration/sandbox-calls',

@@ -112,10 +112,10 @@ export async function startPostgresCluster(options: PostgresClusterOptions = {})
       await ended
     },
     freeze() {
-      for (const pid of processes(server)) process.kill(pid, 'SIGSTOP')
+      for (const pid of processes(server)) signalIfThere(pid, 'SIGSTOP')
     },
     thaw() {
-      for (const pid of processes(server)) process.kill(pid, 'SIGCONT')
+      for (const pid of processes(server)) signalIfThere(pid, 'SIGCONT')
     },
     async close() {
       await cluster.stop('crash')
@@ -129,6 +129,15 @@ export async function startPostgresCluster(options: PostgresClusterOptions = {})
     throw error
   }
   return cluster
+}
+
+/** One that serves a client may end while the others are being told. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** PostgreSQL refuses to run as root: root lends it the user that its package made. */

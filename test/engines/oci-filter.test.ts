@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { architectures } from '../../src/sandbox/profile/architecture.ts'
 import { seccompProfile } from '../../src/sandbox/profile/seccomp-profile.ts'
 import unlistedCalls from '../../src/sandbox/profile/unlisted-calls.json' with { type: 'json' }
-import { answerOf, runUnfiltered, specOf } from './sandbox/hosted-code.ts'
+import { answerOf, runUnfiltered, specOf } from '../attacks/sandbox/hosted-code.ts'
 
 const architecture = architectures.get(process.arch)
 if (architecture === undefined) throw new Error(process.arch)
