@@ -222,6 +222,21 @@ describe('giving records to a follower', () => {
     await one.close()
   })
 
+  it.each([
+    ['waits no longer each time for one that takes something before it refuses', 1, 6],
+    ['waits longer each time for one that takes nothing', 0, 3],
+  ])('%s', async (_what, done, attempts) => {
+    vi.useFakeTimers()
+    const log = logOf(...Array.from({ length: 8 }, (_, index) => decision(index, null)))
+    const here = taking(...Array.from({ length: 8 }, () => ({ done, refused: 'busy' })))
+    const one = await followLog(here.follower, { ...log.ports, pausesMs: { first: 10, longest: 1000 } })
+    one.wake()
+    // Five pauses of 10 ms, or one of 10 and one of 20.
+    await vi.advanceTimersByTimeAsync(55)
+    expect(here.given).toHaveLength(attempts)
+    await one.close()
+  })
+
   it('waits no longer than the longest pause, whatever it is asked', async () => {
     vi.useFakeTimers()
     const log = logOf(decision(0, null))

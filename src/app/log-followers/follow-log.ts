@@ -33,7 +33,10 @@ export interface Taken {
 export interface FollowPorts {
   readonly decisionLog: Pick<DecisionLog, 'read'>
   readonly positions: LogPositionStore
-  /** Milliseconds between two attempts: the first, doubled until the longest, which also bounds what a follower asks for. */
+  /**
+   * Milliseconds between two attempts: the first, doubled until the longest, and the first again where something was taken.
+   * The longest also bounds what a follower asks for.
+   */
   readonly pausesMs: { readonly first: number; readonly longest: number }
   /** Told of what broke on our side. It is tried again. */
   readonly onFailure: (error: unknown) => void
@@ -113,6 +116,8 @@ export async function followLog(follower: LogFollower, ports: FollowPorts): Prom
       if (reached !== undefined) {
         position = reached.id
         taken += done
+        // Who takes something is there: one that refuses now and then would be kept waiting ever longer otherwise.
+        pauseMs = 0
         await keep()
       }
       waitingSinceMs = records[done]?.timeMs ?? null
