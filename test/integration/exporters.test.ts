@@ -147,7 +147,10 @@ describe('receivers that are away while calls are made', () => {
     expect(new Set(told).size).toBe(told.length)
     expect(told.slice(0, records.length)).toEqual(records.map(({ id }) => id))
     const logged = syslog.sent.map((message) => JSON.parse(message.slice(message.indexOf('] ') + 2)) as JsonObject)
-    expect(logged.map(({ id }) => id)).toEqual(told.slice(0, logged.length))
+    // The record of the stop reaches one of them, both or none before the server is gone.
+    const both = Math.min(logged.length, told.length)
+    expect(both).toBeGreaterThanOrEqual(records.length)
+    expect(logged.slice(0, both).map(({ id }) => id)).toEqual(told.slice(0, both))
     expect(new Set(logged.map(({ call }) => call)).isSupersetOf(new Set(calls))).toBe(true)
   })
 
