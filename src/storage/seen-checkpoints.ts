@@ -155,7 +155,10 @@ export class SeenCheckpoints {
     return true
   }
 
-  /** By the keys in the data directory: those in the database could be anybody's. `null` where they do not fit, for now. */
+  /**
+   * By the keys in the data directory: those in the database could be anybody's. `null` where they do not fit, and then
+   * nothing new is remembered: what was seen before stays, and a start is held against that.
+   */
   async #keys(reader: TreeReader): Promise<KeySuccession | null> {
     const { publicKey } = dataDirectoryPaths(dirname(this.#path))
     if (!existsSync(publicKey)) return null
